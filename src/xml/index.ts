@@ -1,0 +1,21 @@
+export {
+  cloneInto,
+  createElement,
+  elementChildren,
+  firstElement,
+  newDocument,
+  textOf,
+  type XmlAttribute,
+  type XmlDocument,
+  type XmlElement,
+  type XmlNode,
+} from './dom.ts';
+export { type ParseOptions, parseXml } from './parse.ts';
+export {
+  escapeAttribute,
+  escapeText,
+  type SerializeOptions,
+  serializeXml,
+  XmlSerializationError,
+} from './serialize.ts';
+export { XmlSyntaxError } from './syntax-error.ts';

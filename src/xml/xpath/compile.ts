@@ -1,0 +1,431 @@
+import { NODE_TYPES, type XmlNode } from '../dom.ts';
+import { type Matches, REVERSE_AXES, WALKS, type Walk } from './axes.ts';
+import { isEqual, isLess, isUnequal } from './compare.ts';
+import { XPathError, XPathSyntaxError } from './errors.ts';
+import { CORE_FUNCTIONS, type CoreFunction } from './functions.ts';
+import { DocumentOrder, isFlat, rootOf } from './order.ts';
+import {
+  type BinaryOperator,
+  type NodeTest,
+  type PathTree,
+  parseXPath,
+  type StepTree,
+  type XPathTree,
+} from './syntax.ts';
+import { isNodeSet, type Spend, toBoolean, toNumber, toText, type XPathValue } from './values.ts';
+
+/**
+ * Where an expression gets what XPath itself does not have. `C` is what it is evaluated with, a message for instance. Variables
+ * and functions are looked up once, when the expression is compiled.
+ */
+export interface XPathEnvironment<C> {
+  readonly namespaces: Readonly<Record<string, string>>;
+  /** The node that relative paths start at; only asked for when a path does. */
+  contextNode(context: C): XmlNode;
+  /** Undefined when there is no such variable: evaluation then fails. */
+  variable(prefix: string | undefined, name: string): ((context: C) => XPathValue) | undefined;
+  /**
+   * A function beyond the core library. Undefined when there is none: evaluation then fails.
+   * @throws XPathSyntaxError to refuse the expression
+   */
+  function(name: string, args: readonly XPathTree[], prefix: string | undefined): XPathFunction<C> | undefined;
+}
+
+/** Gets its arguments evaluated. */
+export type XPathFunction<C> = (context: C, args: readonly XPathValue[], spend: Spend) => XPathValue;
+
+export interface CompiledXPath<C> {
+  readonly source: string;
+  readonly tree: XPathTree;
+  /** Whether {@link XPathEnvironment.contextNode} may be asked for. */
+  readonly needsContextNode: boolean;
+  /** What can only fail when evaluated: unknown variables, functions and prefixes. */
+  readonly problems: readonly string[];
+  /**
+   * @throws XPathError when the expression fails or costs too much
+   */
+  evaluate(context: C): XPathValue;
+}
+
+/** Nodes that one evaluation may look at; about a second of work (OP-93). */
+export const XPATH_STEP_BUDGET = 10_000_000;
+
+/**
+ * Compiles an XPath 1.0 expression into closures. Evaluation looks at a number of nodes linear in the document for any path whose
+ * predicates do so themselves, and is stopped by {@link XPATH_STEP_BUDGET} otherwise. It keeps no state between evaluations.
+ * @throws XPathSyntaxError
+ */
+export function compileXPath<C>(
+  source: string,
+  environment: XPathEnvironment<C>,
+  options: { readonly budget?: number } = {},
+): CompiledXPath<C> {
+  const tree = parseXPath(source);
+  const compiler = new Compiler(environment);
+  const run = compiler.compile(tree, false);
+  const budget = options.budget ?? XPATH_STEP_BUDGET;
+  return {
+    source,
+    tree,
+    needsContextNode: compiler.needsContextNode,
+    problems: compiler.problems,
+    evaluate: (context) => run(new Evaluation(context, environment, budget), undefined, 1, 1),
+  };
+}
+
+/** One evaluation: its budget and its document order. */
+class Evaluation<C> {
+  readonly context: C;
+  readonly spend: Spend = (steps) => {
+    this.#left -= steps;
+    if (this.#left < 0) throw new XPathError('the expression looks at too many nodes');
+  };
+  readonly #environment: XPathEnvironment<C>;
+  #left: number;
+  #start: XmlNode | undefined;
+  #order: DocumentOrder | undefined;
+  #fromRoot: Map<readonly CompiledStep<C>[], { root: XmlNode; nodes: readonly XmlNode[] }> | undefined;
+
+  constructor(context: C, environment: XPathEnvironment<C>, budget: number) {
+    this.context = context;
+    this.#environment = environment;
+    this.#left = budget;
+  }
+
+  /** Where the whole expression starts. */
+  get start(): XmlNode {
+    this.#start ??= this.#environment.contextNode(this.context);
+    return this.#start;
+  }
+
+  /** An absolute path selects the same nodes whatever the context node, so that inside a predicate it is followed once. */
+  fromRoot(root: XmlNode, steps: readonly CompiledStep<C>[]): readonly XmlNode[] {
+    const known = this.#fromRoot?.get(steps);
+    if (known?.root === root) return known.nodes;
+    const nodes = applySteps(this, [root], steps);
+    this.#fromRoot ??= new Map();
+    this.#fromRoot.set(steps, { root, nodes });
+    return nodes;
+  }
+
+  sorted(nodes: readonly XmlNode[]): XmlNode[] {
+    this.#order ??= new DocumentOrder(this.spend);
+    return this.#order.sorted(nodes);
+  }
+}
+
+/** A compiled piece. The node is undefined outside of predicates: the start of the expression, if it is needed at all. */
+type Run<C> = (evaluation: Evaluation<C>, node: XmlNode | undefined, position: number, size: number) => XPathValue;
+
+interface CompiledStep<C> {
+  readonly axis: StepTree['axis'];
+  readonly walk: Walk;
+  readonly matches: Matches;
+  readonly predicates: readonly Run<C>[];
+  readonly reverse: boolean;
+}
+
+class Compiler<C> {
+  needsContextNode = false;
+  readonly problems: string[] = [];
+  readonly #environment: XPathEnvironment<C>;
+
+  constructor(environment: XPathEnvironment<C>) {
+    this.#environment = environment;
+  }
+
+  /** @param inside whether a predicate gives the context node, so that the start of the expression is not needed */
+  compile(tree: XPathTree, inside: boolean): Run<C> {
+    switch (tree.kind) {
+      case 'number':
+      case 'string': {
+        const { value } = tree;
+        return () => value;
+      }
+      case 'negation': {
+        const operand = this.compile(tree.operand, inside);
+        return (e, node, position, size) => -toNumber(operand(e, node, position, size), e.spend);
+      }
+      case 'operation':
+        return operation(tree.operator, this.compile(tree.left, inside), this.compile(tree.right, inside));
+      case 'variable':
+        return this.#variable(tree.prefix, tree.name);
+      case 'call':
+        return this.#call(tree, inside);
+      case 'path':
+        return this.#path(tree, inside);
+    }
+  }
+
+  #variable(prefix: string | undefined, name: string): Run<C> {
+    const read = this.#environment.variable(prefix, name);
+    if (read) return (e) => read(e.context);
+    const shown = prefix === undefined ? `$${name}` : `$${prefix}:${name}`;
+    return this.#failing(`there is no variable ${shown}`);
+  }
+
+  #call(tree: XPathTree & { kind: 'call' }, inside: boolean): Run<C> {
+    const { name, prefix } = tree;
+    const args = tree.args.map((arg) => this.compile(arg, inside));
+    const core = CORE_FUNCTIONS.get(name);
+    if (core) return this.#coreCall(name, core, args, inside);
+    const custom = this.#environment.function(name, tree.args, prefix);
+    if (!custom) return this.#failing(`there is no function ${prefix === undefined ? '' : `${prefix}:`}${name}()`);
+    return (e, node, position, size) =>
+      custom(
+        e.context,
+        args.map((arg) => arg(e, node, position, size)),
+        e.spend,
+      );
+  }
+
+  #coreCall(name: string, core: CoreFunction, args: readonly Run<C>[], inside: boolean): Run<C> {
+    if (args.length < core.minimum || args.length > core.maximum) {
+      throw new XPathSyntaxError(`${name}() does not take ${args.length} arguments`, undefined);
+    }
+    const needsNode = core.contextNode === 'always' || (core.contextNode === 'without-arguments' && args.length === 0);
+    if (needsNode && !inside) this.needsContextNode = true;
+    return (e, node, position, size) =>
+      core.call(
+        {
+          get node() {
+            return node ?? e.start;
+          },
+          position,
+          size,
+          spend: e.spend,
+        },
+        args.map((arg) => arg(e, node, position, size)),
+      );
+  }
+
+  /** Fails when evaluated, as the reference does, so that what is never evaluated does not keep an artifact from being deployed. */
+  #failing(problem: string): Run<C> {
+    this.problems.push(problem);
+    return () => {
+      throw new XPathError(problem);
+    };
+  }
+
+  #path(tree: PathTree, inside: boolean): Run<C> {
+    const start = tree.start && this.compile(tree.start, inside);
+    const startPredicates = tree.startPredicates.map((predicate) => this.compile(predicate, true));
+    const steps = joinedSteps(tree.steps).map((step) => this.#step(step));
+    if (!start && !inside) this.needsContextNode = true;
+    const { absolute } = tree;
+    return (e, node, position, size) => {
+      if (absolute) return e.fromRoot(rootOf(node ?? e.start), steps);
+      if (!start) return applySteps(e, [node ?? e.start], steps);
+      const value = start(e, node, position, size);
+      if (value === null) return steps.length > 0 ? [] : null;
+      if (!isNodeSet(value)) throw new XPathError('a path must start at nodes, not at text or numbers');
+      return applySteps(e, filtered(e, value, startPredicates), steps);
+    };
+  }
+
+  #step(step: StepTree): CompiledStep<C> {
+    const { axis } = step;
+    if (axis === 'namespace')
+      throw new XPathSyntaxError('the namespace axis is known, but not supported yet', undefined);
+    const principal = axis === 'attribute' ? NODE_TYPES.attribute : NODE_TYPES.element;
+    return {
+      axis,
+      walk: WALKS[axis],
+      matches: this.#matcher(step.test, principal),
+      predicates: step.predicates.map((predicate) => this.compile(predicate, true)),
+      reverse: REVERSE_AXES.has(axis),
+    };
+  }
+
+  #matcher(test: NodeTest, principal: number): Matches {
+    switch (test.kind) {
+      case 'node':
+        return () => true;
+      case 'text':
+        return ({ nodeType }) => nodeType === NODE_TYPES.text || nodeType === NODE_TYPES.cdata;
+      case 'comment':
+        return ({ nodeType }) => nodeType === NODE_TYPES.comment;
+      case 'processing-instruction': {
+        const { target } = test;
+        return ({ nodeType, nodeName }) =>
+          nodeType === NODE_TYPES.processingInstruction && (target === undefined || nodeName === target);
+      }
+      case 'any-name': {
+        if (test.prefix === undefined) return ({ nodeType }) => nodeType === principal;
+        const namespace = this.#namespaceOf(test.prefix);
+        return (node) => node.nodeType === principal && (node.namespaceURI ?? '') === namespace();
+      }
+      case 'name': {
+        const { localName, prefix } = test;
+        if (prefix === undefined) {
+          return (node) => node.nodeType === principal && node.localName === localName && !node.namespaceURI;
+        }
+        const namespace = this.#namespaceOf(prefix);
+        return (node) =>
+          node.nodeType === principal && node.localName === localName && node.namespaceURI === namespace();
+      }
+    }
+  }
+
+  #namespaceOf(prefix: string): () => string {
+    const namespace = prefix === 'xml' ? 'http://www.w3.org/XML/1998/namespace' : this.#environment.namespaces[prefix];
+    if (namespace !== undefined) return () => namespace;
+    const problem = `the prefix '${prefix}' is not declared`;
+    this.problems.push(problem);
+    return () => {
+      throw new XPathError(problem);
+    };
+  }
+}
+
+/** `//x` is written with a step that selects every node; where positions do not matter it is `descendant::x`. */
+function joinedSteps(steps: readonly StepTree[]): StepTree[] {
+  const joined: StepTree[] = [];
+  for (const step of steps) {
+    const before = joined.at(-1);
+    const everyNode =
+      before?.axis === 'descendant-or-self' && before.test.kind === 'node' && before.predicates.length === 0;
+    if (everyNode && step.axis === 'child' && !step.predicates.some(mayLookAtPosition)) {
+      joined[joined.length - 1] = { ...step, axis: 'descendant' };
+    } else {
+      joined.push(step);
+    }
+  }
+  return joined;
+}
+
+function mayLookAtPosition(predicate: XPathTree): boolean {
+  return mayBeNumber(predicate) || callsPosition(predicate);
+}
+
+function mayBeNumber(tree: XPathTree): boolean {
+  switch (tree.kind) {
+    case 'string':
+    case 'path':
+      return false;
+    case 'operation':
+      return ['+', '-', '*', 'div', 'mod'].includes(tree.operator);
+    case 'call':
+      return (CORE_FUNCTIONS.get(tree.name)?.result ?? 'number') === 'number';
+    default:
+      return true;
+  }
+}
+
+function callsPosition(tree: XPathTree): boolean {
+  switch (tree.kind) {
+    case 'call':
+      return tree.name === 'position' || tree.name === 'last' || tree.args.some(callsPosition);
+    case 'operation':
+      return callsPosition(tree.left) || callsPosition(tree.right);
+    case 'negation':
+      return callsPosition(tree.operand);
+    case 'path':
+      // Inside its steps' predicates positions mean something else.
+      return tree.start !== undefined && callsPosition(tree.start);
+    default:
+      return false;
+  }
+}
+
+/** What is known about the nodes a step starts from: whether they are in document order. They are never double. */
+function applySteps<C>(
+  e: Evaluation<C>,
+  start: readonly XmlNode[],
+  steps: readonly CompiledStep<C>[],
+): readonly XmlNode[] {
+  let nodes = start;
+  let sorted = true;
+  for (const step of steps) {
+    const single = nodes.length < 2;
+    const disjoint: boolean = single || keepsOrder(step, nodes, sorted);
+    const found: XmlNode[] = [];
+    for (const node of nodes) applyStep(e, node, step, found);
+    const unique = disjoint || step.axis === 'child' || step.axis === 'attribute' || step.axis === 'self';
+    nodes = unique ? found : [...new Set(found)];
+    sorted = disjoint;
+  }
+  return sorted ? nodes : e.sorted(nodes);
+}
+
+/** Whether a step from several nodes gives its results in document order and none twice. */
+function keepsOrder<C>(step: CompiledStep<C>, nodes: readonly XmlNode[], sorted: boolean): boolean {
+  if (!sorted) return false;
+  if (step.axis === 'self' || step.axis === 'attribute') return true;
+  const downwards = step.axis === 'child' || step.axis === 'descendant' || step.axis === 'descendant-or-self';
+  return downwards && isFlat(nodes);
+}
+
+/** Appends what a step selects from one node, in document order. */
+function applyStep<C>(e: Evaluation<C>, node: XmlNode, step: CompiledStep<C>, found: XmlNode[]): void {
+  if (step.predicates.length === 0 && !step.reverse) {
+    e.spend(step.walk(node, step.matches, found));
+    return;
+  }
+  const candidates: XmlNode[] = [];
+  e.spend(step.walk(node, step.matches, candidates));
+  const kept = filtered(e, candidates, step.predicates) as XmlNode[];
+  if (step.reverse) kept.reverse();
+  for (const one of kept) found.push(one);
+}
+
+function filtered<C>(e: Evaluation<C>, nodes: readonly XmlNode[], predicates: readonly Run<C>[]): readonly XmlNode[] {
+  let left = nodes;
+  for (const predicate of predicates) {
+    const kept: XmlNode[] = [];
+    const size = left.length;
+    for (let index = 0; index < size; index += 1) {
+      const node = left[index] as XmlNode;
+      const value = predicate(e, node, index + 1, size);
+      if (typeof value === 'number' ? value === index + 1 : toBoolean(value)) kept.push(node);
+    }
+    e.spend(size);
+    left = kept;
+  }
+  return left;
+}
+
+function operation<C>(operator: BinaryOperator, left: Run<C>, right: Run<C>): Run<C> {
+  if (operator === 'or') return (e, n, p, s) => toBoolean(left(e, n, p, s)) || toBoolean(right(e, n, p, s));
+  if (operator === 'and') return (e, n, p, s) => toBoolean(left(e, n, p, s)) && toBoolean(right(e, n, p, s));
+  const compute = OPERATIONS[operator];
+  return (e, n, p, s) => compute(left(e, n, p, s), right(e, n, p, s), e);
+}
+
+/** What operators need of an evaluation. */
+interface Sorting {
+  readonly spend: Spend;
+  sorted(nodes: readonly XmlNode[]): XmlNode[];
+}
+
+type Operation = (left: XPathValue, right: XPathValue, e: Sorting) => XPathValue;
+
+const OPERATIONS: Readonly<Record<Exclude<BinaryOperator, 'or' | 'and'>, Operation>> = {
+  '=': (left, right, { spend }) => isEqual(left, right, spend),
+  '!=': (left, right, { spend }) => isUnequal(left, right, spend),
+  '<': (left, right, { spend }) => isLess(left, right, false, spend),
+  '<=': (left, right, { spend }) => isLess(left, right, true, spend),
+  '>': (left, right, { spend }) => isLess(right, left, false, spend),
+  '>=': (left, right, { spend }) => isLess(right, left, true, spend),
+  '+': arithmetic((a, b) => a + b),
+  '-': arithmetic((a, b) => a - b),
+  '*': arithmetic((a, b) => a * b),
+  div: arithmetic((a, b) => a / b),
+  mod: arithmetic((a, b) => a % b),
+  '|': (left, right, e) => e.sorted([...nodesOf(left), ...nodesOf(right)]),
+};
+
+function arithmetic(compute: (left: number, right: number) => number): Operation {
+  return (left, right, { spend }) => compute(toNumber(left, spend), toNumber(right, spend));
+}
+
+function nodesOf(value: XPathValue): readonly XmlNode[] {
+  if (value === null) return [];
+  if (!isNodeSet(value)) throw new XPathError("'|' needs node-sets");
+  return value;
+}
+
+/** {@link toText} without a budget, for values of an evaluation that has ended. */
+export function textOfValue(value: XPathValue): string {
+  return toText(value, () => undefined);
+}
