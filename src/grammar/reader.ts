@@ -1,0 +1,73 @@
+import { type Diagnostic, nearestName, type Position } from './diagnostic.ts';
+import type { ConfigElement } from './element.ts';
+
+/** The kinds of artifact that others refer to by name. */
+export type ReferenceKind = 'sequence' | 'endpoint' | 'messageStore' | 'messageProcessor' | 'localEntry' | 'template';
+
+/** A static reference by name, resolved per message; a dangling one is warned about at deployment (REQ-12, OP-33). */
+export interface Reference {
+  readonly kind: ReferenceKind;
+  readonly name: string;
+  readonly position: Position;
+}
+
+/**
+ * Collects what the reading of one artifact file finds: all of its problems at once (OP-35) and the names it refers to.
+ */
+export class ArtifactReader {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly references: Reference[] = [];
+
+  get failed(): boolean {
+    return this.diagnostics.some((diagnostic) => diagnostic.severity === 'error');
+  }
+
+  error(element: ConfigElement, message: string, details: ProblemDetails = {}): void {
+    this.#report('error', element, message, details);
+  }
+
+  warning(element: ConfigElement, message: string, details: ProblemDetails = {}): void {
+    this.#report('warning', element, message, details);
+  }
+
+  refer(kind: ReferenceKind, name: string, element: ConfigElement, attribute?: string): void {
+    const position = attribute ? element.attributePosition(attribute) : element.position;
+    this.references.push({ kind, name, position });
+  }
+
+  /** Warns about attributes that nobody reads (REQ-14, MREQ-3). */
+  warnUnknownAttributes(element: ConfigElement, known: readonly string[]): void {
+    for (const name of element.attributeNames()) {
+      if (known.includes(name)) continue;
+      const nearest = nearestName(name, known);
+      const details = { attribute: name, expected: `one of: ${known.join(', ')}`, ...(nearest && { nearest }) };
+      this.warning(element, `unknown attribute '${name}' of <${element.name}> is ignored`, details);
+    }
+  }
+
+  /** Warns about child elements that nobody reads (MREQ-3). */
+  warnUnknownChildren(element: ConfigElement, known: readonly string[]): void {
+    for (const child of element.children) {
+      if (known.includes(child.name)) continue;
+      const nearest = nearestName(child.name, known);
+      const expected = known.length > 0 ? `one of: ${known.join(', ')}` : 'no child elements';
+      const details = { expected, ...(nearest && { nearest }) };
+      this.warning(child, `unknown element <${child.name}> inside <${element.name}> is ignored`, details);
+    }
+  }
+
+  #report(severity: Diagnostic['severity'], element: ConfigElement, message: string, details: ProblemDetails): void {
+    const { attribute, position, ...rest } = details;
+    const at = position ?? (attribute ? element.attributePosition(attribute) : element.position);
+    this.diagnostics.push({ severity, position: at, message, path: element.path, ...rest });
+  }
+}
+
+export interface ProblemDetails {
+  /** Points at this attribute instead of the element. */
+  readonly attribute?: string;
+  /** Points exactly here. */
+  readonly position?: Position;
+  readonly expected?: string;
+  readonly nearest?: string;
+}

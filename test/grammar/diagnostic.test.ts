@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { readAttributes, text } from '../../src/grammar/attributes.ts';
+import { formatDiagnostic, nearestName } from '../../src/grammar/diagnostic.ts';
+import { ConfigElement } from '../../src/grammar/element.ts';
+import { ArtifactReader } from '../../src/grammar/reader.ts';
+import { parseXml } from '../../src/xml/index.ts';
+
+const ARTIFACT = `<proxy xmlns="http://ws.apache.org/ns/synapse" name="P">
+  <target>
+    <inSequence>
+      <log levle="full"/>
+      <log/>
+    </inSequence>
+  </target>
+</proxy>`;
+
+function root(): ConfigElement {
+  const node = parseXml(ARTIFACT).documentElement;
+  if (!node) throw new Error('no root');
+  return new ConfigElement(node, { file: 'P.xml', text: ARTIFACT });
+}
+
+describe('a diagnostic (OP-35)', () => {
+  it('names place, path, expectation and nearest name, with a code frame of five lines', () => {
+    const log = root().children[0]?.children[0]?.children[0] as ConfigElement;
+    const reader = new ArtifactReader();
+    readAttributes(log, { level: text({ doc: '' }), separator: text({ doc: '' }) }, reader);
+    expect(reader.failed).toBe(false);
+    expect(formatDiagnostic(reader.diagnostics[0] as never, log.source)).toBe(
+      [
+        "P.xml:4:12: warning: unknown attribute 'levle' of <log> is ignored",
+        '  at proxy[P]/target/inSequence/log[1]',
+        '  expected one of: level, separator',
+        "  did you mean 'level'?",
+        '  2 |   <target>',
+        '  3 |     <inSequence>',
+        '> 4 |       <log levle="full"/>',
+        '    |            ^',
+        '  5 |       <log/>',
+        '  6 |     </inSequence>',
+      ].join('\n'),
+    );
+  });
+
+  it('reports a required attribute that is missing at its element', () => {
+    const reader = new ArtifactReader();
+    const values = readAttributes(
+      root(),
+      { class: text({ required: true, doc: '' }), name: text({ doc: '' }) },
+      reader,
+    );
+    expect(values).toBeUndefined();
+    expect(reader.diagnostics[0]).toMatchObject({ severity: 'error', position: { line: 1, column: 1 } });
+  });
+});
+
+describe('the nearest name', () => {
+  it.each([
+    ['propery', 'property'],
+    ['Store', 'store'],
+    ['xyzzy', undefined],
+    ['lgo', 'log'],
+  ])('to %s is %s', (written, expected) => {
+    expect(nearestName(written, ['property', 'store', 'log', 'sequence'])).toBe(expected);
+  });
+});
