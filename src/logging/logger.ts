@@ -1,0 +1,121 @@
+import winston from 'winston';
+import { BoundedStreamTransport } from './bounded-stream.ts';
+import { StormGuard } from './storm-guard.ts';
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+
+const LEVELS: Record<LogLevel, number> = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4, trace: 5 };
+
+/** What a log line is about, for the JSON form (OP-70). Never secrets, never whole bodies. */
+export type LogDetails = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** One event, one line. */
+export interface LogRecord {
+  /** Epoch ms. */
+  readonly time: number;
+  readonly level: LogLevel;
+  /** The reference's short class name, for example `ForwardingService`; monitoring rules match on it (spec stores 11). */
+  readonly category: string;
+  readonly message: string;
+  readonly details: LogDetails;
+}
+
+/** Writes events of one category. Cheap to ask for; get one per file. */
+export interface Logger {
+  enabled(level: LogLevel): boolean;
+  log(level: LogLevel, message: string, details?: LogDetails): void;
+  fatal(message: string, details?: LogDetails): void;
+  error(message: string, details?: LogDetails): void;
+  warn(message: string, details?: LogDetails): void;
+  info(message: string, details?: LogDetails): void;
+  debug(message: string, details?: LogDetails): void;
+}
+
+export interface LoggingOptions {
+  readonly level?: LogLevel;
+  /** `text`: the reference's console layout; `json`: NDJSON. */
+  readonly format?: 'text' | 'json';
+  /** Where lines go; default standard output. */
+  readonly stream?: NodeJS.WritableStream;
+}
+
+const listeners = new Set<(record: LogRecord) => void>();
+const storms = new StormGuard<LogRecord>({
+  allowed: 20,
+  windowMs: 10_000,
+  onSummary: (record, count) => write(summary(record, count)),
+});
+let threshold = LEVELS.info;
+let output: winston.Logger | undefined;
+
+/** Decides where log lines go. Until it is called nothing is written, so libraries and tests stay quiet. */
+export function configureLogging(options: LoggingOptions): void {
+  threshold = LEVELS[options.level ?? 'info'];
+  output?.close();
+  const layout = options.format === 'json' ? jsonLine : textLine;
+  output = winston.createLogger({
+    levels: LEVELS,
+    level: 'trace',
+    format: winston.format.printf((info) => layout(info.record as LogRecord)),
+    transports: [new BoundedStreamTransport(options.stream ?? process.stdout)],
+  });
+}
+
+/** Flushes counts of suppressed lines and detaches from the stream. */
+export function closeLogging(): void {
+  storms.flush();
+  output?.close();
+  output = undefined;
+}
+
+/** Hears every event that passes the level, for the console's log tail and for tests. Returns how to stop. */
+export function onLogRecord(listener: (record: LogRecord) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The logger of a category. */
+export function logger(category: string): Logger {
+  const log = (level: LogLevel, message: string, details: LogDetails = {}) => {
+    if (LEVELS[level] > threshold) return;
+    const record = { time: Date.now(), level, category, message, details };
+    if (LEVELS[level] <= LEVELS.warn && !storms.admit(`${category}\n${message}`, record)) return;
+    write(record);
+  };
+  return {
+    enabled: (level) => LEVELS[level] <= threshold,
+    log,
+    fatal: (message, details) => log('fatal', message, details),
+    error: (message, details) => log('error', message, details),
+    warn: (message, details) => log('warn', message, details),
+    info: (message, details) => log('info', message, details),
+    debug: (message, details) => log('debug', message, details),
+  };
+}
+
+function write(record: LogRecord): void {
+  for (const listener of listeners) listener(record);
+  output?.log({ level: record.level, message: '', record });
+}
+
+function summary(record: LogRecord, count: number): LogRecord {
+  return { ...record, time: Date.now(), message: `${record.message} (the same ${count} more times)` };
+}
+
+/** `[2026-05-01 12:00:00,123]  INFO {LogMediator} - message` (spec stores 11, spec proxies 9.1). */
+export function textLine(record: LogRecord): string {
+  return `[${localTimestamp(record.time)}] ${record.level.toUpperCase().padStart(5)} {${record.category}} - ${record.message}`;
+}
+
+function jsonLine(record: LogRecord): string {
+  const { time, level, category, message, details } = record;
+  return JSON.stringify({ time: new Date(time).toISOString(), level, category, message, ...details });
+}
+
+function localTimestamp(time: number): string {
+  const date = new Date(time);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${day} ${clock},${String(date.getMilliseconds()).padStart(3, '0')}`;
+}

@@ -1,0 +1,101 @@
+import { Writable } from 'node:stream';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { BoundedStreamTransport } from '../../src/logging/bounded-stream.ts';
+import { closeLogging, configureLogging, logger, textLine } from '../../src/logging/index.ts';
+import { StormGuard } from '../../src/logging/storm-guard.ts';
+
+function collector(): { stream: Writable; lines: () => string[] } {
+  let text = '';
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      text += String(chunk);
+      done();
+    },
+  });
+  return { stream, lines: () => text.split('\n').filter((line) => line !== '') };
+}
+
+afterEach(closeLogging);
+
+describe('log lines', () => {
+  it('have the layout that monitoring rules match on (spec stores 11)', () => {
+    const time = new Date(2026, 4, 1, 12, 0, 0, 7).getTime();
+    const record = { time, category: 'LogMediator', message: 'hello', details: {} };
+    expect(textLine({ ...record, level: 'info' })).toBe('[2026-05-01 12:00:00,007]  INFO {LogMediator} - hello');
+    expect(textLine({ ...record, level: 'error' })).toBe('[2026-05-01 12:00:00,007] ERROR {LogMediator} - hello');
+  });
+
+  it('as JSON are one object a line with the details beside the message', () => {
+    const { stream, lines } = collector();
+    configureLogging({ format: 'json', stream });
+    logger('Test').info('two\nlines', { messageId: 'urn:uuid:1' });
+    expect(lines()).toHaveLength(1);
+    expect(JSON.parse(lines()[0] ?? '')).toMatchObject({
+      level: 'info',
+      category: 'Test',
+      message: 'two\nlines',
+      messageId: 'urn:uuid:1',
+    });
+  });
+
+  it('below the level are not written', () => {
+    const { stream, lines } = collector();
+    configureLogging({ level: 'warn', stream });
+    const log = logger('Test');
+    log.info('quiet');
+    log.warn('loud');
+    expect(lines()).toHaveLength(1);
+    expect(log.enabled('info')).toBe(false);
+  });
+});
+
+describe('a reader of the log that is too slow (OP-71)', () => {
+  it('costs info lines, not errors and not memory, and is told how many', () => {
+    let written = '';
+    let waiting = 2 * 1024 * 1024;
+    const stream = {
+      write: (text: string) => {
+        written += text;
+        return false;
+      },
+      get writableLength() {
+        return waiting;
+      },
+    };
+    const transport = new BoundedStreamTransport(stream as unknown as NodeJS.WritableStream);
+    const line = (level: string, text: string) => transport.log({ level, [Symbol.for('message')]: text }, () => {});
+    line('info', 'one');
+    line('info', 'two');
+    line('error', 'kept');
+    waiting = 0;
+    line('info', 'three');
+    expect(written).toBe('kept\n(2 log lines dropped: the reader of the log is too slow)\nthree\n');
+  });
+});
+
+describe('equal events in a row (OP-70)', () => {
+  it('are collapsed into a count at the end of the window', () => {
+    vi.useFakeTimers();
+    try {
+      const summaries: Array<[string, number]> = [];
+      const guard = new StormGuard<string>({
+        allowed: 2,
+        windowMs: 1000,
+        onSummary: (last, count) => summaries.push([last, count]),
+      });
+      expect([1, 2, 3, 4, 5].map((number) => guard.admit('key', `event ${number}`))).toEqual([
+        true,
+        true,
+        false,
+        false,
+        false,
+      ]);
+      expect(guard.admit('other', 'x')).toBe(true);
+      vi.advanceTimersByTime(1000);
+      expect(summaries).toEqual([['event 5', 3]]);
+      expect(guard.admit('key', 'event 6')).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
