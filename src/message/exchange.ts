@@ -1,0 +1,31 @@
+import type { MessageContext } from './message-context.ts';
+
+/**
+ * The waiting client of a message: one request that must get exactly one answer (spec proxies 1.8, REQ-1 to REQ-3). The transport
+ * implements it; mediators only use these few words.
+ */
+export interface Exchange {
+  /** True once an answer was handed to the transport. */
+  readonly answered: boolean;
+  /** RESPONSE_WRITTEN=SKIP: the flow took over the answer, so the listener does not acknowledge by itself. */
+  take(): void;
+  /**
+   * Answers the client with this message. A second answer is dropped with a WARN and counted (REQ-24).
+   */
+  respond(message: MessageContext): void;
+  /**
+   * Registers work that may still answer (an outstanding send). When the in-flow and all such work have ended without an answer,
+   * the client gets 202, or 5xx when the flow failed (REQ-2). The promise must not reject.
+   */
+  track(work: Promise<void>): void;
+  /** The flow ended in its fault path because of this; decides the answer if nobody gives one (REQ-2). */
+  failed(reason: FlowFailure): void;
+}
+
+/** Why a flow failed, as far as the client may know. */
+export interface FlowFailure {
+  readonly code: number | undefined;
+  readonly message: string;
+  /** The HTTP status that fits, 500 if nothing better is known. */
+  readonly status?: number;
+}

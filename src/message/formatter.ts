@@ -1,0 +1,357 @@
+import { serializeXml, type XmlElement } from '../xml/index.ts';
+import { type BodyFormat, binaryContent, formatOf, isPayloadWrapper } from './builder.ts';
+import { encodeText } from './charset.ts';
+import { MediationError } from './errors.ts';
+import { formatForm, xmlToFields } from './form.ts';
+import { formatMediaType, mediaTypeOf, parseMediaType, withCharset } from './media-type.ts';
+import type { MessageContext } from './message-context.ts';
+import { newBoundary, xmlToFormData } from './multipart.ts';
+import type { Payload } from './payload.ts';
+import { isFlagSet, type PropertyValue } from './property-value.ts';
+import { convertEnvelope, faultToPox, type SoapVersion } from './soap.ts';
+
+/** A payload as it goes over the wire. Where there is no entity, there are no bytes. */
+export interface FormattedBody {
+  readonly bytes: Uint8Array | undefined;
+  /** The Content-Type header; none when undefined. */
+  readonly contentType: string | undefined;
+  /**
+   * The Content-Encoding of the bytes: only untouched bodies keep theirs. Writers must send exactly this one, whatever the message's
+   * headers say.
+   */
+  readonly contentEncoding: string | undefined;
+}
+
+/** What an endpoint sends besides the headers. */
+export interface FormattedRequest extends FormattedBody {
+  /** `name=value&…` to append to the URL (format `get`). */
+  readonly query: string | undefined;
+  /** The quoted SOAPAction header of a SOAP 1.1 request; none when undefined. */
+  readonly soapAction: string | undefined;
+}
+
+/** The style in which the client spoke (spec proxies 1.9). */
+export type ClientStyle = 'soap11' | 'soap12' | 'rest';
+
+/** The `format` attribute of an endpoint (spec proxies 5.3). */
+export type EndpointFormat = 'soap11' | 'soap12' | 'pox' | 'get' | 'rest';
+
+const NOTHING: FormattedBody = { bytes: undefined, contentType: undefined, contentEncoding: undefined };
+
+/** Formats that a body is written in. */
+type WireFormat = Exclude<BodyFormat, 'other' | 'related'>;
+
+/** How a message is to be written. */
+interface Style {
+  /** `as received`: a format that we pass on and cannot write (multipart/related). */
+  readonly format: WireFormat | 'as received';
+  /** The artifact's own Content-Type text; undefined when the format decides. */
+  readonly declared: string | undefined;
+  /** The charset asked for; undefined leaves an untouched body in its own. */
+  readonly charset: string | undefined;
+}
+
+const DEFAULT_TYPES: Readonly<Record<WireFormat, string>> = {
+  soap11: 'text/xml',
+  soap12: 'application/soap+xml',
+  xml: 'application/xml',
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  'form-data': 'multipart/form-data',
+  text: 'text/plain',
+  binary: 'application/octet-stream',
+};
+
+/**
+ * The body of the answer to a client (spec proxies 1.9): in the format that axis2 messageType, ContentType or the payload itself
+ * ask for; converted to the client's SOAP version when the answer is of the other one or came from a REST exchange (`doingRest`); for
+ * REST clients a SOAP fault becomes `<Exception>`. The payload stays as it is, and untouched bytes are returned themselves.
+ * @throws MediationError when the payload cannot be written so
+ */
+export function formatResponse(message: MessageContext, client: ClientStyle): FormattedBody {
+  if (isFlagSet(message.axis2.get('NO_ENTITY_BODY'))) return NOTHING;
+  const style = responseStyle(message, client);
+  if (client === 'rest' && style.format !== 'json' && message.payload.hasFault()) return exceptionFor(message, style);
+  return write(message, style);
+}
+
+function responseStyle(message: MessageContext, client: ClientStyle): Style {
+  const style = ownStyle(message);
+  if (client === 'rest' || style.format === client) return style;
+  const otherVersion = style.format === 'soap11' || style.format === 'soap12';
+  if (!otherVersion && !message.doingRest) return style;
+  return { ...style, format: client, declared: undefined };
+}
+
+function exceptionFor(message: MessageContext, style: Style): FormattedBody {
+  const exception = faultToPox(message.payload.firstBodyChild() as XmlElement);
+  const declared = style.format === 'xml' ? style.declared : undefined;
+  return writeXml(message, exception, { ...style, format: 'xml', declared });
+}
+
+/**
+ * The body that an endpoint sends (spec proxies 2.4, 5.3). GET and HEAD carry none, DELETE only one with content. The payload stays
+ * as it is for a resend, and untouched bytes are returned themselves.
+ * @param encoding the endpoint's `encoding` attribute
+ * @throws MediationError when the payload cannot be written so
+ */
+export function formatRequest(
+  message: MessageContext,
+  format: EndpointFormat | undefined,
+  encoding?: string,
+): FormattedRequest {
+  if (format === 'get') return getRequest(message);
+  const style = requestStyle(message, format, encoding);
+  const soapAction = style.format === 'soap11' ? quotedAction(message) : undefined;
+  const bodiless = isFlagSet(message.axis2.get('NO_ENTITY_BODY')) || !methodTakesBody(message, format);
+  const body = bodiless ? NOTHING : write(message, style);
+  return { ...body, query: undefined, soapAction };
+}
+
+function requestStyle(
+  message: MessageContext,
+  format: EndpointFormat | undefined,
+  encoding: string | undefined,
+): Style {
+  const own = ownStyle(message);
+  const charset = encoding ?? own.charset;
+  if (format === 'soap11') return { format, declared: undefined, charset };
+  if (format === 'pox') return { format: 'xml', declared: DEFAULT_TYPES.xml, charset };
+  if (format === 'soap12' || own.format === 'soap12') {
+    return { format: 'soap12', declared: soap12Type(message.action), charset };
+  }
+  return { ...own, charset };
+}
+
+function soap12Type(action: string | undefined): string {
+  return formatMediaType('application/soap+xml', action ? [['action', action]] : []);
+}
+
+function quotedAction({ action = '' }: MessageContext): string {
+  return `"${action.replace(/[\r\n"]/g, '')}"`;
+}
+
+function methodTakesBody(message: MessageContext, format: EndpointFormat | undefined): boolean {
+  if (format === 'soap11' || format === 'soap12') return true;
+  const method = textOf(message.axis2.get('HTTP_METHOD'))?.toUpperCase();
+  if (method === 'GET' || method === 'HEAD') return false;
+  return method !== 'DELETE' || !message.payload.isEmpty;
+}
+
+/** Parameters in the URL instead of a body: the children of the first Body element. */
+function getRequest(message: MessageContext): FormattedRequest {
+  const child = message.payload.firstBodyChild();
+  const query = child ? formatForm(xmlToFields(child)) : '';
+  return { ...NOTHING, contentType: DEFAULT_TYPES.form, query: query || undefined, soapAction: undefined };
+}
+
+/** The style that the message has by itself (spec proxies 1.6): axis2 messageType, else ContentType, else its own type. */
+function ownStyle(message: MessageContext): Style {
+  const { axis2, payload } = message;
+  const declared = textOf(axis2.get('ContentType'));
+  const wanted = mediaTypeOf(textOf(axis2.get('messageType'))) || mediaTypeOf(declared);
+  const charset = textOf(axis2.get('CHARACTER_SET_ENCODING'));
+  const format = wireFormat(message, wanted);
+  const fallback = declared ?? (wanted || undefined);
+  return { format, declared: fallback, charset: payload.untouched ? undefined : charset };
+}
+
+function wireFormat(message: MessageContext, wanted: string): Style['format'] {
+  const { payload } = message;
+  const own = payload.format;
+  const isOwn = wanted === '' || wanted === mediaTypeOf(payload.contentType);
+  const format = isOwn ? own : formatOf(wanted);
+  if (format === 'related' && own === 'related' && payload.untouched) return 'as received';
+  if (format !== undefined && format !== 'other' && format !== 'related') return format;
+  const plain = payload.plain || (message.doingRest && format !== 'related');
+  return plain ? 'xml' : soapFormat(payload.soapVersion);
+}
+
+function soapFormat(version: SoapVersion): 'soap11' | 'soap12' {
+  return version === '1.2' ? 'soap12' : 'soap11';
+}
+
+function write(message: MessageContext, style: Style): FormattedBody {
+  const asReceived = received(message, style);
+  if (asReceived) return asReceived;
+  try {
+    return rebuild(message, style);
+  } catch (cause) {
+    if (cause instanceof MediationError) throw cause;
+    throw new MediationError(`Error while writing message. ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+}
+
+/** The bytes as received, when they are in the wanted format already. */
+function received({ payload }: MessageContext, { format, declared, charset }: Style): FormattedBody | undefined {
+  const bytes = payload.originalBytes();
+  if (!bytes || (format !== 'as received' && payload.format !== format)) return undefined;
+  const { contentType, contentEncoding } = payload;
+  const { type, parameters } = parseMediaType(contentType);
+  if (charset !== undefined && !sameCharset(charset, parameters.get('charset') ?? 'UTF-8')) return undefined;
+  return { bytes, contentType: receivedType(contentType, type, parameters, declared), contentEncoding };
+}
+
+/** The original Content-Type unless the same bytes now go by another name or action. */
+function receivedType(
+  contentType: string | undefined,
+  type: string,
+  parameters: ReadonlyMap<string, string>,
+  declared: string | undefined,
+): string | undefined {
+  if (declared === undefined || contentType === undefined) return contentType;
+  const wanted = parseMediaType(declared);
+  const action = wanted.parameters.get('action');
+  if (wanted.type === type && (action === undefined || action === parameters.get('action'))) return contentType;
+  const charset = parameters.get('charset');
+  return charset === undefined ? declared : withCharset(declared, charset);
+}
+
+function sameCharset(one: string, other: string): boolean {
+  const canonical = (charset: string) => charset.toLowerCase().replace(/[^a-z0-9]/g, '');
+  return canonical(one) === canonical(other);
+}
+
+function rebuild(message: MessageContext, style: Style): FormattedBody {
+  const { payload } = message;
+  switch (style.format) {
+    case 'soap11':
+      return writeXml(message, convertEnvelope(payload.envelope(), '1.1'), style);
+    case 'soap12':
+      return writeXml(message, convertEnvelope(payload.envelope(), '1.2'), style);
+    case 'xml':
+      return writePlain(message, style);
+    case 'json':
+      return writeText(message, payload.jsonText(), style);
+    case 'form': {
+      const child = payload.firstBodyChild();
+      return writeText(message, child ? formatForm(xmlToFields(child)) : '', style);
+    }
+    case 'form-data':
+      return writeFormData(payload, style);
+    case 'text':
+      return writeText(message, plainText(payload), style);
+    default:
+      return { bytes: binaryBytes(payload), contentType: typeFor(style), contentEncoding: undefined };
+  }
+}
+
+function writePlain(message: MessageContext, style: Style): FormattedBody {
+  const child = message.payload.firstBodyChild();
+  if (child) return writeXml(message, child, style);
+  return { ...NOTHING, contentType: textType(message, style, 'UTF-8') };
+}
+
+function writeXml(message: MessageContext, element: XmlElement, style: Style): FormattedBody {
+  const soap = style.format === 'soap11' || style.format === 'soap12';
+  const content = serializeXml(element);
+  const { charset } = encodeText(content, charsetFor(message, style));
+  // A declaration says the charset to those who lose the header; plain documents in UTF-8 do not need one.
+  const declaration = soap || charset !== 'UTF-8' ? `<?xml version="1.0" encoding="${charset}"?>` : '';
+  return writeText(message, declaration + content, style);
+}
+
+function writeText(message: MessageContext, text: string, style: Style): FormattedBody {
+  const { bytes, charset } = encodeText(text, charsetFor(message, style));
+  return { bytes, contentType: textType(message, style, charset), contentEncoding: undefined };
+}
+
+/** The Content-Type with the charset that was used, unless the artifact does not want one (setCharacterEncoding). */
+function textType({ axis2 }: MessageContext, style: Style, charset: string): string {
+  const type = typeFor(style);
+  const named = parseMediaType(type).parameters.get('charset');
+  if (named !== undefined) return sameCharset(named, charset) ? type : withCharset(type, charset);
+  return textOf(axis2.get('setCharacterEncoding')) === 'false' ? type : withCharset(type, charset);
+}
+
+function typeFor({ format, declared }: Style): string {
+  return declared ?? DEFAULT_TYPES[format as WireFormat];
+}
+
+function charsetFor({ axis2 }: MessageContext, { declared, charset }: Style): string | undefined {
+  if (charset !== undefined) return charset;
+  return parseMediaType(declared).parameters.get('charset') ?? textOf(axis2.get('CHARACTER_SET_ENCODING'));
+}
+
+function writeFormData(payload: Payload, style: Style): FormattedBody {
+  const type = typeFor(style);
+  const { parameters } = parseMediaType(type);
+  const boundary = parameters.get('boundary') ?? newBoundary();
+  const child = payload.firstBodyChild();
+  const contentType = parameters.has('boundary') ? type : formatMediaType(mediaTypeOf(type), [['boundary', boundary]]);
+  return { bytes: child ? xmlToFormData(child, boundary) : undefined, contentType, contentEncoding: undefined };
+}
+
+/** Text payloads and `text` wrappers; anything else writes nothing. */
+function plainText(payload: Payload): string {
+  const text = payload.text();
+  if (text !== undefined) return text;
+  const child = payload.firstBodyChild();
+  return isPayloadWrapper(child, 'text') ? (child.textContent ?? '') : '';
+}
+
+function binaryBytes(payload: Payload): Uint8Array | undefined {
+  const own = payload.binary();
+  if (own) return own;
+  const text = payload.json() ?? payload.text();
+  if (text !== undefined) return Buffer.from(text, 'utf8');
+  const child = payload.firstBodyChild();
+  if (isPayloadWrapper(child, 'binary')) return binaryContent(child);
+  return child && Buffer.from(serializeXml(child), 'utf8');
+}
+
+/**
+ * A payload by itself, for those who keep it (stores): untouched bytes as they are, else its own content written once, envelopes as
+ * SOAP, without looking at properties of the message.
+ * @throws MediationError
+ */
+export function formatPayload(payload: Payload): FormattedBody & { readonly format: BodyFormat | 'none' } {
+  const bytes = payload.originalBytes();
+  const { contentType, contentEncoding } = payload;
+  if (bytes) return { bytes, contentType, contentEncoding, format: payload.format ?? 'binary' };
+  return { ...changedPayload(payload), contentEncoding: undefined };
+}
+
+function changedPayload(payload: Payload): Omit<FormattedBody, 'contentEncoding'> & { format: BodyFormat | 'none' } {
+  const { kind, contentType } = payload;
+  const binary = kind === 'binary' ? payload.binary() : undefined;
+  if (binary) return { bytes: binary, contentType, format: 'binary' };
+  if (kind === 'json') return keptText(payload.jsonText(), contentType ?? DEFAULT_TYPES.json, 'json');
+  if (kind === 'text') return keptText(plainText(payload), contentType ?? DEFAULT_TYPES.text, 'text');
+  if (kind === 'empty') return { bytes: undefined, contentType, format: 'none' };
+  return keptXml(payload);
+}
+
+function keptText(text: string, contentType: string, format: BodyFormat) {
+  return { bytes: Buffer.from(text, 'utf8'), contentType: withCharset(contentType, 'UTF-8'), format };
+}
+
+/** A plain document stays one as long as it is all there is; everything else is kept as the whole envelope. */
+function keptXml(payload: Payload) {
+  const envelope = payload.envelope();
+  const child = payload.firstBodyChild();
+  const { contentType } = payload;
+  const alone = child !== undefined && payload.format === 'xml' && contentType !== undefined && isAlone(payload, child);
+  try {
+    if (alone) return keptText(serializeXml(child), contentType, 'xml');
+    const format = soapFormat(payload.soapVersion);
+    return keptText(serializeXml(envelope), DEFAULT_TYPES[format], format);
+  } catch (cause) {
+    throw new MediationError(`Error while writing message. ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+}
+
+function isAlone(payload: Payload, child: XmlElement): boolean {
+  const header = payload.header();
+  if (header && (header.firstChild || header.attributes.length > 0)) return false;
+  const body = payload.body();
+  return body.firstChild === child && body.lastChild === child && payload.soapVersion === '1.1';
+}
+
+function textOf(value: PropertyValue | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
+}
