@@ -1,0 +1,81 @@
+import type { MessageContext } from '../message/message-context.ts';
+import { systemProperty } from '../message/property-scopes.ts';
+import type { PropertyValue } from '../message/property-value.ts';
+import type { XmlNode } from '../xml/index.ts';
+import type { PropertyReader } from './get-property.ts';
+
+/** An XPath variable: nodes of the SOAP envelope, or a value of the message. */
+export type Variable =
+  | {
+      readonly kind: 'nodes';
+      readonly read: (message: MessageContext) => readonly XmlNode[];
+      readonly warning?: string;
+    }
+  | { readonly kind: 'property'; readonly read: PropertyReader; readonly warning?: string };
+
+type ByName = (message: MessageContext, name: string) => PropertyValue | null;
+
+/** Variable roots by prefix (spec mediators 4.2.2, proxies 3.2). */
+const ROOTS: Readonly<Record<string, ByName>> = {
+  ctx: (message, name) => message.properties.get(name) ?? null,
+  var: (message, name) => message.variables.get(name) ?? null,
+  axis2: (message, name) => message.axis2.get(name) ?? null,
+  trp: (message, name) => message.headers.get(name) ?? null,
+  operation: (message, name) => message.operation.get(name) ?? null,
+  url: (message, name) => queryParameter(message.to, name),
+  sys: (_, name) => systemProperty(name) ?? '',
+  SYSTEM: (_, name) => systemProperty(name) ?? '',
+  env: (_, name) => process.env[name] ?? '',
+  // No template is active anywhere yet.
+  func: () => '',
+};
+
+const SOAP_NODES: Readonly<Record<string, (message: MessageContext) => XmlNode | undefined>> = {
+  body: (message) => message.payload.body(),
+  header: (message) => message.payload.header(),
+  env: (message) => message.payload.envelope(),
+};
+
+/** Finds a variable when an expression is compiled; undefined when there is none of that name. */
+export function variableReader(prefix: string | undefined, name: string): Variable | undefined {
+  const soap = Object.hasOwn(SOAP_NODES, name) ? SOAP_NODES[name] : undefined;
+  if (soap) {
+    const read = (message: MessageContext) => {
+      const node = soap(message);
+      return node ? [node] : [];
+    };
+    if (prefix === undefined) return { kind: 'nodes', read };
+    // The reference looks at the local name first, so this never is the property of that name.
+    const warning = `$${prefix}:${name} is the SOAP ${name}, as in the reference; use get-property for a value named '${name}'`;
+    return { kind: 'nodes', read, warning };
+  }
+  const root = prefix !== undefined && Object.hasOwn(ROOTS, prefix) ? ROOTS[prefix] : undefined;
+  return root && { kind: 'property', read: (message) => root(message, name) };
+}
+
+/**
+ * A query parameter of the To address, %-decoded with `+` kept; `''` when it is absent. Its name compares without regard to case;
+ * the value reaches up to the next `&`, further `=` included.
+ */
+function queryParameter(to: string | undefined, name: string): string {
+  const start = to?.indexOf('?') ?? -1;
+  if (to === undefined || start === -1) return '';
+  const query = to.slice(start + 1).split('#', 1)[0] ?? '';
+  const wanted = name.toLowerCase();
+  for (const pair of query.split('&')) {
+    const equals = pair.indexOf('=');
+    const key = equals === -1 ? pair : pair.slice(0, equals);
+    if (percentDecoded(key).toLowerCase() === wanted)
+      return equals === -1 ? '' : percentDecoded(pair.slice(equals + 1));
+  }
+  return '';
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Text with a stray % is taken as it is.
+    return text;
+  }
+}

@@ -1,0 +1,163 @@
+import { ValueError } from '../grammar/attributes.ts';
+import { MediationError } from '../message/errors.ts';
+import type { MessageContext } from '../message/message-context.ts';
+import type { XmlNode } from '../xml/index.ts';
+import {
+  type CompiledXPath,
+  compileXPath,
+  isNodeSet,
+  toBoolean,
+  toText,
+  type XPathEnvironment,
+  XPathError,
+  type XPathFunction,
+  XPathSyntaxError,
+  type XPathTree,
+} from '../xml/xpath/index.ts';
+import type { Expression, Prefixes } from './expression.ts';
+import { synapseFunction, UNSUPPORTED_FUNCTIONS } from './functions.ts';
+import { type PropertyReader, propertyCall, propertyCallWarning, propertyReader, readsBody } from './get-property.ts';
+import { nodeStyleOf, propertyOfXPath, stringOfProperty, stringOfXPath, xpathOfProperty } from './string-value.ts';
+import { variableReader } from './variables.ts';
+
+/**
+ * Compiles an XPath 1.0 expression of an artifact (spec mediators 4.2). An expression that is nothing but a property, a header or a
+ * string is looked up directly, without the XPath engine.
+ * @throws ValueError
+ */
+export function compileXPathExpression(source: string, prefixes: Prefixes): Expression {
+  const needs: Needs = { body: false, warnings: [] };
+  let compiled: CompiledXPath<MessageContext>;
+  try {
+    compiled = compileXPath<MessageContext>(source, environment(prefixes, needs));
+  } catch (cause) {
+    if (!(cause instanceof XPathSyntaxError)) throw cause;
+    throw new ValueError(cause.message, 'an XPath 1.0 expression', undefined, { cause });
+  }
+  const warnings = [...needs.warnings, ...compiled.problems.map((problem) => `${problem}: the expression will fail`)];
+  const needsBody = needs.body || compiled.needsContextNode;
+  const common = { source, kind: 'xpath', needsBody, warnings } as const;
+  const direct = directReader(compiled.tree);
+  return direct ? { ...common, ...lookup(direct) } : { ...common, ...evaluation(compiled) };
+}
+
+type Results = Pick<Expression, 'stringValue' | 'booleanValue' | 'nodes' | 'value'>;
+
+function evaluation(compiled: CompiledXPath<MessageContext>): Results {
+  const style = nodeStyleOf(compiled.source);
+  const evaluate = (message: MessageContext) => {
+    try {
+      return compiled.evaluate(message);
+    } catch (cause) {
+      throw evaluationError(compiled.source, cause);
+    }
+  };
+  return {
+    stringValue: (message) => stringOfXPath(evaluate(message), style),
+    booleanValue: (message) => toBoolean(evaluate(message)),
+    nodes(message) {
+      const value = evaluate(message);
+      return isNodeSet(value) ? value : [];
+    },
+    value: (message) => propertyOfXPath(evaluate(message), style),
+  };
+}
+
+function lookup(read: PropertyReader): Results {
+  const asXPath = (message: MessageContext) => xpathOfProperty(read(message));
+  return {
+    stringValue: (message) => stringOfProperty(read(message)),
+    booleanValue: (message) => toBoolean(asXPath(message)),
+    nodes(message): readonly XmlNode[] {
+      const value = asXPath(message);
+      return isNodeSet(value) ? value : [];
+    },
+    value: read,
+  };
+}
+
+/** The reader of an expression that is a single look-up. */
+function directReader(tree: XPathTree): PropertyReader | undefined {
+  if (tree.kind === 'string') {
+    const { value } = tree;
+    return () => value;
+  }
+  if (tree.kind === 'variable') {
+    const variable = variableReader(tree.prefix, tree.name);
+    return variable?.kind === 'property' ? variable.read : undefined;
+  }
+  if (tree.kind !== 'call' || tree.name !== 'get-property') return undefined;
+  const args = literals(tree.args);
+  return args && args.length <= 3 ? propertyReader(args) : undefined;
+}
+
+function literals(args: readonly XPathTree[]): string[] | undefined {
+  const texts: string[] = [];
+  for (const arg of args) {
+    if (arg.kind !== 'string') return undefined;
+    texts.push(arg.value);
+  }
+  return texts;
+}
+
+interface Needs {
+  body: boolean;
+  readonly warnings: string[];
+}
+
+function environment(prefixes: Prefixes, needs: Needs): XPathEnvironment<MessageContext> {
+  return {
+    namespaces: prefixes,
+    contextNode: (message) => message.payload.envelope(),
+    variable(prefix, name) {
+      const variable = variableReader(prefix, name);
+      if (!variable) return undefined;
+      if (variable.warning) needs.warnings.push(variable.warning);
+      if (variable.kind === 'nodes') {
+        needs.body = true;
+        return variable.read;
+      }
+      const { read } = variable;
+      return (message) => xpathOfProperty(read(message));
+    },
+    function(name, args, prefix) {
+      if (UNSUPPORTED_FUNCTIONS.has(name)) {
+        const shown = prefix === undefined ? name : `${prefix}:${name}`;
+        throw new XPathSyntaxError(`the function ${shown}() is known, but not supported yet`, undefined);
+      }
+      return name === 'get-property' ? getProperty(args, needs) : synapseFunction<MessageContext>(name);
+    },
+  };
+}
+
+const TOO_MANY_ARGUMENTS =
+  'Invalid arguments for synapse:get-property(prop-name) 0r  synapse:get-property(scope, prop-name) XPath function ';
+
+function getProperty(args: readonly XPathTree[], needs: Needs): XPathFunction<MessageContext> {
+  const known = literals(args);
+  if (args.length > 3) {
+    needs.warnings.push('get-property takes at most three arguments: the expression will fail');
+    return () => {
+      throw new XPathError(TOO_MANY_ARGUMENTS);
+    };
+  }
+  if (!known) return dynamicProperty;
+  const warning = propertyCallWarning(known);
+  if (warning) needs.warnings.push(warning);
+  const { scope, key } = propertyCall(known);
+  if (readsBody(scope, key)) needs.body = true;
+  const read = propertyReader(known);
+  return (message) => xpathOfProperty(read(message));
+}
+
+const dynamicProperty: XPathFunction<MessageContext> = (message, args, spend) =>
+  xpathOfProperty(propertyReader(args.map((arg) => toText(arg, spend)))(message));
+
+function evaluationError(source: string, cause: unknown): unknown {
+  if (cause instanceof MediationError) return cause;
+  if (!(cause instanceof XPathError || cause instanceof ValueError)) return cause;
+  return new MediationError(`Evaluation of the XPath expression ${source} resulted in an error`, {
+    detail: cause.message,
+    cause,
+  });
+}
