@@ -1,0 +1,65 @@
+import { nearestName } from '../grammar/diagnostic.ts';
+import { type ConfigElement, SYNAPSE_NAMESPACE } from '../grammar/element.ts';
+import type { ArtifactReader } from '../grammar/reader.ts';
+import { KNOWN_UNSUPPORTED_MEDIATORS, MEDIATORS } from '../mediators/index.ts';
+import type { MediatorDefinition } from './component.ts';
+import type { Step, StepList } from './step.ts';
+
+const definitions: ReadonlyMap<string, MediatorDefinition> = new Map(
+  MEDIATORS.map((definition) => [definition.element, definition]),
+);
+
+/** Children of a list that are no mediators. */
+const NO_MEDIATORS: readonly string[] = ['description', 'documentation'];
+
+/**
+ * Compiles the mediators inside an element into a list of steps with stable ids. Every problem goes to the reader; what is wrong is
+ * left out, so that all problems are found at once.
+ */
+export function compileSteps(parent: ConfigElement, reader: ArtifactReader, id: string): StepList {
+  const steps: Step[] = [];
+  for (const child of parent.children) {
+    if (NO_MEDIATORS.includes(child.name)) continue;
+    const step = compileStep(child, reader, `${id}/${steps.length + 1}`);
+    if (step) steps.push(step);
+  }
+  return { id, steps };
+}
+
+function compileStep(element: ConfigElement, reader: ArtifactReader, id: string): Step | undefined {
+  const definition = element.namespace === SYNAPSE_NAMESPACE ? definitions.get(element.name) : undefined;
+  if (!definition) {
+    reportUnknown(element, reader);
+    return undefined;
+  }
+  const branches: StepList[] = [];
+  const mediate = definition.compile(element, reader, {
+    id,
+    compileList(inside, branch) {
+      const list = compileSteps(inside, reader, `${id}/${branch}`);
+      branches.push(list);
+      return list;
+    },
+  });
+  return mediate && { id, mediator: element.name, position: element.position, mediate, branches };
+}
+
+function reportUnknown(element: ConfigElement, reader: ArtifactReader): void {
+  if (element.namespace === SYNAPSE_NAMESPACE && isKnownUnsupported(element.name)) {
+    reader.error(element, `mediator <${element.name}> is known, not supported yet`, {
+      expected: `one of: ${[...definitions.keys()].sort().join(', ')}`,
+    });
+    return;
+  }
+  const nearest = nearestName(element.name, [...definitions.keys(), ...KNOWN_UNSUPPORTED_MEDIATORS]);
+  reader.error(
+    element,
+    `Unknown mediator referenced by configuration element : {${element.namespace}}${element.name}`,
+    { expected: `a mediator in the namespace ${SYNAPSE_NAMESPACE}`, ...(nearest && { nearest }) },
+  );
+}
+
+/** Connector operations are written `library.operation` (spec mediators 2.1). */
+function isKnownUnsupported(name: string): boolean {
+  return KNOWN_UNSUPPORTED_MEDIATORS.includes(name) || name.includes('.');
+}

@@ -1,0 +1,77 @@
+import { DESCRIPTION, enableSwitch, readAttributes, type ValuesOf, type ValueTypes } from '../grammar/attributes.ts';
+import type { ConfigElement } from '../grammar/element.ts';
+import type { ArtifactReader } from '../grammar/reader.ts';
+import type { MessageContext } from '../message/message-context.ts';
+import type { Step, StepList } from './step.ts';
+
+export type Mediate = Step['mediate'];
+
+/** What a mediator's `compile` is given. */
+export interface MediatorCompilation<A extends ValueTypes> {
+  readonly element: ConfigElement;
+  readonly attributes: ValuesOf<A>;
+  readonly reader: ArtifactReader;
+  /** The id that the step will have. */
+  readonly id: string;
+  /** Compiles the mediators inside an element (this one or a child such as `<then>`) into a list. */
+  compileList(parent: ConfigElement, branch: string): StepList;
+}
+
+/**
+ * A mediator, declared in one file: its element, its attributes with their docs, its check and its behaviour. `compile` runs once,
+ * at deployment, reports everything wrong through the reader, and returns what runs per message; undefined after an error.
+ */
+export interface MediatorDefinition {
+  readonly element: string;
+  /** One or two sentences for the generated reference. */
+  readonly doc: string;
+  readonly attributes: ValueTypes;
+  /** Child elements it reads itself; `mediators` when its children are mediators. */
+  readonly children: readonly string[] | 'mediators';
+  compile(element: ConfigElement, reader: ArtifactReader, context: CompileContext): Mediate | undefined;
+}
+
+/** What surrounds the compilation of one step. */
+export interface CompileContext {
+  readonly id: string;
+  compileList(parent: ConfigElement, branch: string): StepList;
+}
+
+/** Attributes that every mediator accepts (spec mediators 2.2). */
+const COMMON_ATTRIBUTES = {
+  description: DESCRIPTION,
+  statistics: enableSwitch('Collects statistics.'),
+  trace: enableSwitch('Traces messages.'),
+} as const;
+
+/** Declares a mediator. See the README's tour "adding a mediator" and `src/mediators/drop.ts` for the smallest one. */
+export function mediator<const A extends ValueTypes>(declaration: {
+  element: string;
+  doc: string;
+  attributes: A;
+  children?: readonly string[] | 'mediators';
+  compile(compilation: MediatorCompilation<A>): Mediate | undefined;
+}): MediatorDefinition {
+  const { element: name, doc, attributes, children = [] } = declaration;
+  const known = { ...COMMON_ATTRIBUTES, ...attributes };
+  return {
+    element: name,
+    doc,
+    attributes: known,
+    children,
+    compile(element, reader, context) {
+      const values = readAttributes(element, known, reader);
+      if (children !== 'mediators') reader.warnUnknownChildren(element, ['description', ...children]);
+      if (!values) return undefined;
+      return declaration.compile({ element, reader, attributes: values as unknown as ValuesOf<A>, ...context });
+    },
+  };
+}
+
+/** A mediator whose effect is immediate and which never stops the flow. */
+export function always(effect: (message: MessageContext) => void): Mediate {
+  return (message) => {
+    effect(message);
+    return true;
+  };
+}

@@ -1,0 +1,82 @@
+import { logger } from '../logging/index.ts';
+import { MediationError } from '../message/errors.ts';
+import type { MessageContext } from '../message/message-context.ts';
+import { TypedNumber } from '../message/property-value.ts';
+
+const log = logger('FaultHandler');
+const ERROR_PROPERTIES = [
+  'ERROR_CODE',
+  'ERROR_MESSAGE',
+  'ERROR_DETAIL',
+  'ERROR_EXCEPTION',
+  'BASE_ERROR_CODE',
+  'ERROR_CAUSE',
+];
+const MAX_DETAIL = 4096;
+
+/**
+ * Runs the fault stack of a message (spec proxies 4.9): pops one handler and lets it handle; if that fails, the next one is asked
+ * with the new error. Never throws. Afterwards the waiting client, if nobody answered it, is owed a 5xx (REQ-2, OP-03).
+ */
+export async function handleFault(message: MessageContext, error: unknown): Promise<void> {
+  const failure = asMediationError(error);
+  let current = failure;
+  for (;;) {
+    setErrorProperties(message, current);
+    const handler = message.faultStack.pop();
+    if (!handler) {
+      log.warn(
+        `Exception encountered but no fault handler found - message dropped: ${current.message}`,
+        details(message),
+      );
+      break;
+    }
+    try {
+      await handler.handleFault(message);
+      break;
+    } catch (next) {
+      current = asMediationError(next);
+      log.error(`${handler.description} failed: ${current.message}`, details(message));
+    }
+  }
+  message.exchange?.failed({
+    code: failure.code,
+    message: failure.message,
+    ...(failure.status !== undefined && { status: failure.status }),
+  });
+}
+
+/**
+ * The ERROR_* properties of a failure, replacing those of an earlier one (REQ-11). Code 0 stands for any failure without a code of
+ * its own.
+ */
+export function setErrorProperties(message: MessageContext, error: MediationError): void {
+  for (const name of ERROR_PROPERTIES) message.properties.delete(name);
+  const { properties } = message;
+  properties.set('ERROR_CODE', new TypedNumber('INTEGER', error.code ?? 0));
+  properties.set('ERROR_MESSAGE', error.message.split('\n', 1)[0] ?? '');
+  properties.set('ERROR_DETAIL', (error.detail ?? causeChain(error)).slice(0, MAX_DETAIL));
+  properties.set('ERROR_EXCEPTION', `${error.name}: ${error.message}`.slice(0, MAX_DETAIL));
+  if (error.baseCode !== undefined) properties.set('BASE_ERROR_CODE', new TypedNumber('INTEGER', error.baseCode));
+  if (error.errorCause !== undefined) properties.set('ERROR_CAUSE', error.errorCause);
+}
+
+/** Any thrown thing as a mediation failure (spec mediators 2.3, REQ-17). */
+export function asMediationError(error: unknown): MediationError {
+  if (error instanceof MediationError) return error;
+  if (error instanceof Error && error.message !== '') return new MediationError(error.message, { cause: error });
+  return new MediationError('Runtime error occurred while mediating the message', { cause: error });
+}
+
+/** The messages of an error and its causes in one line, without stack traces (MREQ-6). */
+export function causeChain(error: unknown): string {
+  const messages: string[] = [];
+  for (let current = error, depth = 0; current instanceof Error && depth < 8; current = current.cause, depth += 1) {
+    if (!messages.includes(current.message)) messages.push(current.message);
+  }
+  return messages.join(': ') || String(error);
+}
+
+function details(message: MessageContext) {
+  return { messageId: message.messageId, artifact: message.text('ARTIFACT_NAME') };
+}

@@ -1,0 +1,158 @@
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { Position } from '../grammar/diagnostic.ts';
+import { logger } from '../logging/index.ts';
+import { MediationError } from '../message/errors.ts';
+import type { MessageContext, ResponseReceiver } from '../message/message-context.ts';
+import type { XmlElement } from '../xml/index.ts';
+import { runFlow } from './flow.ts';
+import { clearSendMarkers, startSend } from './send.ts';
+import { type Sequence, sequenceFaultHandler } from './sequence.ts';
+
+declare module '../message/configuration.ts' {
+  interface ArtifactKinds {
+    proxy: ProxyService;
+  }
+}
+
+const log = logger('ProxyService');
+
+/** A sequence of a proxy: by key, looked up per message, or inline. */
+export type SequenceReference =
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'inline'; readonly sequence: Sequence };
+
+/** The target endpoint of a proxy: by key, looked up per message, or inline. */
+export type EndpointReference =
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'inline'; readonly endpoint: Endpoint };
+
+/** `<publishWSDL>`: where the WSDL comes from (spec proxies 1.1). */
+export interface PublishedWsdl {
+  readonly source:
+    | { readonly kind: 'inline'; readonly wsdl: XmlElement }
+    | { readonly kind: 'key' | 'uri' | 'endpoint'; readonly value: string };
+  readonly preservePolicy: boolean;
+  readonly resources: ReadonlyArray<{ readonly location: string; readonly key: string }>;
+}
+
+/** A `<proxy>` as read from its artifact (spec proxies 1.1). */
+export interface ProxyDefinition {
+  readonly name: string;
+  readonly position: Position;
+  /** `undefined`: every transport. */
+  readonly transports: readonly string[] | undefined;
+  readonly startOnLoad: boolean;
+  readonly pinnedServers: readonly string[];
+  readonly inSequence: SequenceReference | undefined;
+  readonly outSequence: SequenceReference | undefined;
+  readonly faultSequence: SequenceReference | undefined;
+  readonly endpoint: EndpointReference | undefined;
+  readonly publishWsdl: PublishedWsdl | undefined;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/**
+ * A proxy service at work: takes a request through its in-sequence to its endpoint, and responses through its out-sequence back to
+ * the client (spec proxies 1.3, 4.7, 4.8).
+ */
+export class ProxyService implements ResponseReceiver {
+  readonly definition: ProxyDefinition;
+  /** False when stopped, or deployed with `startOnLoad="false"`. */
+  active: boolean;
+
+  constructor(definition: ProxyDefinition) {
+    this.definition = definition;
+    this.active = definition.startOnLoad;
+  }
+
+  get name(): string {
+    return this.definition.name;
+  }
+
+  /** Is the service offered on this transport (`http`, `https`)? */
+  exposedOn(transport: string): boolean {
+    const { transports } = this.definition;
+    return transports === undefined || transports.includes(transport);
+  }
+
+  /** Runs the in-flow of a request. Never rejects; resolves when the in-sequence has ended, before answers of sends arrive. */
+  async receive(message: MessageContext): Promise<void> {
+    message.properties.set('proxy.name', this.name);
+    message.properties.set('ARTIFACT_NAME', `proxy${this.name}`);
+    message.operation.set('proxy.name', this.name);
+    message.responseReceiver = this;
+    this.#pushFaultHandler(message);
+    await runFlow(message, () => this.#runInFlow(message));
+  }
+
+  /**
+   * The response path (spec proxies 4.8): receiving sequence, else out-sequence, else straight back to the client.
+   * @throws MediationError for the fault stack of the response
+   */
+  async injectResponse(response: MessageContext): Promise<void> {
+    this.#pushFaultHandler(response);
+    const receiving = response.text('RECEIVING_SEQUENCE');
+    clearSendMarkers(response);
+    try {
+      await this.#runResponse(response, receiving);
+    } catch (error) {
+      response.axis2.set('HTTP_SC', '500');
+      throw error;
+    }
+  }
+
+  async #runInFlow(message: MessageContext): Promise<void> {
+    const sequence = this.#resolve(message, this.definition.inSequence, (key) => `Unable to find in-sequence : ${key}`);
+    const reachedEnd = sequence ? await sequence.mediate(message) : true;
+    if (!reachedEnd || !this.definition.endpoint) return;
+    startSend(message, this.#targetEndpoint(message));
+  }
+
+  async #runResponse(response: MessageContext, receiving: string | undefined): Promise<void> {
+    if (receiving !== undefined) {
+      const sequence = response.configuration.find('sequence', receiving);
+      if (sequence) await sequence.mediate(response);
+      else log.warn(`Cannot find a Sequence with name: ${receiving} for injecting the message`);
+      return;
+    }
+    const out = this.#resolve(
+      response,
+      this.definition.outSequence,
+      (key) => `Unable to find the out-sequence specified by the name ${key}`,
+    );
+    if (out) await out.mediate(response);
+    else response.exchange?.respond(response);
+  }
+
+  #targetEndpoint(message: MessageContext): Endpoint {
+    const { endpoint } = this.definition;
+    if (endpoint?.kind === 'inline') return endpoint.endpoint;
+    const key = endpoint?.key ?? '';
+    const found = message.configuration.find('endpoint', key);
+    if (!found) throw new MediationError(`Unable to find the endpoint specified : ${key}`);
+    return found;
+  }
+
+  #resolve(
+    message: MessageContext,
+    reference: SequenceReference | undefined,
+    missing: (key: string) => string,
+  ): Sequence | undefined {
+    if (reference === undefined) return undefined;
+    if (reference.kind === 'inline') return reference.sequence;
+    const sequence = message.configuration.find('sequence', reference.key);
+    if (!sequence) throw new MediationError(missing(reference.key));
+    return sequence;
+  }
+
+  /** The proxy's own fault sequence, else the configuration's `fault` (spec proxies 1.3 step 6). */
+  #pushFaultHandler(message: MessageContext): void {
+    const { faultSequence } = this.definition;
+    const own =
+      faultSequence?.kind === 'inline'
+        ? faultSequence.sequence
+        : faultSequence && message.configuration.find('sequence', faultSequence.key);
+    const sequence = own ?? message.configuration.find('sequence', 'fault');
+    if (sequence) message.faultStack.push(sequenceFaultHandler(sequence, `fault sequence of proxy '${this.name}'`));
+  }
+}

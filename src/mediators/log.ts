@@ -1,0 +1,218 @@
+import { expression } from '../expressions/attribute-types.ts';
+import { compileExpression, type Expression } from '../expressions/expression.ts';
+import { javaBoolean, nonEmptyText, readAttributes, text, ValueError } from '../grammar/attributes.ts';
+import type { ConfigElement } from '../grammar/element.ts';
+import type { ArtifactReader } from '../grammar/reader.ts';
+import { type LogLevel, logger } from '../logging/index.ts';
+import { mediator } from '../mediation/component.ts';
+import { MediationError } from '../message/errors.ts';
+import type { MessageContext } from '../message/message-context.ts';
+import { elementChildren, serializeXml, textOf } from '../xml/index.ts';
+
+const lines = logger('LogMediator');
+
+const LEVELS = ['simple', 'headers', 'full', 'custom'] as const;
+const CATEGORIES = ['INFO', 'TRACE', 'DEBUG', 'WARN', 'ERROR', 'FATAL'] as const;
+/** A full log shows at most this much of a payload, in characters (OP-94). */
+const PAYLOAD_PREVIEW = 64 * 1024;
+
+type Text = (message: MessageContext) => string;
+
+/** Writes a line about the message to the log (spec proxies 4.2, mediators 3.2). */
+export const log = mediator({
+  element: 'log',
+  doc: 'Writes a line about the message to the log.',
+  attributes: {
+    level: text({ doc: 'simple, headers, full or custom.' }),
+    category: text({ doc: 'INFO, TRACE, DEBUG, WARN, ERROR or FATAL.', default: 'INFO' }),
+    separator: text({ doc: 'Between the parts; \\n and \\t are understood.', default: ', ' }),
+    logFullPayload: javaBoolean({ doc: 'The same as level="full".' }),
+    logMessageID: javaBoolean({ doc: 'Adds the message id to custom lines.' }),
+  },
+  children: ['property', 'message'],
+  compile({ element, attributes, reader }) {
+    const level = readLevel(element, reader);
+    const category = readCategory(element, attributes.category, reader);
+    const separator = unescapeText(attributes.separator);
+    const properties = readLogProperties(element, reader);
+    const template = readTemplate(element, reader);
+    if (level === 'invalid' || !category) return undefined;
+    const chosen = attributes.logFullPayload ? 'full' : (level ?? (template ? 'template' : 'simple'));
+    const render = renderer(chosen, { separator, properties, template, messageId: attributes.logMessageID === true });
+    const logLevel = category.toLowerCase() as LogLevel;
+    return (message) => {
+      if (lines.enabled(logLevel))
+        lines.log(logLevel, artifactPrefix(message) + render(message), { messageId: message.messageId });
+      return true;
+    };
+  },
+});
+
+interface Parts {
+  readonly separator: string;
+  readonly properties: ReadonlyArray<(message: MessageContext) => string>;
+  readonly template: Text | undefined;
+  readonly messageId: boolean;
+}
+
+function renderer(level: (typeof LEVELS)[number] | 'template', parts: Parts): Text {
+  const { separator, properties, template } = parts;
+  const propertyText: Text = (message) => properties.map((render) => separator + render(message)).join('');
+  const withoutLeadingSeparator = (line: string) => (line.startsWith(separator) ? line.slice(separator.length) : line);
+  const opening: Text = (message) => (template ? template(message) + separator : '');
+  switch (level) {
+    case 'simple':
+      return (message) => opening(message) + simpleText(message, separator) + propertyText(message);
+    case 'full':
+      return (message) =>
+        opening(message) + simpleText(message, separator) + propertyText(message) + separator + payloadText(message);
+    case 'headers':
+      return (message) =>
+        opening(message) + withoutLeadingSeparator(headersText(message, separator) + propertyText(message));
+    default:
+      return (message) => {
+        const ids = parts.messageId ? identityText(message, separator) : '';
+        return withoutLeadingSeparator(ids + (template ? separator + template(message) : '') + propertyText(message));
+      };
+  }
+}
+
+function simpleText(message: MessageContext, separator: string): string {
+  const fields: Array<[string, string | undefined]> = [
+    ['From', message.from],
+    ['WSAction', message.action],
+    ['SOAPAction', message.action],
+    ['ReplyTo', message.replyTo],
+    ['MessageID', message.messageId],
+    ['correlation_id', correlationId(message)],
+    ['Direction', message.direction],
+  ];
+  let line = `To: ${message.to ?? ''}`;
+  for (const [name, value] of fields) if (value !== undefined) line += `${separator}${name}: ${value}`;
+  return line;
+}
+
+function headersText(message: MessageContext, separator: string): string {
+  const correlation = correlationId(message);
+  let line = correlation === undefined ? '' : ` correlation_id : ${correlation}`;
+  const header = message.payload.header();
+  for (const block of header ? elementChildren(header) : [])
+    line += `${separator}${block.localName} : ${textOf(block)}`;
+  return line;
+}
+
+function payloadText(message: MessageContext): string {
+  try {
+    const json = message.payload.json();
+    return json !== undefined
+      ? `Payload: ${preview(json)}`
+      : `Envelope: ${preview(serializeXml(message.payload.envelope()))}`;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    message.payload.clear();
+    throw new MediationError(`Could not build full log message: ${reason}`, { cause });
+  }
+}
+
+function preview(payload: string): string {
+  if (payload.length <= PAYLOAD_PREVIEW) return payload;
+  return `${payload.slice(0, PAYLOAD_PREVIEW)}… (${payload.length - PAYLOAD_PREVIEW} more characters)`;
+}
+
+function identityText(message: MessageContext, separator: string): string {
+  const correlation = correlationId(message);
+  const id = `${separator}MessageID: ${message.messageId}`;
+  return correlation === undefined ? id : `${id}${separator}correlation_id: ${correlation}`;
+}
+
+function correlationId(message: MessageContext): string | undefined {
+  const value = message.axis2.get('correlation_id');
+  return value === undefined ? undefined : String(value);
+}
+
+/** `{proxy:P} ` for a message of proxy P (spec proxies 9.1). */
+export function artifactPrefix(message: MessageContext): string {
+  const name = message.text('ARTIFACT_NAME');
+  if (name === undefined) return '';
+  for (const kind of ['proxy', 'inboundendpoint', 'api']) {
+    if (name.startsWith(kind)) return `{${kind}:${name.slice(kind.length)}} `;
+  }
+  return `{${name}} `;
+}
+
+const PROPERTY_ATTRIBUTES = {
+  name: nonEmptyText({
+    required: true,
+    missing: 'Entry name is a required attribute for a Log property',
+    doc: 'Its label.',
+  }),
+  value: text({ doc: 'The value, literally.' }),
+  expression: expression({ doc: 'XPath or json-eval(…) that gives the value.' }),
+  scope: text({ doc: 'Accepted and without effect.' }),
+  type: text({ doc: 'Accepted and without effect.' }),
+} as const;
+
+function readLogProperties(element: ConfigElement, reader: ArtifactReader): Text[] {
+  const found: Text[] = [];
+  for (const child of element.childrenNamed('property')) {
+    const attributes = readAttributes(child, PROPERTY_ATTRIBUTES, reader);
+    if (!attributes) continue;
+    const { name, value, expression: computed } = attributes;
+    if (value !== undefined) found.push(() => `${name} = ${value}`);
+    else if (computed) found.push((message) => `${name} = ${computed.stringValue(message)}`);
+    else
+      reader.error(child, 'A value or an expression must be specified for a property of <log>', {
+        expected: 'value="…" or expression="…"',
+      });
+  }
+  return found;
+}
+
+/** `<message>`: text with `${…}` placeholders; one that fails becomes empty. */
+function readTemplate(element: ConfigElement, reader: ArtifactReader): Text | undefined {
+  const child = element.child('message');
+  if (!child) return undefined;
+  const parts: Array<string | Expression> = [];
+  for (const part of unescapeText(child.text).split(/(\$\{.*?\})/s)) {
+    if (!part.startsWith('${')) {
+      parts.push(part);
+      continue;
+    }
+    try {
+      parts.push(compileExpression(part, child.prefixes()));
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      reader.error(child, `Invalid message template : ${error.message}`);
+    }
+  }
+  return (message) =>
+    parts.map((part) => (typeof part === 'string' ? part : (part.stringValue(message) ?? ''))).join('');
+}
+
+function readLevel(element: ConfigElement, reader: ArtifactReader): (typeof LEVELS)[number] | undefined | 'invalid' {
+  const written = element.attribute('level');
+  const level = LEVELS.find((known) => known === written);
+  if (written === undefined || level) return level;
+  reader.error(element, 'Invalid log level. Level has to be one of the following : simple, headers, full, custom', {
+    attribute: 'level',
+    expected: `one of: ${LEVELS.join(', ')}`,
+  });
+  return 'invalid';
+}
+
+function readCategory(element: ConfigElement, written: string, reader: ArtifactReader) {
+  const category = CATEGORIES.find((known) => known === written.trim().toUpperCase());
+  if (!category) {
+    reader.error(
+      element,
+      'Invalid log category. Category has to be one of the following : INFO, TRACE, DEBUG, WARN, ERROR, FATAL',
+      { attribute: 'category', expected: `one of: ${CATEGORIES.join(', ')}` },
+    );
+  }
+  return category;
+}
+
+/** In separators and templates, backslash n and t are a line break and a tab. */
+function unescapeText(written: string): string {
+  return written.replaceAll('\\n', '\n').replaceAll('\\t', '\t');
+}

@@ -1,0 +1,67 @@
+import { dynamic } from '../expressions/attribute-types.ts';
+import { nonEmptyText } from '../grammar/attributes.ts';
+import { logger } from '../logging/index.ts';
+import { mediator } from '../mediation/component.ts';
+import { MediationError } from '../message/errors.ts';
+import type { MessageContext } from '../message/message-context.ts';
+import { TypedNumber } from '../message/property-value.ts';
+import { captureMessage } from '../stores/capture.ts';
+import type { MessageStore } from '../stores/message-store.ts';
+
+const log = logger('MessageStoreMediator');
+
+/**
+ * Puts a copy of the message into a message store and goes on (spec stores 3). The flow continues only after the store has
+ * confirmed the message: "stored" is a promise of delivery (OP-02).
+ */
+export const store = mediator({
+  element: 'store',
+  doc: 'Stores a copy of the message; the flow goes on when the store has confirmed it.',
+  attributes: {
+    messageStore: dynamic({
+      required: true,
+      missing: 'Message Store mediator must have a Message store defined',
+      doc: 'The name of the message store; may be `{expression}`.',
+    }),
+    sequence: nonEmptyText({ doc: 'A sequence that runs on the message before it is stored.' }),
+    name: nonEmptyText({ doc: 'A name for this mediator.' }),
+  },
+  compile({ element, attributes, reader }) {
+    const { messageStore, sequence } = attributes;
+    if (messageStore.static !== undefined) reader.refer('messageStore', messageStore.static, element, 'messageStore');
+    if (sequence !== undefined) reader.refer('sequence', sequence, element, 'sequence');
+    return async (message) => {
+      const name = messageStore.static ?? messageStore.evaluate(message) ?? '';
+      const target = message.configuration.find('messageStore', name);
+      if (!target)
+        throw new MediationError('Message Store does not exist.', { detail: `No message store is named '${name}'` });
+      if (sequence !== undefined) await message.configuration.find('sequence', sequence)?.mediate(message);
+      await storeCopy(message, target);
+      message.exchange?.take();
+      return true;
+    };
+  },
+});
+
+async function storeCopy(message: MessageContext, target: MessageStore): Promise<void> {
+  const copy = captureMessage(message);
+  try {
+    await target.put(copy);
+  } catch (cause) {
+    throw notStored(message, target, cause);
+  }
+}
+
+/** The properties and the fault of spec stores 3.1 step 8; HTTP_SC also where it has an effect (spec mediators 3.19). */
+function notStored(message: MessageContext, target: MessageStore, cause: unknown): MediationError {
+  const text = `Failed to store message [${message.messageId}] in store [${target.name}].`;
+  const status = new TypedNumber('INTEGER', 500);
+  message.properties.set('HTTP_SC', status);
+  message.axis2.set('HTTP_SC', status);
+  log.error(text, {
+    messageId: message.messageId,
+    store: target.name,
+    cause: cause instanceof Error ? cause.message : undefined,
+  });
+  return new MediationError(text, { detail: 'Failed to store message.', status: 500, cause });
+}
