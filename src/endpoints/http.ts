@@ -1,0 +1,54 @@
+import { parseTemplate } from 'url-template';
+import type { MessageContext } from '../message/message-context.ts';
+import { checkScheme } from './address-scheme.ts';
+import { endpointKind } from './component.ts';
+
+const METHODS = ['get', 'post', 'put', 'delete', 'head', 'patch', 'options'];
+const LEGACY_ENCODING = 'legacy-encoding:';
+
+/** `<http uri-template="…" method="…">`: an RFC 6570 template over `uri.var.*` and `query.param.*` (spec proxies 5.4). */
+export const http = endpointKind({
+  element: 'http',
+  attributes: ['uri-template', 'method', 'uri.var'],
+  children: ['authentication'],
+  read(element, reader) {
+    const written = element.attribute('uri-template')?.trim();
+    const method = element.attribute('method')?.trim().toLowerCase();
+    if (element.child('authentication')) {
+      reader.error(
+        element.child('authentication') ?? element,
+        '<authentication> of an http endpoint is known, not supported yet',
+      );
+    }
+    if (method !== undefined && !METHODS.includes(method)) {
+      reader.warning(element, `method="${method}" is ignored`, {
+        attribute: 'method',
+        expected: `one of: ${METHODS.join(', ')}`,
+      });
+    }
+    const known = method !== undefined && METHODS.includes(method) ? method : undefined;
+    if (!written)
+      return { staticAddress: undefined, address: (message) => message.to, ...(known && { method: known }) };
+    const template = written.startsWith(LEGACY_ENCODING) ? written.slice(LEGACY_ENCODING.length) : written;
+    checkScheme(template, element, reader, 'uri-template');
+    return { staticAddress: template, address: expansion(template), ...(known && { method: known }) };
+  },
+});
+
+function expansion(template: string): (message: MessageContext) => string {
+  if (!template.includes('{')) return () => template;
+  // A template that starts with a variable holds a whole URL there: its reserved characters must survive.
+  const parsed = parseTemplate(template.replace(/^\{(?=[\w.])/, '{+'));
+  return (message) => {
+    const variables: Record<string, string> = {};
+    let found = false;
+    for (const name of message.properties.keys()) {
+      if (!name.startsWith('uri.var.') && !name.startsWith('query.param.')) continue;
+      variables[name] = message.text(name) ?? '';
+      found = true;
+    }
+    if (!found) return template;
+    const expanded = parsed.expand(variables);
+    return URL.canParse(expanded) ? expanded : template;
+  };
+}

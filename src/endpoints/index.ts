@@ -1,0 +1,149 @@
+import { type DynamicValue, parseDynamicValue } from '../expressions/value.ts';
+import { ValueError } from '../grammar/attributes.ts';
+import type { ConfigElement } from '../grammar/element.ts';
+import type { ArtifactReader } from '../grammar/reader.ts';
+import { address } from './address.ts';
+import type { EndpointKind } from './component.ts';
+import { defaultKind } from './default.ts';
+import type { Endpoint } from './endpoint.ts';
+import { readEndpointProperties } from './endpoint-property.ts';
+import { http } from './http.ts';
+import { IndirectEndpoint } from './indirect.ts';
+import { LeafEndpoint } from './leaf-endpoint.ts';
+import { readSettings } from './settings.ts';
+import { DEFAULT_SUSPENSION } from './suspension.ts';
+import { wsdl } from './wsdl.ts';
+
+/** The kinds of leaf endpoints, in the order in which the reference looks for them (spec proxies 5.1). */
+export const ENDPOINT_KINDS: readonly EndpointKind[] = [address, wsdl, defaultKind, http];
+
+const KNOWN_UNSUPPORTED = [
+  'loadbalance',
+  'dynamicLoadbalance',
+  'serviceDynamicLoadbalance',
+  'failover',
+  'recipientlist',
+  'class',
+];
+const ATTRIBUTES = ['name', 'key', 'key-expression', 'template', 'uri', 'onError', 'statistics', 'trace'];
+const CHILDREN = ['description', 'property', 'session', 'parameter'];
+
+/**
+ * Compiles an `<endpoint>` of any kind (spec proxies 5.1); undefined after an error.
+ * @param options.named a top-level definition, which must have a name
+ */
+export function readEndpoint(
+  element: ConfigElement,
+  reader: ArtifactReader,
+  options: { named: boolean },
+): Endpoint | undefined {
+  reader.warnUnknownAttributes(element, ATTRIBUTES);
+  const name = element.attribute('name')?.trim() || undefined;
+  if (options.named && !name) {
+    reader.error(element, 'Invalid endpoint definition without a name', { expected: '<endpoint name="…">' });
+  }
+  const indirect = readIndirect(element, reader, name);
+  if (indirect !== undefined) return indirect === 'invalid' ? undefined : indirect;
+  if (element.attribute('template') !== undefined) {
+    reader.error(element, 'template endpoints are known, not supported yet', { attribute: 'template' });
+    return undefined;
+  }
+  return readLeaf(element, reader, name, options);
+}
+
+/** The `<endpoint>` child of a mediator, if it has one. */
+export function readEndpointChild(parent: ConfigElement, reader: ArtifactReader): Endpoint | undefined | 'invalid' {
+  const child = parent.child('endpoint');
+  return child && (readEndpoint(child, reader, { named: false }) ?? 'invalid');
+}
+
+let implicitDefault: Endpoint | undefined;
+
+/** The endpoint of a `send` without one: wherever the message is addressed to, with the global timeout. */
+export function defaultEndpoint(): Endpoint {
+  implicitDefault ??= new LeafEndpoint({
+    name: undefined,
+    kind: 'default',
+    position: { file: '(implicit default endpoint)', line: 1, column: 1 },
+    settings: {
+      format: undefined,
+      encoding: undefined,
+      timeout: { duration: undefined, responseAction: undefined },
+      // Shared by all flows: one unreachable address must not suspend the others.
+      suspension: {
+        ...DEFAULT_SUSPENSION,
+        suspendOnFailure: { ...DEFAULT_SUSPENSION.suspendOnFailure, initialDurationMs: 0 },
+      },
+    },
+    properties: [],
+    onError: undefined,
+    method: undefined,
+    staticAddress: undefined,
+    address: (message) => message.to,
+  });
+  return implicitDefault;
+}
+
+function readLeaf(
+  element: ConfigElement,
+  reader: ArtifactReader,
+  name: string | undefined,
+  options: { named: boolean },
+): Endpoint | undefined {
+  reader.warnUnknownChildren(element, [
+    ...CHILDREN,
+    ...ENDPOINT_KINDS.map((kind) => kind.element),
+    ...KNOWN_UNSUPPORTED,
+  ]);
+  const kind = ENDPOINT_KINDS.find((candidate) => element.child(candidate.element));
+  const definition = kind && element.child(kind.element);
+  if (!kind || !definition) {
+    reportMissingKind(element, reader);
+    return undefined;
+  }
+  const settings = readSettings(definition, reader);
+  const parts = kind.read(definition, reader);
+  const properties = readEndpointProperties(element, reader);
+  const onError = element.attribute('onError');
+  if (onError !== undefined) reader.refer('sequence', onError, element, 'onError');
+  if (!parts || (options.named && !name)) return undefined;
+  return new LeafEndpoint({
+    name,
+    kind: kind.element,
+    position: element.position,
+    settings,
+    properties,
+    onError,
+    method: parts.method,
+    staticAddress: parts.staticAddress,
+    address: parts.address,
+  });
+}
+
+function readIndirect(
+  element: ConfigElement,
+  reader: ArtifactReader,
+  name: string | undefined,
+): Endpoint | undefined | 'invalid' {
+  const expression = element.attribute('key-expression');
+  const attribute = expression === undefined ? 'key' : 'key-expression';
+  const written = expression === undefined ? element.attribute('key') : `{${expression}}`;
+  if (written === undefined) return undefined;
+  let key: DynamicValue;
+  try {
+    key = parseDynamicValue(written, element.prefixes());
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    reader.error(element, error.message, { attribute, expected: 'the name of an endpoint or {expression}' });
+    return 'invalid';
+  }
+  if (key.static !== undefined) reader.refer('endpoint', key.static, element, attribute);
+  return new IndirectEndpoint(key, element.position, name);
+}
+
+function reportMissingKind(element: ConfigElement, reader: ArtifactReader): void {
+  const known = element.children.find((child) => KNOWN_UNSUPPORTED.includes(child.name));
+  const expected = `one of: ${ENDPOINT_KINDS.map((kind) => kind.element).join(', ')}, or key="…"`;
+  if (known) reader.error(known, `endpoint kind <${known.name}> is known, not supported yet`, { expected });
+  else reader.error(element, 'Invalid endpoint configuration.', { expected });
+}

@@ -1,0 +1,181 @@
+import type { DynamicValue } from '../expressions/value.ts';
+import type { Position } from '../grammar/diagnostic.ts';
+import { logger } from '../logging/index.ts';
+import { sequenceFaultHandler } from '../mediation/sequence.ts';
+import { ERROR_CODES, MediationError } from '../message/errors.ts';
+import type { MessageContext } from '../message/message-context.ts';
+import { setProperty } from '../message/property-scopes.ts';
+import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
+import type { EndpointProperty } from './endpoint-property.ts';
+import { outgoingRequest } from './outgoing-request.ts';
+import { responseMessage } from './response-message.ts';
+import type { EndpointSettings } from './settings.ts';
+import { EndpointSuspension } from './suspension.ts';
+
+declare module '../message/configuration.ts' {
+  interface Services {
+    /** ms after which a send without a timeout of its own expires (spec proxies 2.2, `synapse.global_timeout_interval`). */
+    globalTimeoutMs: number;
+  }
+}
+
+const log = logger('TimeoutHandler');
+const ENDPOINT_LOG = logger('EndpointContext');
+
+/** What makes one kind of leaf different from another. */
+export interface LeafDefinition {
+  readonly name: string | undefined;
+  readonly kind: 'address' | 'http' | 'wsdl' | 'default';
+  readonly position: Position;
+  readonly settings: EndpointSettings;
+  readonly properties: readonly EndpointProperty[];
+  /** The sequence that runs when this endpoint failed. */
+  readonly onError: string | undefined;
+  /** Fixed HTTP method of an http endpoint; it also drops the REST postfix (spec proxies 5.4). */
+  readonly method: string | undefined;
+  /** For logs and operators; undefined when it depends on the message. */
+  readonly staticAddress: string | undefined;
+  /** The address for this message, without the REST postfix; undefined when there is none. */
+  address(message: MessageContext): string | undefined | Promise<string>;
+}
+
+/** An endpoint with one address at a time: address, http, wsdl and default endpoints (spec proxies 5.1 to 5.4). */
+export class LeafEndpoint implements Endpoint {
+  readonly #definition: LeafDefinition;
+  readonly #suspension: EndpointSuspension;
+
+  constructor(definition: LeafDefinition) {
+    this.#definition = definition;
+    const address = definition.staticAddress;
+    const label = `Endpoint : ${definition.name ?? 'AnonymousEndpoint'}${address ? ` with address ${maskPassword(address)}` : ''}`;
+    this.#suspension = new EndpointSuspension(definition.settings.suspension, label);
+  }
+
+  get name(): string | undefined {
+    return this.#definition.name;
+  }
+
+  get kind(): string {
+    return this.#definition.kind;
+  }
+
+  get position(): Position {
+    return this.#definition.position;
+  }
+
+  readyAt(): number {
+    return this.#suspension.readyAt;
+  }
+
+  describe(): EndpointStatus {
+    const { readyAt, state } = this.#suspension;
+    return { state, nextRetryTime: readyAt === 0 ? undefined : readyAt, address: this.#definition.staticAddress };
+  }
+
+  async send(message: MessageContext, options: SendOptions = {}): Promise<MessageContext> {
+    try {
+      if (!this.#suspension.ready) throw this.#notReady();
+      const response = await this.#exchange(message, options);
+      this.#suspension.succeeded();
+      return response;
+    } catch (error) {
+      this.#pushErrorSequence(message);
+      throw error;
+    }
+  }
+
+  async #exchange(message: MessageContext, options: SendOptions): Promise<MessageContext> {
+    const { settings, properties, method } = this.#definition;
+    for (const property of properties) setProperty(message, property.scope, property.name, property.value(message));
+    const address = await this.#definition.address(message);
+    if (!address)
+      throw new MediationError('The endpoint has no address to send to', { code: ERROR_CODES.leafNotReady });
+    const timeoutMs = this.#timeoutMs(message);
+    const request = outgoingRequest(message, { address, format: settings.format, encoding: settings.encoding, method });
+    message.properties.set('last_endpoint', this.name ?? 'AnonymousEndpoint');
+    message.properties.set('ENDPOINT_PREFIX', address);
+    try {
+      const response = await message.configuration.services.http.send({
+        ...request,
+        responseTimeoutMs: timeoutMs,
+        ...(options.signal && { signal: options.signal }),
+      });
+      return responseMessage(message, response, options);
+    } catch (error) {
+      throw this.#sendFailed(message, error, address, timeoutMs, options);
+    }
+  }
+
+  /** Updates the state machine and decides what an expired send means (spec proxies 4.10, 5.8; REQ-3). */
+  #sendFailed(
+    message: MessageContext,
+    error: unknown,
+    address: string,
+    timeoutMs: number,
+    options: SendOptions,
+  ): unknown {
+    if (!(error instanceof MediationError) || options.signal?.aborted) return error;
+    const { responseAction } = this.#definition.settings.timeout;
+    const expired = error.code === ERROR_CODES.sendTimeout;
+    if (expired) this.#logExpiry(message, address, timeoutMs);
+    const silent = expired && responseAction === undefined && !options.blocking;
+    if (!silent) this.#suspension.failed(error.code);
+    if (!expired || options.blocking || responseAction === 'fault') return error;
+    if (responseAction === 'discard')
+      ENDPOINT_LOG.info('Ignoring fault handlers since the timeout action is set to DISCARD');
+    return new MediationError(error.message, {
+      code: ERROR_CODES.sendTimeout,
+      status: 504,
+      skipsFaultHandlers: true,
+      cause: error,
+    });
+  }
+
+  #logExpiry(message: MessageContext, address: string, timeoutMs: number): void {
+    const own = this.#definition.settings.timeout.duration !== undefined;
+    const proxy = message.text('proxy.name');
+    const entry = proxy
+      ? `Received through Proxy service : ${proxy}`
+      : 'Received through an entry point other than a proxy, an api or an inbound endpoint ';
+    log.warn(
+      `Expiring message ID : ${message.messageId}; dropping message after ${own ? 'ENDPOINT_TIMEOUT' : 'GLOBAL_TIMEOUT'} of : ${timeoutMs / 1000} seconds for ${this.name ?? 'AnonymousEndpoint'}, URI : ${maskPassword(address)}, ${entry}Correlation ID : ${message.axis2.get('correlation_id') ?? ''}`,
+    );
+  }
+
+  #timeoutMs(message: MessageContext): number {
+    const { duration } = this.#definition.settings.timeout;
+    const global = message.configuration.services.globalTimeoutMs;
+    if (duration === undefined) return global;
+    if (typeof duration === 'number') return duration;
+    return dynamicTimeout(duration, message, global);
+  }
+
+  #notReady(): MediationError {
+    const { kind } = this.#definition;
+    const title = kind === 'http' ? 'HTTP' : kind === 'wsdl' ? 'WSDL' : kind === 'default' ? 'Default' : 'Address';
+    const text = `Currently , ${title} endpoint : [ Name : ${this.name ?? 'AnonymousEndpoint'} ] [ State : ${this.#suspension.state} ]`;
+    const code = kind === 'wsdl' ? ERROR_CODES.wsdlNotReady : ERROR_CODES.leafNotReady;
+    ENDPOINT_LOG.warn(`Endpoint failure - Error Code: ${code}, Error Message: ${text}`);
+    return new MediationError(text, { code, status: 503 });
+  }
+
+  #pushErrorSequence(message: MessageContext): void {
+    const { onError } = this.#definition;
+    const sequence = onError === undefined ? undefined : message.configuration.find('sequence', onError);
+    if (sequence)
+      message.faultStack.push(sequenceFaultHandler(sequence, `onError sequence '${onError}' of an endpoint`));
+  }
+}
+
+/** Evaluated per send, never above the global timeout; what is no number means the global one. */
+function dynamicTimeout(duration: DynamicValue, message: MessageContext, globalMs: number): number {
+  const text = (duration.evaluate(message) ?? '').trim();
+  if (/^\d{1,15}$/.test(text)) return Math.min(Number(text), globalMs);
+  log.warn(`Endpoint timeout expression evaluated to '${text}', which is no number of ms; the global timeout is used`);
+  return globalMs;
+}
+
+/** Passwords inside URLs never reach a log. */
+export function maskPassword(address: string): string {
+  return address.replace(/(\/\/[^/:@]*:)[^@/]*@/, '$1*****@');
+}

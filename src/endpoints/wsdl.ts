@@ -1,0 +1,86 @@
+import type { ConfigElement } from '../grammar/element.ts';
+import type { ArtifactReader } from '../grammar/reader.ts';
+import { MediationError } from '../message/errors.ts';
+import type { MessageContext } from '../message/message-context.ts';
+import { elementChildren, parseXml, type XmlElement } from '../xml/index.ts';
+import { checkScheme } from './address-scheme.ts';
+import { endpointKind } from './component.ts';
+
+const WSDL_11 = 'http://schemas.xmlsoap.org/wsdl/';
+/** The reference's limit for reading a WSDL (spec proxies 1.2), shortened: a message waits for it. */
+const FETCH_TIMEOUT_MS = 20_000;
+
+/**
+ * `<wsdl service="…" port="…">`: the address stands in a WSDL (spec proxies 5.4): an inline one is read at deployment, one behind
+ * `uri` is fetched by the first message that needs it, and again after a failure, so that a deployment never waits for a back end.
+ */
+export const wsdl = endpointKind({
+  element: 'wsdl',
+  attributes: ['uri', 'service', 'port'],
+  children: ['definitions', 'description'],
+  read(element, reader) {
+    const service = element.attribute('service');
+    const port = element.attribute('port');
+    for (const name of ['service', 'port']) {
+      if (!element.attribute(name))
+        reader.error(element, `The '${name}' attribute is required for a WSDL endpoint`, { expected: `${name}="…"` });
+    }
+    if (!service || !port) return undefined;
+    const uri = element.attribute('uri')?.trim();
+    if (uri) {
+      checkScheme(uri, element, reader, 'uri');
+      return { staticAddress: uri, address: fetchedAddress(uri, service, port) };
+    }
+    const definitions = element.children.find((child) => child.name === 'definitions' && child.namespace === WSDL_11);
+    const found = definitions && portAddress(definitions.node, service, port);
+    if (found) return { staticAddress: found, address: () => found };
+    reportMissing(element, definitions, reader);
+    return undefined;
+  },
+});
+
+function reportMissing(element: ConfigElement, definitions: ConfigElement | undefined, reader: ArtifactReader): void {
+  const message = definitions
+    ? 'The WSDL has no such service and port with an address'
+    : 'A WSDL endpoint needs a uri or an inline WSDL 1.1';
+  reader.error(element, message, { expected: 'uri="http://host/service?wsdl" or <wsdl:definitions>' });
+}
+
+function fetchedAddress(uri: string, service: string, port: string) {
+  let known: Promise<string> | undefined;
+  return (message: MessageContext) => {
+    known ??= fetchAddress(message, uri, service, port).catch((error: unknown) => {
+      known = undefined;
+      throw error;
+    });
+    return known;
+  };
+}
+
+async function fetchAddress(message: MessageContext, uri: string, service: string, port: string): Promise<string> {
+  const answer = await message.configuration.services.http.send({
+    method: 'GET',
+    url: uri,
+    headers: [],
+    body: undefined,
+    responseTimeoutMs: FETCH_TIMEOUT_MS,
+  });
+  const root = answer.status === 200 ? parseXml(answer.body).documentElement : undefined;
+  const address = root && portAddress(root, service, port);
+  if (!address)
+    throw new MediationError(
+      `The WSDL at ${uri} (status ${answer.status}) has no port '${port}' of service '${service}'`,
+    );
+  return address;
+}
+
+function portAddress(definitions: XmlElement, service: string, port: string): string | undefined {
+  const serviceElement = wsdlChild(definitions, 'service', service);
+  const portElement = serviceElement && wsdlChild(serviceElement, 'port', port);
+  const address = portElement && elementChildren(portElement).find((child) => child.localName === 'address');
+  return address?.getAttribute('location') ?? undefined;
+}
+
+function wsdlChild(parent: XmlElement, kind: string, name: string | undefined): XmlElement | undefined {
+  return elementChildren(parent).find((child) => child.localName === kind && child.getAttribute('name') === name);
+}
