@@ -1,0 +1,50 @@
+import type { Position } from '../grammar/diagnostic.ts';
+import type { ParametersOf, ParameterTypes } from '../grammar/parameters.ts';
+import type { MessageStore } from './message-store.ts';
+
+/** What `open` may use besides its parameters. */
+export interface StoreOpening<P extends ParameterTypes> {
+  readonly name: string;
+  readonly position: Position;
+  readonly parameters: ParametersOf<P>;
+  /** All parameters as written (trimmed), also unknown ones. */
+  readonly written: ReadonlyMap<string, string>;
+  readonly services: StoreServices;
+  /** The store of the same name and kind that this one replaces; takes over what it holds in memory (OP-34, REQ-28). */
+  readonly previous: MessageStore | undefined;
+}
+
+/** What the server lends to stores. */
+export interface StoreServices {
+  /** Where durable embedded stores, states and journals live. */
+  readonly dataDirectory: string;
+  /** How long a put may take at most, ms (OP-11). */
+  readonly putDeadlineMs: number;
+  /** `provider URL -> STOMP URL` overrides of the configuration. */
+  readonly stompUrls: ReadonlyMap<string, string>;
+}
+
+/** A kind of store, declared in one file: its class names, its parameters, its opening. */
+export interface StoreKind {
+  /** The management API's word, e.g. `jms-message-store`. */
+  readonly type: string;
+  readonly doc: string;
+  /** All spellings of the class attribute (spec stores 1.3); the in-memory kind is also meant when there is none. */
+  readonly classes: readonly string[];
+  readonly parameters: ParameterTypes;
+  /**
+   * Makes the running store. Never waits for the medium: it connects in the background (OP-14, REQ-36).
+   */
+  open(opening: StoreOpening<ParameterTypes>): MessageStore;
+}
+
+/** Declares a kind of store. */
+export function messageStore<const P extends ParameterTypes>(declaration: {
+  type: string;
+  doc: string;
+  classes: readonly string[];
+  parameters: P;
+  open(opening: StoreOpening<P>): MessageStore;
+}): StoreKind {
+  return declaration as unknown as StoreKind;
+}
