@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import type { DeliveryFailure, StoredMessage } from '../stores/stored-message.ts';
+import { fileNameOf, writeAtomically } from './durable-file.ts';
+
+/** A message without a place to go. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly store: string;
+  readonly processor: string;
+  readonly reason: string;
+  readonly contentType: string | undefined;
+  readonly headers: ReadonlyArray<readonly [string, string]>;
+  readonly history: readonly DeliveryFailure[];
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Puts a message aside as two files under `<dataDirectory>/dead-letter/<store>/` (REQ-26): `<id>.body` with its bytes as they
+ * were, `<id>.json` with where it comes from and why. The second one is written last, so a pair is whole. Putting the same id aside
+ * again replaces it.
+ * @throws what the file system says; the message must then stay in its store
+ * @returns the path of the JSON file
+ */
+export async function putAside(dataDirectory: string, letter: DeadLetter): Promise<string> {
+  const { bytes, ...about } = letter;
+  const base = join(dataDirectory, 'dead-letter', fileNameOf(letter.store), fileNameOf(letter.id));
+  await writeAtomically(`${base}.body`, bytes);
+  const description = { ...about, bytes: bytes.byteLength, at: new Date().toISOString() };
+  await writeAtomically(`${base}.json`, `${JSON.stringify(description, null, 2)}\n`);
+  return `${base}.json`;
+}
+
+/** A message that could be read but not delivered, as a dead letter. */
+export function deadLetterOf(stored: StoredMessage, store: string, processor: string, reason: string): DeadLetter {
+  const { id, body, headers, history } = stored;
+  return { id, store, processor, reason, contentType: body.contentType, headers, history, bytes: body.bytes };
+}

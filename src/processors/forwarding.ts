@@ -1,0 +1,95 @@
+import { javaBoolean } from '../grammar/attributes.ts';
+import { logger } from '../logging/index.ts';
+import { messageProcessor } from './component.ts';
+import { ForwardingMethod } from './forwarding-method.ts';
+import {
+  COMPUTED_PARAMETERS,
+  headerName,
+  RETRY_PARAMETERS,
+  reference,
+  retryPolicy,
+  SCHEDULE_PARAMETERS,
+  STORE_PARAMETERS,
+  shownParameters,
+  statusCodes,
+  storeLimits,
+  unread,
+  workerSchedule,
+} from './parameters.ts';
+import { ProcessorSequences } from './processor-sequences.ts';
+import { ScheduledProcessor } from './scheduled-processor.ts';
+
+const TYPE = 'Scheduled-message-forwarding-processor';
+const DEFAULT_ATTEMPTS = { wso2: 4, apache: -1 } as const;
+
+/** Forwards the messages of a store to an endpoint, and the answers to a sequence (spec stores 4). */
+export const forwarding = messageProcessor({
+  type: TYPE,
+  doc: 'Takes messages from a store and sends them to an endpoint until it has accepted them.',
+  classes: [
+    'org.apache.synapse.message.processor.impl.forwarder.ScheduledMessageForwardingProcessor',
+    'org.apache.synapse.message.processors.forward.ScheduledMessageForwardingProcessor',
+  ],
+  parameters: {
+    ...SCHEDULE_PARAMETERS,
+    ...STORE_PARAMETERS,
+    ...RETRY_PARAMETERS,
+    ...COMPUTED_PARAMETERS,
+    'target.endpoint': reference(
+      'endpoint',
+      'The endpoint; the attribute targetEndpoint wins. Without both, the message property target.endpoint.',
+    ),
+    'message.processor.reply.sequence': reference(
+      'sequence',
+      'Takes the answers; needed unless messages are OUT_ONLY.',
+    ),
+    'message.processor.fault.sequence': reference('sequence', 'Runs after each failed attempt.'),
+    'message.processor.deactivate.sequence': reference('sequence', 'Runs after the processor deactivated itself.'),
+    'non.retry.status.codes': statusCodes('HTTP statuses that count as delivered besides 2xx, for example 404, 4xx.'),
+    'retry.http.status.codes': statusCodes(
+      'Apache: the error statuses that are tried again; all others count as delivered.',
+    ),
+    'x.message.id.header': headerName({
+      default: 'X-Message-ID',
+      doc: 'The header that carries the message id, the same over retries, restarts and moves.',
+    }),
+    'consume.all': javaBoolean({
+      default: true,
+      doc: 'Apache profile: whether messages follow each other without the interval.',
+    }),
+    'axis2.repo': unread('Java only.'),
+    'axis2.config': unread('Java only.'),
+  },
+  open({ name, storeName, targetEndpoint, parameters, written, services, previous }) {
+    const { profile } = services;
+    const fault = parameters['message.processor.fault.sequence'] || undefined;
+    const deactivate = parameters['message.processor.deactivate.sequence'] || undefined;
+    const method = new ForwardingMethod({
+      processor: name,
+      endpoint: targetEndpoint?.trim() || parameters['target.endpoint'] || undefined,
+      replySequence: parameters['message.processor.reply.sequence'] || undefined,
+      statuses: { nonRetry: parameters['non.retry.status.codes'], retry: parameters['retry.http.status.codes'] },
+      idHeader: parameters['x.message.id.header'],
+    });
+    return new ScheduledProcessor({
+      name,
+      type: TYPE,
+      storeName,
+      parameters: shownParameters(written, parameters, targetEndpoint),
+      services,
+      previous,
+      method,
+      policy: retryPolicy(parameters, profile, { maxAttempts: DEFAULT_ATTEMPTS[profile], lastResort: 'deactivate' }),
+      sequences: new ProcessorSequences(name, { fault, deactivate }, logger(method.service)),
+      schedule: workerSchedule(parameters, {
+        drains: profile === 'wso2' || parameters['consume.all'],
+        unspaced: profile === 'apache' && parameters['consume.all'],
+      }),
+      limits: storeLimits(parameters),
+      members: parameters['member.count'],
+      concurrency: 1,
+      startsActive: parameters['is.active'],
+      reactivateAfterMs: parameters['x.reactivate.after'],
+    });
+  },
+});

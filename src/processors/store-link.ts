@@ -1,0 +1,156 @@
+import type { Delivery, MessageStore, StoreConsumer } from '../stores/message-store.ts';
+import { StoreError } from '../stores/message-store.ts';
+import type { ProcessorServices } from './component.ts';
+import { pause } from './pause.ts';
+
+/** How long to wait before looking again for a store that is missing or was closed; a new configuration wakes up earlier, ms. */
+const STORE_LOOK_MS = 1000;
+
+/** `max.store.connection.attempts` and `store.connection.retry.interval` (spec stores 4.5). */
+export interface StoreConnectionLimits {
+  /** Looks at an unreachable store before giving up; 0 or less: never give up. */
+  readonly attempts: number;
+  readonly intervalMs: number;
+}
+
+/** The store stayed out of reach for as many looks as were allowed. */
+export class StoreUnreachableError extends Error {
+  override readonly name = 'StoreUnreachableError';
+}
+
+interface OpenConsumer {
+  readonly store: MessageStore;
+  readonly consumer: StoreConsumer;
+  /** Aborted when the worker is to stop or the configuration has another store of that name. */
+  readonly leave: AbortController;
+  readonly detach: () => void;
+}
+
+/**
+ * One worker's consumer (REQ-44). The store is looked up by name in the configuration of the moment: it may be missing, be
+ * replaced while a receive waits, or be closed; the link then waits for the one that comes (OP-33, REQ-28).
+ */
+export class StoreLink {
+  readonly #storeName: string;
+  readonly #services: ProcessorServices;
+  readonly #limits: StoreConnectionLimits;
+  readonly #missing: (missing: boolean) => void;
+  #open: OpenConsumer | undefined;
+
+  /** `missing` hears whether there is a store to wait at. */
+  constructor(options: {
+    storeName: string;
+    services: ProcessorServices;
+    limits: StoreConnectionLimits;
+    missing: (missing: boolean) => void;
+  }) {
+    this.#storeName = options.storeName;
+    this.#services = options.services;
+    this.#limits = options.limits;
+    this.#missing = options.missing;
+  }
+
+  /**
+   * The next message. Undefined when the signal was aborted, or when none came within `waitMs`.
+   * @throws StoreUnreachableError when the limits are reached
+   */
+  async receive(signal: AbortSignal, waitMs?: number): Promise<Delivery | undefined> {
+    let failures = 0;
+    while (!signal.aborted) {
+      const open = await this.#consumer(signal);
+      if (!open) return undefined;
+      const received = await this.#receiveFrom(open, waitMs);
+      if (received === 'closed') {
+        await this.close();
+        await this.#configurationChange(signal);
+        continue;
+      }
+      if (received || (waitMs !== undefined && !open.leave.signal.aborted)) return received;
+      failures = await this.#checkConnection(open.store, failures, signal);
+    }
+    return undefined;
+  }
+
+  /** Closes the consumer, if there is one; an unsettled message goes back to its store. Never throws. */
+  async close(): Promise<void> {
+    const open = this.#open;
+    if (!open) return;
+    this.#open = undefined;
+    open.detach();
+    try {
+      await open.consumer.close();
+    } catch {
+      // A consumer whose store went away first has nothing left to release.
+    }
+  }
+
+  async #receiveFrom(
+    { consumer, leave }: OpenConsumer,
+    waitMs: number | undefined,
+  ): Promise<Delivery | undefined | 'closed'> {
+    const limit = waitMs ?? (this.#limits.attempts > 0 ? Math.max(this.#limits.intervalMs, 1) : undefined);
+    try {
+      return await consumer.receive({ signal: leave.signal, ...(limit !== undefined && { waitMs: limit }) });
+    } catch (error) {
+      if (error instanceof StoreError) return 'closed';
+      throw error;
+    }
+  }
+
+  /** The consumer of the store that the configuration has now; waits while it has none. */
+  async #consumer(signal: AbortSignal): Promise<OpenConsumer | undefined> {
+    for (;;) {
+      const store = this.#lookUp();
+      if (this.#open && (this.#open.store !== store || this.#open.leave.signal.aborted)) await this.close();
+      if (signal.aborted) return undefined;
+      if (store) {
+        this.#missing(false);
+        this.#open ??= this.#openConsumer(store, signal);
+        return this.#open;
+      }
+      this.#missing(true);
+      await this.#configurationChange(signal);
+    }
+  }
+
+  #openConsumer(store: MessageStore, signal: AbortSignal): OpenConsumer {
+    const leave = new AbortController();
+    const stop = () => leave.abort();
+    signal.addEventListener('abort', stop);
+    const unsubscribe = this.#services.onConfigurationChange(() => {
+      if (this.#lookUp() !== store) leave.abort();
+    });
+    const detach = () => {
+      signal.removeEventListener('abort', stop);
+      unsubscribe();
+    };
+    return { store, consumer: store.consumer(), leave, detach };
+  }
+
+  /** Counts looks at a store that is out of reach. */
+  async #checkConnection(store: MessageStore, failures: number, signal: AbortSignal): Promise<number> {
+    if (this.#limits.attempts <= 0) return 0;
+    const { state, lastError } = store.status();
+    if (state === 'READY' || state === 'DEGRADED') return 0;
+    if (failures + 1 >= this.#limits.attempts) {
+      const cause = lastError === undefined ? undefined : new Error(lastError);
+      throw new StoreUnreachableError(`the store ${this.#storeName} is out of reach`, cause && { cause });
+    }
+    if (state === 'CLOSED') await pause(this.#limits.intervalMs, signal);
+    return failures + 1;
+  }
+
+  #lookUp(): MessageStore | undefined {
+    return this.#services.configuration().find('messageStore', this.#storeName);
+  }
+
+  async #configurationChange(signal: AbortSignal): Promise<void> {
+    const waiting = new AbortController();
+    const wake = () => waiting.abort();
+    const unsubscribe = this.#services.onConfigurationChange(wake);
+    signal.addEventListener('abort', wake);
+    await pause(signal.aborted ? 0 : STORE_LOOK_MS, waiting.signal);
+    signal.removeEventListener('abort', wake);
+    unsubscribe();
+  }
+}

@@ -1,0 +1,196 @@
+import { type CronTrigger, cronTrigger, type QuartzExpression, Spacing } from '../scheduling/index.ts';
+import { MessageDelivery, type ProcessorCore, type WorkerProgress } from './message-delivery.ts';
+import type { WorkerStatus } from './message-processor.ts';
+import { pause } from './pause.ts';
+import { type StoreConnectionLimits, StoreLink } from './store-link.ts';
+
+/**
+ * How long a drain waits for one more message before it takes the store for empty: a broker needs a moment to push the first one
+ * to a new consumer, ms.
+ */
+const DRAIN_WAIT_MS = 1000;
+
+/** When a worker takes messages (spec stores 4.3). */
+export interface WorkerSchedule {
+  /** The minimum between the starts of two new deliveries of one worker, ms (REQ-14, REQ-61). */
+  readonly intervalMs: number;
+  /** With an expression the worker takes messages at its runs only. */
+  readonly cron: QuartzExpression | undefined;
+  /** Whether a run takes messages until there are none, or just one. */
+  readonly drains: boolean;
+}
+
+/**
+ * Takes messages out of the store one after the other. The next one is asked for only when the last one is settled.
+ *
+ *   interval:  ended ── start ──► spacing ──► receiving ──► (MessageDelivery) ──► spacing
+ *                                              │    ▲
+ *                                 no store     ▼    │ there is one
+ *                                            waiting-store
+ *
+ *   cron:      ended ── start ──► scheduled ── run ──► spacing ──► receiving ──► (MessageDelivery) ──► spacing
+ *                                     ▲                               │
+ *                                     └──────── none within a second ─┘
+ *
+ * `halt` leads from every state to `ended`, at the latest when the attempt in flight has ended. A worker that is started again
+ * meanwhile begins after that, so that it never has two messages.
+ */
+export class Worker {
+  /** The reference's task name. */
+  readonly name: string;
+  readonly #core: ProcessorCore;
+  readonly #schedule: WorkerSchedule;
+  #spacing: Spacing;
+  #earlier: Worker | undefined;
+  readonly #link: StoreLink;
+  readonly #progress: WorkerProgress = { activity: 'ended', message: undefined, nextActionAt: undefined };
+  /** When the last delivery began, on the monotonic clock. */
+  #lastStart = Number.NEGATIVE_INFINITY;
+  #trigger: CronTrigger | undefined;
+  #run: Promise<void> = Promise.resolve();
+
+  /** `earlier`: the worker that it replaces, whose spacing goes on (REQ-28). */
+  constructor(options: {
+    name: string;
+    core: ProcessorCore;
+    schedule: WorkerSchedule;
+    limits: StoreConnectionLimits;
+    earlier: Worker | undefined;
+  }) {
+    const { core } = options;
+    this.name = options.name;
+    this.#core = core;
+    this.#schedule = options.schedule;
+    this.#earlier = options.earlier;
+    this.#spacing = new Spacing(options.schedule.intervalMs);
+    this.#link = new StoreLink({
+      storeName: core.storeName,
+      services: core.services,
+      limits: options.limits,
+      missing: (missing) => {
+        this.#progress.activity = missing ? 'waiting-store' : 'receiving';
+      },
+    });
+  }
+
+  /** Works until `halt` is aborted, from when `gate` has resolved and an earlier run has ended. */
+  start(halt: AbortSignal, gate: Promise<void>, unexpected: (error: unknown) => Promise<void>): void {
+    this.#run = this.#after(this.#run, halt, gate, unexpected);
+  }
+
+  /** Resolves when nothing of it is running. Never rejects. */
+  ended(): Promise<void> {
+    return this.#run;
+  }
+
+  status(): WorkerStatus {
+    const { activity, message, nextActionAt } = this.#progress;
+    const scheduled = activity === 'scheduled' ? this.#trigger?.next() : nextActionAt;
+    return { name: this.name, activity, message, nextActionAt: scheduled };
+  }
+
+  async #after(
+    earlier: Promise<void>,
+    halt: AbortSignal,
+    gate: Promise<void>,
+    unexpected: (error: unknown) => Promise<void>,
+  ): Promise<void> {
+    await earlier;
+    await gate;
+    if (halt.aborted) return;
+    this.#goOn();
+    try {
+      if (this.#schedule.cron) await this.#runByCron(this.#schedule.cron, halt);
+      else await this.#runByInterval(halt);
+    } catch (error) {
+      await unexpected(error);
+    } finally {
+      await this.#link.close();
+      this.#progress.activity = 'ended';
+      this.#progress.nextActionAt = undefined;
+    }
+  }
+
+  #goOn(): void {
+    if (this.#earlier === undefined) return;
+    this.#lastStart = this.#earlier.#lastStart;
+    this.#spacing = spacingSince(this.#schedule.intervalMs, this.#lastStart);
+    this.#earlier = undefined;
+  }
+
+  async #runByInterval(halt: AbortSignal): Promise<void> {
+    while (!halt.aborted) {
+      await this.#space(halt);
+      await this.#deliverNext(halt);
+    }
+  }
+
+  async #runByCron(cron: QuartzExpression, halt: AbortSignal): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    const stop = new AbortController();
+    const { clock } = this.#core.services;
+    const trigger = cronTrigger(cron, () => this.#drain(halt), {
+      ...(clock && { clock }),
+      onError: (error) => {
+        failure ??= { error };
+        stop.abort();
+      },
+    });
+    this.#trigger = trigger;
+    this.#progress.activity = 'scheduled';
+    trigger.start();
+    await abortOf(AbortSignal.any([halt, stop.signal]));
+    trigger.stop();
+    await trigger.whenIdle();
+    this.#trigger = undefined;
+    if (failure) throw failure.error;
+  }
+
+  /** One run of the schedule. The consumer lives as long as the run: between runs other workers may have the messages. */
+  async #drain(halt: AbortSignal): Promise<void> {
+    try {
+      do await this.#space(halt);
+      while ((await this.#deliverNext(halt, DRAIN_WAIT_MS)) && this.#schedule.drains);
+    } finally {
+      await this.#link.close();
+      this.#progress.activity = 'scheduled';
+    }
+  }
+
+  async #space(halt: AbortSignal): Promise<void> {
+    for (let wait = this.#spacing.untilFree(); wait > 0 && !halt.aborted; wait = this.#spacing.untilFree()) {
+      this.#progress.activity = 'spacing';
+      this.#progress.nextActionAt = Date.now() + wait;
+      await pause(wait, halt);
+    }
+    this.#progress.nextActionAt = undefined;
+  }
+
+  /** False when there was none to deliver. */
+  async #deliverNext(halt: AbortSignal, waitMs?: number): Promise<boolean> {
+    if (halt.aborted) return false;
+    this.#progress.activity = 'receiving';
+    const delivery = await this.#link.receive(halt, waitMs);
+    if (!delivery) return false;
+    const started = () => {
+      this.#spacing.started();
+      this.#lastStart = performance.now();
+    };
+    await new MessageDelivery({ core: this.#core, progress: this.#progress, delivery, halt, started }).run();
+    return true;
+  }
+}
+
+/** A spacing that goes on from an earlier start, even if its interval is another one. */
+function spacingSince(intervalMs: number, lastStart: number): Spacing {
+  let now = () => lastStart;
+  const spacing = new Spacing(intervalMs, () => now());
+  if (lastStart !== Number.NEGATIVE_INFINITY) spacing.started();
+  now = () => performance.now();
+  return spacing;
+}
+
+function abortOf(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
