@@ -1,0 +1,316 @@
+import type { Diagnostic, Position } from '../grammar/diagnostic.ts';
+import { logger } from '../logging/index.ts';
+import type { Sequence } from '../mediation/sequence.ts';
+import type { ArtifactKinds, Services } from '../message/configuration.ts';
+import {
+  ARTIFACT_KINDS,
+  type Artifact,
+  type ArtifactKind,
+  type ArtifactLookup,
+  describeArtifact,
+} from '../synapse/index.ts';
+import { ArtifactSet, type FileReport, type Resolution } from './artifact-set.ts';
+import { danglingReferences } from './dangling-references.ts';
+import { type DeploymentEvent, logEvent, ProblemLog } from './deployment-log.ts';
+import type { FileBatch } from './file-version.ts';
+import { type LifeChange, LifeCycle } from './life-cycle.ts';
+import type { ServedArtifact } from './resolve-names.ts';
+import { ResourceTexts } from './resources.ts';
+import type { ArtifactRuntime, ArtifactRuntimes } from './runtime.ts';
+import { type RunningArtifact, Snapshot } from './snapshot.ts';
+
+const log = logger('ArtifactDeployer');
+
+export interface DeployerOptions {
+  readonly runtimes: ArtifactRuntimes;
+  /** What mediators and endpoints find in every snapshot. */
+  readonly services: Services;
+  /** The sequences that exist without an artifact (`main`, `fault`). */
+  readonly builtIn?: readonly Sequence[];
+  readonly lookup: Pick<ArtifactLookup, 'environment' | 'fileProperty' | 'configuration'>;
+  /** Where relative `src="file:…"` are looked for. */
+  readonly resourceDirectories?: readonly string[];
+}
+
+/** A file of which not everything could be deployed (REQ-13), for the management API and the console. */
+export interface FaultyFile {
+  /** Relative to the artifact directory. */
+  readonly path: string;
+  readonly file: string;
+  readonly diagnostics: readonly Diagnostic[];
+  /** The text that the diagnostics point into. */
+  readonly text: string;
+  /** Epoch ms. */
+  readonly since: number;
+  /** Is its last good version, or what is good of it, served? */
+  readonly serves: boolean;
+}
+
+/** What one deployment has done. */
+export interface DeploymentRound {
+  readonly version: number;
+  readonly events: ReadonlyArray<{
+    readonly event: DeploymentEvent;
+    readonly kind: ArtifactKind;
+    readonly name: string;
+  }>;
+}
+
+/** An artifact whose definition is good, but which could not be opened. */
+interface FailedOpening {
+  readonly hash: string;
+  readonly path: string;
+  readonly diagnostic: Diagnostic;
+}
+
+/**
+ * Turns changes of artifact files into immutable configuration snapshots (OP-31, OP-34). One deployment:
+ *
+ *     read the changed files -> decide what is served ({@link ArtifactSet}) -> open what is new or different
+ *       -> publish the snapshot -> in the background: start what was opened, close what was replaced
+ *
+ * Deployments run one after another. Nothing is taken away before its successor is there, so untouched artifacts never notice.
+ */
+export class Deployer {
+  readonly #options: DeployerOptions;
+  readonly #set: ArtifactSet;
+  readonly #resources: ResourceTexts;
+  readonly #life: LifeCycle;
+  readonly #problems = new ProblemLog();
+  readonly #listeners = new Set<(snapshot: Snapshot) => void>();
+  readonly #failedOpenings = new Map<string, FailedOpening>();
+  #running: ReadonlyMap<string, RunningArtifact> = new Map();
+  #snapshot: Snapshot;
+  #faulty: ReadonlyMap<string, FaultyFile> = new Map();
+  #queue: Promise<unknown> = Promise.resolve();
+  #boot = true;
+  #closed = false;
+
+  constructor(options: DeployerOptions) {
+    this.#options = options;
+    this.#resources = new ResourceTexts({ directories: options.resourceDirectories ?? [], online: true });
+    const { lookup } = options;
+    this.#set = new ArtifactSet({
+      environment: (name) => lookup.environment(name),
+      fileProperty: (key) => lookup.fileProperty(key),
+      configuration: (name) => lookup.configuration(name),
+      resource: (url) => this.#resources.ask(url),
+      localEntry: () => undefined,
+    });
+    this.#life = new LifeCycle(options.runtimes);
+    this.#snapshot = new Snapshot(0, options.services, [], options.builtIn ?? []);
+  }
+
+  /** What is served now. */
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** The files with errors, by path. */
+  faulty(): readonly FaultyFile[] {
+    return [...this.#faulty.values()].sort((left, right) => (left.path < right.path ? -1 : 1));
+  }
+
+  /** Calls back right after each new snapshot was published. Returns how to stop. */
+  subscribe(listener: (snapshot: Snapshot) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Deploys a batch of file changes. Resolves when the new snapshot is served; starting and closing go on in the background, see
+   * {@link settled}. The first call is the server's start: its log lines are those of the reference's start.
+   */
+  deploy(batch: FileBatch): Promise<DeploymentRound> {
+    const round = this.#queue.then(() => this.#deploy(batch));
+    this.#queue = round.catch(() => undefined);
+    return round;
+  }
+
+  /** Starts what was opened so far and from now on whatever is opened: to be called when the server accepts work. */
+  startWork(): Promise<void> {
+    return this.#life.startWork();
+  }
+
+  /** Resolves when nothing is being started or closed any more. */
+  async settled(): Promise<void> {
+    await this.#queue;
+    await this.#life.settled();
+  }
+
+  /** Ends all that runs, processors before stores; nothing is deployed any more. Bounded by what is closed. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#queue;
+    await this.#life.shutdown([...this.#running.values()]);
+  }
+
+  async #deploy(batch: FileBatch): Promise<DeploymentRound> {
+    if (this.#closed) return { version: this.#snapshot.version, events: [] };
+    const resolution = await this.#decide(batch);
+    const changed = new Set(batch.changed.map((version) => version.path));
+    const former = this.#running;
+    const running = this.#openAll(resolution, changed);
+    const events = this.#publish(running, former, resolution);
+    this.#reportProblems(resolution, changed);
+    this.#boot = false;
+    return { version: this.#snapshot.version, events };
+  }
+
+  async #decide(batch: FileBatch): Promise<Resolution> {
+    this.#resources.refresh(() => this.#set.take(batch));
+    while (await this.#resources.fetch()) this.#set.reread();
+    return this.#set.resolve();
+  }
+
+  #openAll(resolution: Resolution, changed: ReadonlySet<string>): Map<string, RunningArtifact> {
+    const running = new Map<string, RunningArtifact>();
+    const served = [...resolution.served.values()].sort(inComingUpOrder);
+    for (const [key, failed] of this.#failedOpenings) {
+      if (changed.has(failed.path) || !resolution.served.has(key)) this.#failedOpenings.delete(key);
+    }
+    for (const next of served) {
+      const opened = this.#openOne(next);
+      if (opened) running.set(next.key, opened);
+    }
+    return running;
+  }
+
+  /** An artifact with its running object: the one it has when its definition did not change, else a new one. */
+  #openOne(next: ServedArtifact): RunningArtifact | undefined {
+    const { key, path, artifact } = next;
+    const former = this.#running.get(key);
+    if (former && carriesOver(former.artifact, artifact)) {
+      return { ...former, path, artifact: { ...artifact, content: former.artifact.content } as Artifact };
+    }
+    if (this.#failedOpenings.get(key)?.hash === artifact.hash) return former;
+    try {
+      const previous = former?.artifact.kind === artifact.kind ? former.running : undefined;
+      const running = this.#open(artifact, previous);
+      this.#failedOpenings.delete(key);
+      return { key, path, artifact, running };
+    } catch (error) {
+      const message = `${describeArtifact(artifact)} cannot be opened: ${error instanceof Error ? error.message : String(error)}`;
+      const diagnostic = { severity: 'error', position: artifact.position, message } as const;
+      this.#failedOpenings.set(key, { hash: artifact.hash, path, diagnostic });
+      return former;
+    }
+  }
+
+  #open(artifact: Artifact, previous: RunningArtifact['running']): RunningArtifact['running'] {
+    const runtime = this.#options.runtimes[artifact.kind] as unknown as ArtifactRuntime<ArtifactKind>;
+    const opening = {
+      definition: artifact.content,
+      previous: previous as ArtifactKinds[ArtifactKind],
+      boot: this.#boot,
+    };
+    return runtime.open(opening);
+  }
+
+  #publish(
+    running: ReadonlyMap<string, RunningArtifact>,
+    former: ReadonlyMap<string, RunningArtifact>,
+    resolution: Resolution,
+  ): DeploymentRound['events'] {
+    const { services, builtIn } = this.#options;
+    const { changes, events } = compare(former, running, resolution);
+    this.#running = running;
+    this.#snapshot = new Snapshot(this.#snapshot.version + 1, services, [...running.values()], builtIn ?? []);
+    for (const listener of this.#listeners) this.#notify(listener);
+    for (const { event, artifact } of events) {
+      logEvent(event, artifact, { file: artifact.position.file, boot: this.#boot });
+    }
+    this.#life.apply(changes);
+    return events.map(({ event, artifact: { kind, name } }) => ({ event, kind, name }));
+  }
+
+  #notify(listener: (snapshot: Snapshot) => void): void {
+    try {
+      listener(this.#snapshot);
+    } catch (error) {
+      log.error(`A listener to deployments failed: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  }
+
+  #reportProblems(resolution: Resolution, changed: ReadonlySet<string>): void {
+    const files = this.#withFailedOpenings(resolution.files);
+    this.#problems.tell(files, changed, this.#boot);
+    const builtIn = (this.#options.builtIn ?? []).map((sequence) => sequence.name ?? '');
+    this.#problems.tellDangling(danglingReferences(resolution.served, builtIn), files);
+    const faulty = new Map<string, FaultyFile>();
+    for (const [path, report] of files) {
+      if (report.diagnostics.some(({ severity }) => severity === 'error')) faulty.set(path, this.#faultyFile(report));
+    }
+    this.#faulty = faulty;
+  }
+
+  #withFailedOpenings(files: ReadonlyMap<string, FileReport>): ReadonlyMap<string, FileReport> {
+    if (this.#failedOpenings.size === 0) return files;
+    const all = new Map(files);
+    for (const { path, diagnostic } of this.#failedOpenings.values()) {
+      const report = all.get(path);
+      if (report) all.set(path, { ...report, diagnostics: [...report.diagnostics, diagnostic] });
+    }
+    return all;
+  }
+
+  #faultyFile(report: FileReport): FaultyFile {
+    const { path, diagnostics, serves } = report;
+    const { file, text } = report.reading.source;
+    return { path, file, diagnostics, text, since: this.#faulty.get(path)?.since ?? Date.now(), serves };
+  }
+}
+
+/**
+ * Does the running object of an artifact serve its new definition too? Then it keeps its state: a suspended endpoint stays suspended, a
+ * stopped proxy stopped, a store keeps its messages. Sequences have no state but places that messages name, so one that moved in
+ * its file is made anew.
+ */
+function carriesOver(former: Artifact, next: Artifact): boolean {
+  if (former.kind !== next.kind || former.hash !== next.hash) return false;
+  return next.kind !== 'sequence' || samePosition(former.position, next.position);
+}
+
+function samePosition(left: Position, right: Position): boolean {
+  return left.file === right.file && left.line === right.line && left.column === right.column;
+}
+
+function inComingUpOrder(left: ServedArtifact, right: ServedArtifact): number {
+  const rank = ARTIFACT_KINDS.indexOf(left.artifact.kind) - ARTIFACT_KINDS.indexOf(right.artifact.kind);
+  return rank || (left.key < right.key ? -1 : 1);
+}
+
+interface Comparison {
+  readonly changes: readonly LifeChange[];
+  readonly events: ReadonlyArray<{ readonly event: DeploymentEvent; readonly artifact: Artifact }>;
+}
+
+function compare(
+  former: ReadonlyMap<string, RunningArtifact>,
+  running: ReadonlyMap<string, RunningArtifact>,
+  { files }: Resolution,
+): Comparison {
+  const changes: LifeChange[] = [];
+  const events: { event: DeploymentEvent; artifact: Artifact }[] = [];
+  for (const [key, { artifact, path, ...before }] of former) {
+    const next = running.get(key);
+    if (next?.artifact.kind === artifact.kind) continue;
+    changes.push({ former: { artifact, path, ...before }, next: undefined });
+    if (before.running !== undefined) events.push({ event: files.has(path) ? 'renamed' : 'undeployed', artifact });
+  }
+  for (const [key, next] of running) {
+    const before = former.get(key);
+    const same = before?.artifact.kind === next.artifact.kind ? before : undefined;
+    if (same?.artifact.hash === next.artifact.hash) continue;
+    changes.push({ former: same, next });
+    const event = eventOf(same, next);
+    if (event) events.push({ event, artifact: next.artifact });
+  }
+  return { changes, events };
+}
+
+/** What is not run on this server (a proxy pinned to others) counts as not deployed. */
+function eventOf(before: RunningArtifact | undefined, next: RunningArtifact): DeploymentEvent | undefined {
+  if (next.running === undefined) return before?.running === undefined ? undefined : 'undeployed';
+  return before?.running === undefined ? 'deployed' : 'updated';
+}

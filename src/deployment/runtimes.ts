@@ -1,0 +1,69 @@
+import { logger } from '../logging/index.ts';
+import { ProxyService } from '../mediation/proxy-service.ts';
+import type { ProcessorServices } from '../processors/component.ts';
+import type { StoreServices } from '../stores/component.ts';
+import type { ArtifactRuntime, ArtifactRuntimes } from './runtime.ts';
+
+/** What the server lends to the artifacts that run. */
+export interface RuntimeServices {
+  /** `SynapseConfig.ServerName`, for `pinnedServers`. */
+  readonly serverName: string;
+  readonly stores: StoreServices;
+  readonly processors: ProcessorServices;
+}
+
+/** The life cycles of all kinds. */
+export function artifactRuntimes(services: RuntimeServices): ArtifactRuntimes {
+  return {
+    localEntry: { open: ({ definition }) => definition.entry },
+    endpoint: { open: ({ definition }) => definition },
+    sequence: { open: ({ definition }) => definition },
+    messageStore: storeRuntime(services.stores),
+    messageProcessor: processorRuntime(services.processors),
+    proxy: proxyRuntime(services.serverName),
+  };
+}
+
+const proxyLog = logger('ProxyServiceDeployer');
+
+/** A proxy that is pinned to other servers is not deployed here (spec proxies 1.1). */
+function proxyRuntime(serverName: string): ArtifactRuntime<'proxy'> {
+  return {
+    open({ definition, boot }) {
+      const { name, pinnedServers } = definition;
+      if (pinnedServers.length > 0 && !pinnedServers.includes(serverName)) {
+        const server = boot ? 'Server name' : `Server name ${serverName}`;
+        proxyLog.info(`${server} not in pinned servers list. Not deploying Proxy service : ${name}`);
+        return undefined;
+      }
+      return new ProxyService(definition);
+    },
+  };
+}
+
+const storeLog = logger('MessageStoreFactory');
+
+function storeRuntime(services: StoreServices): ArtifactRuntime<'messageStore'> {
+  return {
+    open({ definition, previous }) {
+      const { kind, name, position, parameters, written } = definition;
+      // Another kind of store has nothing to take over from it.
+      const former = previous?.type === kind.type ? previous : undefined;
+      const store = kind.open({ name, position, parameters, written, services, previous: former });
+      storeLog.info(`Successfully added Message Store configuration of : [${name}].`);
+      return store;
+    },
+    close: (store) => store.close(),
+  };
+}
+
+function processorRuntime(services: ProcessorServices): ArtifactRuntime<'messageProcessor'> {
+  return {
+    open({ definition, previous }) {
+      const { kind, ...opening } = definition;
+      return kind.open({ ...opening, services, previous });
+    },
+    start: (processor) => processor.start(),
+    close: (processor, reason) => processor.stop({ undeploy: reason === 'undeployed' }),
+  };
+}

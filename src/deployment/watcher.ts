@@ -1,0 +1,348 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { logger } from '../logging/index.ts';
+import { decodeXml } from '../xml/decode.ts';
+import { XmlSyntaxError } from '../xml/index.ts';
+import { type FileLook, type Listing, listArtifactFiles, lookOf } from './artifact-files.ts';
+import { forEachBounded } from './bounded.ts';
+import { DirectoryHints } from './directory-hints.ts';
+import { EMPTY_BATCH, type FileBatch, type FileVersion, isEmpty } from './file-version.ts';
+
+const log = logger('ArtifactWatcher');
+
+const READS_AT_ONCE = 8;
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+/** A removal waits this long for other files that are on the move: they may be where its artifacts went to. */
+const REMOVAL_HOLD_MS = 3_000;
+/** File systems keep time in ticks of some ms; a file read that soon after a write is read once more. */
+const TICK_MS = 50;
+const SHORTEST_PAUSE_MS = 20;
+
+export interface WatcherOptions {
+  readonly directory: string;
+  /** Between two looks when nothing happens, ms. Default 300. */
+  readonly intervalMs?: number;
+  /** How long a file must look the same before it is read, ms. Default 300 (OP-30). */
+  readonly quietMs?: number;
+  /** How long at most a file that is quiet waits for others that are not, so that what belongs together is deployed together. */
+  readonly holdMs?: number;
+  readonly maxFileBytes?: number;
+  /** Epoch ms; for tests. */
+  readonly now?: () => number;
+}
+
+/**
+ * A file as the watcher knows it:
+ *
+ *     (not known) --seen--> UNSETTLED --same in two looks, quietMs apart--> QUIET --read--> READ
+ *     READ --another stamp--> UNSETTLED
+ *     any --not seen--> MISSING --seen--> UNSETTLED (or READ, with the stamp that was read)
+ *     MISSING --in two looks, quietMs apart--> (not known), reported as removed when it had been read
+ *
+ * A QUIET file is read at once when no file is UNSETTLED, else after holdMs. Reading it finds a change only when the content's hash
+ * is another one. A removal is reported when no file is UNSETTLED, at the latest after REMOVAL_HOLD_MS.
+ */
+interface WatchedFile {
+  look: FileLook;
+  /** When it was first seen with this stamp, and in how many looks since. */
+  since: number;
+  looks: number;
+  /** The stamp with which it was read last; undefined before that. */
+  readStamp: string | undefined;
+  /** The content's hash, or why it cannot be read. */
+  fingerprint: string | undefined;
+  /** To be read again at the next look although it looks the same. */
+  readAgain: boolean;
+  /** When it was first not seen, and in how many looks since; 0 looks: it is there. */
+  missingSince: number;
+  missingLooks: number;
+}
+
+/**
+ * Watches an artifact directory (OP-30): its own looks are the truth, file events only make them come sooner. A look costs one
+ * `stat` per file; content is read only from files that look different and have been quiet, so atomic saves, slow copies, renames,
+ * symlink swaps and checkouts lead to one change each.
+ */
+export class ArtifactWatcher {
+  readonly #directory: string;
+  readonly #intervalMs: number;
+  readonly #quietMs: number;
+  readonly #holdMs: number;
+  readonly #maxFileBytes: number;
+  readonly #now: () => number;
+  readonly #files = new Map<string, WatchedFile>();
+  #looked = false;
+  #lost = false;
+  #lastLookMs = 0;
+  #directories: readonly string[] = [];
+  #loop: WatchLoop | undefined;
+
+  constructor(options: WatcherOptions) {
+    this.#directory = options.directory;
+    this.#intervalMs = options.intervalMs ?? 300;
+    this.#quietMs = options.quietMs ?? 300;
+    this.#holdMs = options.holdMs ?? 250;
+    this.#maxFileBytes = options.maxFileBytes ?? MAX_FILE_BYTES;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /**
+   * Takes one look. The first one reports every file at once; later ones what has changed and has been quiet since. Not to be
+   * called again before it has ended, nor while the watcher runs by itself. Never rejects: an unreadable directory is logged and
+   * changes nothing.
+   */
+  async scan(): Promise<FileBatch> {
+    const started = performance.now();
+    const listing = await this.#list();
+    this.#lastLookMs = performance.now() - started;
+    if (!listing) return EMPTY_BATCH;
+    const first = !this.#looked;
+    this.#looked = true;
+    this.#directories = listing.directories;
+    this.#noteSeen(listing);
+    this.#noteMissing(listing);
+    const quiet = this.#quietFiles(first);
+    const changed: FileVersion[] = [];
+    await forEachBounded(quiet, READS_AT_ONCE, async (file) => {
+      const version = await this.#read(file);
+      if (version) changed.push(version);
+    });
+    const removed = this.#takeRemoved();
+    const leaving = [...this.#files.values()].filter((file) => file.missingLooks > 0).map((file) => file.look.path);
+    return { changed: changed.sort(byPath), removed: removed.sort(), leaving };
+  }
+
+  /** Looks again and again, and hands over what has changed. One batch at a time: no look is taken while one is being handled. */
+  start(deliver: (batch: FileBatch) => Promise<void>): void {
+    this.#loop ??= new WatchLoop({
+      directory: this.#directory,
+      look: async () => {
+        const batch = await this.scan();
+        if (!isEmpty(batch)) await deliver(batch);
+      },
+      directories: () => this.#directories,
+      pauseMs: (hinted) => this.#pauseMs(hinted),
+    });
+    this.#loop.start();
+  }
+
+  /** Ends the looks; resolves when the last one has ended. */
+  async stop(): Promise<void> {
+    await this.#loop?.stop();
+    this.#loop = undefined;
+  }
+
+  /** Looks never take more than a tenth of the time, a quarter while something happens, however many files there are. */
+  #pauseMs(hinted: boolean): number {
+    if (hinted) return Math.max(SHORTEST_PAUSE_MS, 3 * this.#lastLookMs);
+    if (this.#moving) return Math.max(Math.min(this.#quietMs / 3, this.#intervalMs), 3 * this.#lastLookMs);
+    return Math.max(this.#intervalMs, 9 * this.#lastLookMs);
+  }
+
+  /** Is any file neither as it was read nor gone for good? */
+  get #moving(): boolean {
+    for (const file of this.#files.values()) if (isUnread(file) || file.missingLooks > 0) return true;
+    return false;
+  }
+
+  async #list(): Promise<Listing | undefined> {
+    try {
+      const listing = await listArtifactFiles(this.#directory);
+      if (this.#lost) log.info(`The artifact directory '${this.#directory}' can be read again`);
+      this.#lost = false;
+      for (const [path, reason] of listing.unreadable)
+        log.warn(`Cannot read '${join(this.#directory, path)}': ${reason}`);
+      return listing;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!this.#lost) log.warn(`The artifact directory cannot be read; what is deployed stays: ${reason}`);
+      this.#lost = true;
+      return undefined;
+    }
+  }
+
+  #noteSeen(listing: Listing): void {
+    const now = this.#now();
+    for (const look of listing.files.values()) {
+      const file = this.#files.get(look.path);
+      if (!file) this.#files.set(look.path, newFile(look, now));
+      else {
+        if (file.look.stamp !== look.stamp) Object.assign(file, { look, since: now, looks: 0 });
+        file.looks += 1;
+        file.missingLooks = 0;
+      }
+    }
+  }
+
+  #noteMissing(listing: Listing): void {
+    const now = this.#now();
+    for (const [path, file] of this.#files) {
+      if (listing.files.has(path) || isBelowUnreadable(path, listing)) continue;
+      if (file.fingerprint === undefined) {
+        this.#files.delete(path);
+        continue;
+      }
+      if (file.missingLooks === 0) file.missingSince = now;
+      file.missingLooks += 1;
+    }
+  }
+
+  #quietFiles(first: boolean): WatchedFile[] {
+    const now = this.#now();
+    const present = [...this.#files.values()].filter((file) => file.missingLooks === 0);
+    if (first) return present;
+    const unread = present.filter(isUnread);
+    const quiet = unread.filter((file) => this.#isQuiet(file, now));
+    const hold = quiet.length < unread.length;
+    const due = hold ? quiet.filter((file) => now - file.since >= this.#quietMs + this.#holdMs) : quiet;
+    return [...due, ...present.filter((file) => !isUnread(file) && file.readAgain)];
+  }
+
+  #isQuiet(file: WatchedFile, now: number): boolean {
+    return file.looks >= 2 && now - file.since >= this.#quietMs;
+  }
+
+  #takeRemoved(): string[] {
+    const now = this.#now();
+    const unsettled = [...this.#files.values()].some((file) => file.missingLooks === 0 && isUnread(file));
+    const removed: string[] = [];
+    for (const [path, file] of this.#files) {
+      const missingMs = now - file.missingSince;
+      if (file.missingLooks < 2 || missingMs < this.#quietMs) continue;
+      if (unsettled && missingMs < REMOVAL_HOLD_MS) continue;
+      this.#files.delete(path);
+      removed.push(path);
+    }
+    return removed;
+  }
+
+  /** Reads a quiet file; its new version if its content is another one than before. */
+  async #read(file: WatchedFile): Promise<FileVersion | undefined> {
+    const { look } = file;
+    const name = join(this.#directory, look.path);
+    const content = await readContent(name, look, this.#maxFileBytes);
+    if (content === 'moving') {
+      Object.assign(file, { since: this.#now(), looks: 0 });
+      return undefined;
+    }
+    file.readStamp = look.stamp;
+    file.readAgain = 'reason' in content ? content.mayPass : Math.abs(Date.now() - look.modifiedAt) < TICK_MS;
+    const fingerprint = 'reason' in content ? `unreadable: ${content.reason}` : content.hash;
+    if (fingerprint === file.fingerprint) return undefined;
+    file.fingerprint = fingerprint;
+    const source = { file: name, text: 'reason' in content ? '' : content.text };
+    return { path: look.path, source, ...('reason' in content && { unreadable: content.reason }) };
+  }
+}
+
+function newFile(look: FileLook, now: number): WatchedFile {
+  return {
+    look,
+    since: now,
+    looks: 1,
+    readStamp: undefined,
+    fingerprint: undefined,
+    readAgain: false,
+    missingSince: 0,
+    missingLooks: 0,
+  };
+}
+
+function isUnread(file: WatchedFile): boolean {
+  return file.readStamp !== file.look.stamp;
+}
+
+function isBelowUnreadable(path: string, listing: Listing): boolean {
+  for (const directory of listing.unreadable.keys()) {
+    if (path === directory || path.startsWith(`${directory}/`)) return true;
+  }
+  return false;
+}
+
+function byPath(left: FileVersion, right: FileVersion): number {
+  return left.path < right.path ? -1 : 1;
+}
+
+type Content =
+  | { readonly text: string; readonly hash: string }
+  /** `mayPass`: another try may succeed although the file looks the same. */
+  | { readonly reason: string; readonly mayPass: boolean };
+
+/** The content of a file, or `moving` when it was written to or replaced meanwhile. */
+async function readContent(name: string, look: FileLook, maxBytes: number): Promise<Content | 'moving'> {
+  if (look.bytes > maxBytes) return { reason: `the file is larger than ${maxBytes} bytes`, mayPass: false };
+  try {
+    await using handle = await open(name, 'r');
+    const bytes = await handle.readFile();
+    const after = lookOf(look.path, await handle.stat());
+    if (after.stamp !== look.stamp) return 'moving';
+    return { text: decodeXml(bytes), hash: createHash('sha256').update(bytes).digest('hex') };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'moving';
+    const reason = error instanceof Error ? error.message : String(error);
+    return { reason, mayPass: !(error instanceof XmlSyntaxError) };
+  }
+}
+
+/** Takes looks with pauses in between, sooner after a hint. */
+class WatchLoop {
+  readonly #look: () => Promise<void>;
+  readonly #directories: () => readonly string[];
+  readonly #pauseMs: (hinted: boolean) => number;
+  readonly #hints: DirectoryHints;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #hinted = false;
+  #stopped = false;
+
+  constructor(options: {
+    directory: string;
+    look: () => Promise<void>;
+    directories: () => readonly string[];
+    pauseMs: (hinted: boolean) => number;
+  }) {
+    this.#look = options.look;
+    this.#directories = options.directories;
+    this.#pauseMs = options.pauseMs;
+    this.#hints = new DirectoryHints(options.directory, () => this.#hint());
+  }
+
+  start(): void {
+    this.#hints.follow(this.#directories());
+    this.#pause();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#hints.close();
+    await this.#looking;
+  }
+
+  #hint(): void {
+    if (this.#hinted || this.#stopped) return;
+    this.#hinted = true;
+    if (!this.#looking) this.#pause();
+  }
+
+  #pause(): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#looking = this.#lookOnce();
+    }, this.#pauseMs(this.#hinted));
+  }
+
+  async #lookOnce(): Promise<void> {
+    this.#hinted = false;
+    try {
+      await this.#look();
+      if (!this.#stopped) this.#hints.follow(this.#directories());
+    } catch (error) {
+      log.error(`A look at the artifacts broke off: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+    this.#looking = undefined;
+    this.#pause();
+  }
+}

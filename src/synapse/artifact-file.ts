@@ -1,0 +1,243 @@
+import { type ArtifactSource, type Diagnostic, nearestName, type Position } from '../grammar/diagnostic.ts';
+import { ConfigElement, SYNAPSE_NAMESPACE } from '../grammar/element.ts';
+import { ArtifactReader } from '../grammar/reader.ts';
+import { logger } from '../logging/index.ts';
+import { parseXml, type XmlElement, type XmlNode, XmlSyntaxError } from '../xml/index.ts';
+import { ARTIFACT_KINDS, type Artifact, type ArtifactKind, artifactKey, describeArtifact } from './artifact.ts';
+import { artifactHash } from './artifact-hash.ts';
+import { KINDS_NOT_SUPPORTED_YET, readArtifact } from './kinds.ts';
+import { type ArtifactLookup, ENVIRONMENT_ONLY, RecordingLookup } from './lookup.ts';
+
+const log = logger('ArtifactReader');
+
+/** Everything that reading one file found. */
+export interface ArtifactFileReading {
+  readonly source: ArtifactSource;
+  /** The local name of the root element; undefined when the file is not well-formed. */
+  readonly root: string | undefined;
+  /** The artifacts that are good. */
+  readonly artifacts: readonly Artifact[];
+  /** All problems of the file. */
+  readonly diagnostics: readonly Diagnostic[];
+  /**
+   * Good as a whole. A child of `<definitions>` of a kind that is known but not supported yet is an error of its own and leaves the
+   * file whole: what else it defines can be served and replaced as if the child were not there.
+   */
+  readonly whole: boolean;
+  /** Would the file be read differently now, because something that it looked up has changed? */
+  outdated(): boolean;
+}
+
+const EXPECTED_ROOTS = ['definitions', ...ARTIFACT_KINDS].sort();
+const KNOWN_ROOTS = [...EXPECTED_ROOTS, ...KINDS_NOT_SUPPORTED_YET.keys()];
+
+/**
+ * Reads the artifacts of one file: a root element of any kind, or several in `<definitions>` (spec proxies 7.1 to 7.3). Never
+ * throws: what is wrong is told in the diagnostics, all of it at once (OP-35).
+ */
+export function readArtifactFile(
+  source: ArtifactSource,
+  lookup: ArtifactLookup = ENVIRONMENT_ONLY,
+): ArtifactFileReading {
+  try {
+    const root = parseXml(source.text).documentElement;
+    if (!root) throw new XmlSyntaxError('the file has no root element', 1, 1);
+    return new FileReader(new ConfigElement(root, source), lookup).read();
+  } catch (error) {
+    return unreadable(source, error);
+  }
+}
+
+/** The reading of a file that could not even be parsed. */
+function unreadable(source: ArtifactSource, error: unknown): ArtifactFileReading {
+  const position =
+    error instanceof XmlSyntaxError
+      ? { file: source.file, line: error.line, column: error.column }
+      : { file: source.file, line: 1, column: 1 };
+  return failedReading(source, { severity: 'error', position, message: `not well-formed: ${reason(error)}` });
+}
+
+/** The reading of a file of which nothing can be used. */
+export function failedReading(source: ArtifactSource, diagnostic: Diagnostic): ArtifactFileReading {
+  return { source, root: undefined, artifacts: [], diagnostics: [diagnostic], whole: false, outdated: () => false };
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+class FileReader {
+  readonly #root: ConfigElement;
+  readonly #lookup: ArtifactLookup;
+  readonly #recorded: RecordingLookup[] = [];
+  readonly #artifacts: Artifact[] = [];
+  readonly #diagnostics: Diagnostic[] = [];
+  readonly #places = new Map<string, Position>();
+  #whole = true;
+
+  constructor(root: ConfigElement, lookup: ArtifactLookup) {
+    this.#root = root;
+    this.#lookup = lookup;
+  }
+
+  read(): ArtifactFileReading {
+    this.#readRoot();
+    const recorded = this.#recorded;
+    return {
+      source: this.#root.source,
+      root: this.#root.name,
+      artifacts: this.#artifacts,
+      diagnostics: this.#diagnostics.sort(byPosition),
+      whole: this.#whole,
+      outdated: () => recorded.some((lookup) => lookup.outdated),
+    };
+  }
+
+  #readRoot(): void {
+    const root = this.#root;
+    if (root.namespace === '' && KNOWN_ROOTS.includes(root.name)) this.#adoptUnqualified();
+    else if (root.namespace !== SYNAPSE_NAMESPACE) {
+      this.#refuseNamespace();
+      return;
+    }
+    if (root.name === 'definitions') {
+      for (const child of root.children) this.#readChild(child);
+    } else if (isArtifactKind(root.name)) this.#readArtifact(root, root.name);
+    else this.#refuseRoot();
+  }
+
+  /** A root in no namespace: its unqualified elements are taken for Synapse's (spec mediators 2.1). */
+  #adoptUnqualified(): void {
+    const root = this.#root;
+    this.#report('warning', root, `<${root.name}> is in no namespace and is read as a Synapse element`, {
+      expected: `xmlns="${SYNAPSE_NAMESPACE}"`,
+    });
+    adopt(root.node);
+  }
+
+  #refuseNamespace(): void {
+    const root = this.#root;
+    const nearest = nearestName(root.name, KNOWN_ROOTS);
+    this.#whole = false;
+    const element = `{${root.namespace}}${root.name}`;
+    this.#report('error', root, `Invalid root element : ${element} is not in the Synapse namespace`, {
+      expected: `<${nearest ?? 'definitions'} xmlns="${SYNAPSE_NAMESPACE}">`,
+      ...(nearest && nearest !== root.name && { nearest }),
+    });
+  }
+
+  #refuseRoot(): void {
+    const root = this.#root;
+    const unsupported = KINDS_NOT_SUPPORTED_YET.get(root.name);
+    if (unsupported) {
+      this.#report(unsupported, root, notSupported(root.name), { expected: `one of: ${EXPECTED_ROOTS.join(', ')}` });
+      if (unsupported === 'error') this.#whole = false;
+      return;
+    }
+    const nearest = nearestName(root.name, KNOWN_ROOTS);
+    this.#whole = false;
+    this.#report('error', root, `Invalid root element : <${root.name}> is no Synapse artifact`, {
+      expected: `one of: ${EXPECTED_ROOTS.join(', ')}`,
+      ...(nearest && { nearest }),
+    });
+  }
+
+  /** A child of `<definitions>`: what is wrong with it does not keep the others from being read. */
+  #readChild(child: ConfigElement): void {
+    if (child.namespace !== SYNAPSE_NAMESPACE) {
+      this.#refuseChild(child);
+      return;
+    }
+    const unsupported = KINDS_NOT_SUPPORTED_YET.get(child.name);
+    if (isArtifactKind(child.name)) this.#readArtifact(child, child.name);
+    else if (unsupported) this.#report(unsupported, child, notSupported(child.name));
+    else if (child.name !== 'description') this.#refuseChild(child);
+  }
+
+  #refuseChild(child: ConfigElement): void {
+    const nearest = nearestName(child.name, KNOWN_ROOTS);
+    this.#whole = false;
+    this.#report(
+      'error',
+      child,
+      "Invalid configuration element at the top level, one of 'sequence', 'endpoint', 'proxy', 'eventSource', " +
+        "'localEntry', 'priorityExecutor', 'registry' or 'inboundEndpoint' is expected",
+      {
+        expected: `an artifact in the namespace ${SYNAPSE_NAMESPACE}; mediators belong into <sequence name="main">`,
+        ...(nearest && { nearest }),
+      },
+    );
+  }
+
+  #readArtifact(element: ConfigElement, kind: ArtifactKind): void {
+    const reader = new ArtifactReader();
+    const lookup = new RecordingLookup(this.#lookup);
+    this.#recorded.push(lookup);
+    const read = this.#guarded(element, reader, () => readArtifact(kind, element, reader, lookup));
+    if (read && !reader.failed) {
+      const place = { kind, name: read.name, position: element.position };
+      const hash = artifactHash(element, lookup.transcript);
+      const artifact = { ...place, ...read, hash, references: reader.references } as Artifact;
+      if (this.#isNew(element, reader, artifact)) this.#artifacts.push(artifact);
+    }
+    if (reader.failed) this.#whole = false;
+    this.#diagnostics.push(...reader.diagnostics);
+  }
+
+  /** A mistake of ours in reading one artifact must cost no more than that artifact. */
+  #guarded<T>(element: ConfigElement, reader: ArtifactReader, read: () => T | undefined): T | undefined {
+    try {
+      const outcome = read();
+      if (outcome === undefined && !reader.failed) reader.error(element, `<${element.name}> cannot be read`);
+      return outcome;
+    } catch (error) {
+      log.error(
+        `Reading <${element.name}> of ${element.source.file} broke off: ${error instanceof Error ? error.stack : error}`,
+      );
+      reader.error(element, `<${element.name}> cannot be read: ${reason(error)}`);
+      return undefined;
+    }
+  }
+
+  #isNew(element: ConfigElement, reader: ArtifactReader, artifact: Artifact): boolean {
+    const key = artifactKey(artifact.kind, artifact.name);
+    const first = this.#places.get(key);
+    if (!first) {
+      this.#places.set(key, artifact.position);
+      return true;
+    }
+    reader.error(element, `${describeArtifact(artifact)} is defined twice in this file, first in line ${first.line}`, {
+      expected: 'a name of its own; sequences, endpoints and local entries share one space of names',
+    });
+    return false;
+  }
+
+  #report(
+    severity: Diagnostic['severity'],
+    element: ConfigElement,
+    message: string,
+    details: { expected?: string; nearest?: string } = {},
+  ): void {
+    this.#diagnostics.push({ severity, position: element.position, message, path: element.path, ...details });
+  }
+}
+
+function notSupported(kind: string): string {
+  return `<${kind}> is known, not supported yet`;
+}
+
+function isArtifactKind(name: string): name is ArtifactKind {
+  return (ARTIFACT_KINDS as readonly string[]).includes(name);
+}
+
+/** Gives all elements in no namespace the Synapse namespace, as a default declaration on the root would. */
+function adopt(element: XmlElement): void {
+  if (!element.namespaceURI) (element as { namespaceURI: string | null }).namespaceURI = SYNAPSE_NAMESPACE;
+  for (let node: XmlNode | null = element.firstChild; node; node = node.nextSibling) {
+    if (node.nodeType === node.ELEMENT_NODE) adopt(node as XmlElement);
+  }
+}
+
+function byPosition(left: Diagnostic, right: Diagnostic): number {
+  return left.position.line - right.position.line || left.position.column - right.position.column;
+}

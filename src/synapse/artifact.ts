@@ -1,0 +1,57 @@
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { Position } from '../grammar/diagnostic.ts';
+import type { Reference } from '../grammar/reader.ts';
+import type { ProxyDefinition } from '../mediation/proxy-service.ts';
+import type { Sequence } from '../mediation/sequence.ts';
+import type { LocalEntryDefinition } from './local-entry.ts';
+import type { MessageProcessorDefinition } from './message-processor.ts';
+import type { MessageStoreDefinition } from './message-store.ts';
+
+/** What each kind of artifact is read into. */
+export interface ArtifactContents {
+  localEntry: LocalEntryDefinition;
+  endpoint: Endpoint;
+  sequence: Sequence;
+  messageStore: MessageStoreDefinition;
+  messageProcessor: MessageProcessorDefinition;
+  proxy: ProxyDefinition;
+}
+
+/** The kinds that are deployed, by their element names. */
+export type ArtifactKind = keyof ArtifactContents;
+
+/** All kinds, in the order in which they come up: what others use comes first (spec proxies 7.2). */
+export const ARTIFACT_KINDS = [
+  'localEntry',
+  'endpoint',
+  'sequence',
+  'messageStore',
+  'messageProcessor',
+  'proxy',
+] as const satisfies readonly ArtifactKind[];
+
+/** One artifact as read from its file. */
+export type Artifact = { [K in ArtifactKind]: ArtifactOf<K> }[ArtifactKind];
+
+export interface ArtifactOf<K extends ArtifactKind> {
+  readonly kind: K;
+  /** Its `name`, of a local entry its `key`. */
+  readonly name: string;
+  readonly position: Position;
+  /** Equal for equal definitions: namespaces in scope and everything looked up included, place and comments not. */
+  readonly hash: string;
+  /** The names it refers to. */
+  readonly references: readonly Reference[];
+  readonly content: ArtifactContents[K];
+}
+
+/** Sequences, endpoints and local entries share one space of names; the other kinds have one each (spec proxies 7.4, REQ-6). */
+export function artifactKey(kind: ArtifactKind, name: string): string {
+  const space = kind === 'endpoint' || kind === 'sequence' || kind === 'localEntry' ? 'entry' : kind;
+  return `${space} ${name}`;
+}
+
+/** `proxy 'StockQuoteProxy'`, for messages. */
+export function describeArtifact(artifact: { readonly kind: string; readonly name: string }): string {
+  return `${artifact.kind} '${artifact.name}'`;
+}

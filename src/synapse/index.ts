@@ -1,0 +1,14 @@
+export {
+  ARTIFACT_KINDS,
+  type Artifact,
+  type ArtifactContents,
+  type ArtifactKind,
+  type ArtifactOf,
+  artifactKey,
+  describeArtifact,
+} from './artifact.ts';
+export { type ArtifactFileReading, failedReading, readArtifactFile } from './artifact-file.ts';
+export type { LocalEntryDefinition } from './local-entry.ts';
+export { type ArtifactLookup, ENVIRONMENT_ONLY, type ResourceAnswer } from './lookup.ts';
+export type { MessageProcessorDefinition } from './message-processor.ts';
+export type { MessageStoreDefinition } from './message-store.ts';

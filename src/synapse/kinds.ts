@@ -1,0 +1,72 @@
+import type { Diagnostic } from '../grammar/diagnostic.ts';
+import type { ConfigElement } from '../grammar/element.ts';
+import type { ArtifactReader } from '../grammar/reader.ts';
+import { readSequence } from '../mediation/read-sequence.ts';
+import type { ArtifactContents, ArtifactKind } from './artifact.ts';
+import { readNamedEndpoint } from './endpoint.ts';
+import { readLocalEntry } from './local-entry.ts';
+import type { ArtifactLookup } from './lookup.ts';
+import { readMessageProcessor } from './message-processor.ts';
+import { readMessageStore } from './message-store.ts';
+import { readProxy } from './proxy.ts';
+
+/** An artifact's name and what it was read into. */
+export interface ReadArtifact<K extends ArtifactKind> {
+  readonly name: string;
+  readonly content: ArtifactContents[K];
+}
+
+type KindReader<K extends ArtifactKind> = (
+  element: ConfigElement,
+  reader: ArtifactReader,
+  lookup: ArtifactLookup,
+) => ReadArtifact<K> | undefined;
+
+/** Element name → how it is read. A new kind of artifact is one file beside this one and one line here. */
+const READERS: { readonly [K in ArtifactKind]: KindReader<K> } = {
+  localEntry: (element, reader, lookup) => {
+    const content = readLocalEntry(element, reader, lookup);
+    return content && { name: content.entry.key, content };
+  },
+  endpoint: (element, reader) => {
+    const content = readNamedEndpoint(element, reader);
+    return content && { name: content.name ?? '', content };
+  },
+  sequence: (element, reader) => {
+    const content = readSequence(element, reader);
+    return content && { name: content.name ?? '', content };
+  },
+  messageStore: (element, reader, lookup) => named(readMessageStore(element, reader, lookup)),
+  messageProcessor: (element, reader) => named(readMessageProcessor(element, reader)),
+  proxy: (element, reader, lookup) => named(readProxy(element, reader, lookup)),
+};
+
+function named<C extends { readonly name: string }>(content: C | undefined): { name: string; content: C } | undefined {
+  return content && { name: content.name, content };
+}
+
+/** Reads an artifact by its element name; undefined after an error. */
+export function readArtifact(
+  kind: ArtifactKind,
+  element: ConfigElement,
+  reader: ArtifactReader,
+  lookup: ArtifactLookup,
+): ReadArtifact<ArtifactKind> | undefined {
+  return READERS[kind](element, reader, lookup);
+}
+
+/**
+ * Kinds that are known, not supported yet, with how bad that is: nothing is lost by a missing `registry` or `taskManager`, which
+ * nearly every vendor's configuration has; the others would be missed by their users.
+ */
+export const KINDS_NOT_SUPPORTED_YET: ReadonlyMap<string, Diagnostic['severity']> = new Map([
+  ['api', 'error'],
+  ['template', 'error'],
+  ['task', 'error'],
+  ['inboundEndpoint', 'error'],
+  ['import', 'error'],
+  ['eventSource', 'error'],
+  ['priorityExecutor', 'error'],
+  ['registry', 'warning'],
+  ['taskManager', 'warning'],
+]);

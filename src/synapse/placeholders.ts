@@ -1,0 +1,65 @@
+import type { ConfigElement } from '../grammar/element.ts';
+import type { ArtifactReader } from '../grammar/reader.ts';
+import type { ArtifactLookup } from './lookup.ts';
+
+const PLACEHOLDER = /\$(SYSTEM|FILE|CUSTOM_\w+):(\w+)|\$\{configs\.([\w.]+)\}/g;
+const VAULT_LOOKUP = /\{[\w-]+:vault-lookup\(/;
+
+/**
+ * Replaces `$SYSTEM:NAME`, `$FILE:KEY` and `${configs.name}` in a value (spec proxies 7.7, spec stores 1.1). Unlike the reference it
+ * does so anywhere in the text and keeps what follows, with a warning where the reference would have dropped it (REQ-10).
+ *
+ * Undefined after an error: a missing variable is one, and so is a secure-vault lookup, which must never be taken for the secret.
+ */
+export function resolvePlaceholders(
+  text: string,
+  element: ConfigElement,
+  reader: ArtifactReader,
+  lookup: ArtifactLookup,
+): string | undefined {
+  if (VAULT_LOOKUP.test(text)) {
+    reader.error(element, 'secure vault lookups are known, not supported yet', {
+      expected: '$SYSTEM:NAME for a value from the environment',
+    });
+    return undefined;
+  }
+  if (!text.includes('$')) return text;
+  let complete = true;
+  const resolved = text.replace(
+    PLACEHOLDER,
+    (written: string, form: string | undefined, name: string, config: string) => {
+      const answer = ask(form, name, config, lookup);
+      if (answer.value === undefined) {
+        reader.error(element, answer.missing, { expected: `a value for ${written}` });
+        complete = false;
+      }
+      return answer.value ?? written;
+    },
+  );
+  if (complete && resolved !== text) warnAboutSuffix(text, element, reader);
+  return complete ? resolved : undefined;
+}
+
+interface Answer {
+  readonly value: string | undefined;
+  /** The reference's words for a missing value. */
+  readonly missing: string;
+}
+
+function ask(form: string | undefined, name: string, config: string, lookup: ArtifactLookup): Answer {
+  if (form === 'SYSTEM') return { value: lookup.environment(name), missing: 'Environment variable could not be found' };
+  if (form === 'FILE') {
+    return { value: lookup.fileProperty(name), missing: `File parameter key: ${name} could not be found` };
+  }
+  if (form === undefined) {
+    return { value: lookup.configuration(config), missing: `Parameter key: ${config} could not be found` };
+  }
+  return { value: undefined, missing: `custom resolvers such as $${form} are known, not supported yet` };
+}
+
+function warnAboutSuffix(text: string, element: ConfigElement, reader: ArtifactReader): void {
+  const first = new RegExp(PLACEHOLDER.source).exec(text);
+  if (first?.index === 0 && first[0].length < text.length) {
+    reader.warning(element, `the text after ${first[0]} is kept; the reference implementation drops it`);
+  }
+}
