@@ -1,0 +1,54 @@
+# Read by the programs in this folder, not run by itself. They set `program` (their own path, links resolved) and `entry` (the
+# module to run, without extension). Looks for a Node.js that can run it and becomes that process, so that arguments, signals and
+# exit codes are the program's own.
+
+root=$(CDPATH= cd -- "$(dirname -- "$program")/.." && pwd -P) || exit 3
+
+if [ -f "$root/dist/$entry.js" ]; then
+  module=$root/dist/$entry.js
+else
+  module=$root/$entry.ts
+  case $root in
+  */node_modules/*)
+    # Node.js strips no types below a node_modules folder.
+    echo "$(basename "$program"): $root has no dist folder, and an installed package runs only from there." >&2
+    echo "Install a published version, or run this program from a checkout of the repository." >&2
+    exit 3
+    ;;
+  esac
+fi
+
+# run NODE ARGUMENTS...: becomes NODE unless it is too old or does not start at all.
+run() {
+  node=$1
+  shift
+  version=$("$node" --version 2>/dev/null) || return 0
+  version=${version#v}
+  major=${version%%.*}
+  minor=${version#*.}
+  minor=${minor%%.*}
+  [ "$major" -ge 22 ] 2>/dev/null || return 0
+  if [ "$module" = "$root/dist/$entry.js" ] || [ "$major" -ge 24 ]; then
+    exec "$node" "$module" "$@"
+  fi
+  # Node.js 22 and 23 either need the flag or do it with a warning; 22.6 is the first that can.
+  if [ "$major" -gt 22 ] || [ "$minor" -ge 6 ]; then
+    exec "$node" --experimental-strip-types --disable-warning=ExperimentalWarning "$module" "$@"
+  fi
+}
+
+# The Node.js that came with `npm ci`: beside this package, or in a project that this package is installed in.
+folder=$root
+while :; do
+  for candidate in "$folder/node_modules/.bin/node" "$folder/node_modules/node/bin/node"; do
+    if [ -x "$candidate" ]; then run "$candidate" "$@"; fi
+  done
+  [ "$folder" = / ] && break
+  folder=$(dirname "$folder")
+done
+
+if command -v node >/dev/null 2>&1; then run node "$@"; fi
+
+echo "$(basename "$program"): no Node.js that can run this program was found." >&2
+echo "Run \"npm ci\" in $root (it brings Node.js 24 along), or install Node.js 22.18 or newer." >&2
+exit 3
