@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           name: 'flows',
           include: ['test/flows/**/*.test.ts'],
+          globalSetup: ['./test/support/servers/run-folder.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 180_000,
