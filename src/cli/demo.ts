@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sendStockQuote } from '../../samples/stockquote/client.ts';
+import {
+  type AcceptedOrder,
+  ServiceStartError,
+  type StockQuoteService,
+  startStockQuoteService,
+} from '../../samples/stockquote/service.ts';
+import { readConfiguration } from '../config/config.ts';
+import { closeLogging, configureLogging } from '../logging/index.ts';
+import { type RunningServer, startServer } from '../server.ts';
+import { PortTakenError } from '../transport/listening.ts';
+import { integerFlag, parseFlags } from './arguments.ts';
+import { BrokerMissingError, demoBroker } from './demo-broker.ts';
+import { type CommandIo, EXIT } from './io.ts';
+import { version } from './version.ts';
+
+const FLAGS = {
+  keep: { type: 'boolean' },
+  activemq: { type: 'boolean' },
+  orders: { type: 'string' },
+} as const;
+
+/** The ports that the sample endpoints name. */
+const BACK_END_PORTS = [9001, 9002, 9003];
+const DEFAULT_ORDERS = 12;
+const MAX_ORDERS = 10_000;
+/** Each forwarder brings one order a second. */
+const FORWARDER_INTERVAL_MS = 1000;
+const DELIVERY_MARGIN_MS = 20_000;
+
+/**
+ * `mini-synapse demo`: three back ends, the runtime with the sample artifacts, and orders of the bundled client; shows which back
+ * end accepted which order, and that none was lost. Needs nothing else; `--activemq` does it on a real broker.
+ */
+export async function demo(args: string[], io: CommandIo): Promise<number> {
+  const { values } = parseFlags(args, FLAGS);
+  const orders = integerFlag('orders', values.orders, 1, MAX_ORDERS) ?? DEFAULT_ORDERS;
+  const stage = new Stage(io);
+  try {
+    await stage.setUp(values.activemq ?? false);
+    const lost = await stage.play(orders);
+    if (values.keep) await stage.keep();
+    return lost === 0 ? EXIT.fine : EXIT.wrong;
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    io.stderr.write(`mini-synapse demo: ${error.message}\n`);
+    return EXIT.unavailable;
+  } finally {
+    await stage.strike();
+  }
+}
+
+function isUnavailable(error: unknown): error is Error {
+  return error instanceof PortTakenError || error instanceof ServiceStartError || error instanceof BrokerMissingError;
+}
+
+/** Everything the demo starts, and stops again in reverse order. */
+class Stage {
+  readonly #io: CommandIo;
+  readonly #strike: Array<() => Promise<void>> = [];
+  readonly #backEnds: StockQuoteService[] = [];
+  /** Order -> its number, by what identifies it on the wire. */
+  readonly #sent = new Map<string, number>();
+  readonly #acceptedBy = new Map<string, number[]>();
+  #server: RunningServer | undefined;
+
+  constructor(io: CommandIo) {
+    this.#io = io;
+  }
+
+  async setUp(activemq: boolean): Promise<void> {
+    const begun = performance.now();
+    configureLogging({ level: 'warn', stream: this.#io.stderr });
+    this.#strike.push(async () => closeLogging());
+    if (activemq) {
+      const broker = await demoBroker((line) => this.#say(line));
+      this.#strike.push(broker.close);
+    }
+    for (const [index, httpPort] of BACK_END_PORTS.entries()) {
+      const backEnd = await startStockQuoteService({
+        httpPort,
+        onAccepted: (order) => this.#accepted(index + 1, order),
+      });
+      this.#strike.push(() => backEnd.close());
+      this.#backEnds.push(backEnd);
+    }
+    this.#server = await this.#startServer(activemq ? 'samples/load-balancing/artifacts' : 'artifacts');
+    const { host, httpPort, artifactCount } = this.#server;
+    this.#say(
+      `Three back ends on ports ${BACK_END_PORTS.join(', ')}; mini-synapse on http://${host}:${httpPort} with ${artifactCount} artifacts, ready in ${Math.round(performance.now() - begun)} ms.`,
+    );
+  }
+
+  /** Sends the orders, waits until they are delivered, prints the table; returns how many are lost. */
+  async play(count: number): Promise<number> {
+    const url = `http://127.0.0.1:${this.#server?.httpPort}/services/StockQuoteProxy`;
+    this.#say(`Sending ${count} orders to ${url}; each forwarder delivers one a second.\n`);
+    const begun = performance.now();
+    for (let number = 1; number <= count; number += 1) {
+      const { order } = await sendStockQuote({ addurl: url, mode: 'placeorder', symbol: `ORD${number}` });
+      if (order) this.#sent.set(order.symbol, number);
+    }
+    this.#say(`All ${count} orders were answered 202 after ${Math.round(performance.now() - begun)} ms.`);
+    const deadline = (count / BACK_END_PORTS.length) * FORWARDER_INTERVAL_MS * 2 + DELIVERY_MARGIN_MS;
+    await this.#delivered(count, deadline);
+    return this.#printTable(count, performance.now() - begun);
+  }
+
+  /** Stays up until Ctrl-C. */
+  async keep(): Promise<void> {
+    const { host, httpPort, managementPort } = this.#server ?? { host: '', httpPort: 0, managementPort: 0 };
+    this.#say(`\nStill up (Ctrl-C stops). Try:
+  bin/stockquote-client --addurl http://${host}:${httpPort}/services/StockQuoteProxy --mode placeorder --symbol IBM
+  curl http://127.0.0.1:${managementPort}/management/message-processors
+  edit a file in artifacts/ and save it`);
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  }
+
+  async strike(): Promise<void> {
+    for (const step of this.#strike.reverse()) await step();
+  }
+
+  async #startServer(artifacts: string): Promise<RunningServer> {
+    const data = await mkdtemp(join(tmpdir(), 'mini-synapse-demo-'));
+    this.#strike.push(() => rm(data, { recursive: true, force: true }));
+    const flags = { artifacts: packagePath(artifacts), data };
+    let server: RunningServer;
+    try {
+      server = await startServer(readConfiguration(flags), { version: version() });
+    } catch (error) {
+      // Someone else's server on the usual ports is no reason not to show anything.
+      if (!(error instanceof PortTakenError)) throw error;
+      server = await startServer(readConfiguration({ ...flags, httpPort: 0, httpsPort: 0, managementPort: 0 }), {
+        version: version(),
+      });
+    }
+    this.#strike.push(() => server.stop());
+    return server;
+  }
+
+  #accepted(backEnd: number, order: AcceptedOrder): void {
+    const symbol = order.symbol ?? '?';
+    const before = this.#acceptedBy.get(symbol) ?? [];
+    this.#acceptedBy.set(symbol, [...before, backEnd]);
+    const number = this.#sent.get(symbol) ?? symbol;
+    const indent = ' '.repeat(24 * (backEnd - 1));
+    this.#say(`${indent}back end ${backEnd}: order ${number}${before.length > 0 ? ' (again)' : ''}`);
+  }
+
+  async #delivered(count: number, deadlineMs: number): Promise<void> {
+    const deadline = performance.now() + deadlineMs;
+    while (this.#acceptedBy.size < count && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  #printTable(sent: number, elapsedMs: number): number {
+    const lost = [...this.#sent.keys()].filter((symbol) => !this.#acceptedBy.has(symbol)).length;
+    const twice = [...this.#acceptedBy.values()].filter((backEnds) => backEnds.length > 1).length;
+    const rows: Array<[string, number]> = [
+      ['orders sent', sent],
+      ...this.#backEnds.map((backEnd, index): [string, number] => [
+        `accepted by back end ${index + 1}`,
+        backEnd.acceptedCount(),
+      ]),
+      ['delivered twice', twice],
+      ['lost', lost],
+    ];
+    this.#say('');
+    for (const [label, value] of rows) this.#say(`  ${label.padEnd(24)} ${String(value).padStart(5)}`);
+    this.#say(`\nDone in ${(elapsedMs / 1000).toFixed(1)} s.`);
+    return lost;
+  }
+
+  #say(line: string): void {
+    this.#io.stdout.write(`${line}\n`);
+  }
+}
+
+/** A folder of this package, also when the compiled form runs from `dist`. */
+function packagePath(path: string): string {
+  const compiled = import.meta.url.endsWith('.js');
+  return fileURLToPath(new URL(`${compiled ? '../../../' : '../../'}${path}`, import.meta.url));
+}

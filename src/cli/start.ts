@@ -1,0 +1,92 @@
+import { type ConfigurationFlags, readConfiguration } from '../config/config.ts';
+import { ConfigurationError } from '../config/toml-reader.ts';
+import { closeLogging, configureLogging, logger } from '../logging/index.ts';
+import { type RunningServer, startServer } from '../server.ts';
+import { PortTakenError } from '../transport/listening.ts';
+import { parseFlags, portFlag, wordFlag } from './arguments.ts';
+import { type CommandIo, EXIT, UsageError } from './io.ts';
+import { version } from './version.ts';
+
+const FLAGS = {
+  'http-port': { type: 'string' },
+  'https-port': { type: 'string' },
+  'management-port': { type: 'string' },
+  host: { type: 'string' },
+  data: { type: 'string' },
+  config: { type: 'string' },
+  watch: { type: 'boolean' },
+  'keep-state': { type: 'string' },
+  'log-level': { type: 'string' },
+  'log-format': { type: 'string' },
+} as const;
+
+/** `mini-synapse start [DIR]`: serves until a signal; returns the exit code (design 2). */
+export async function start(args: string[], io: CommandIo): Promise<number> {
+  const flags = readFlags(args);
+  const begun = performance.now();
+  let server: RunningServer;
+  try {
+    const configuration = readConfiguration(flags);
+    configureLogging({ ...configuration.log, stream: io.stdout });
+    server = await startServer(configuration, { version: version() });
+  } catch (error) {
+    closeLogging();
+    return reportFailure(error, io);
+  }
+  io.stdout.write(`${readyLine(server, performance.now() - begun)}\n`);
+  const code = await untilStopped(server);
+  closeLogging();
+  return code;
+}
+
+function readFlags(args: string[]): ConfigurationFlags {
+  const { values, positionals } = parseFlags(args, FLAGS);
+  if (positionals.length > 1)
+    throw new UsageError(`one directory expected, got ${positionals.length}: ${positionals.join(' ')}`);
+  const keepState = wordFlag('keep-state', values['keep-state'], ['yes', 'no'] as const);
+  return {
+    artifacts: positionals[0],
+    config: values.config,
+    data: values.data,
+    host: values.host,
+    httpPort: portFlag('http-port', values['http-port']),
+    httpsPort: portFlag('https-port', values['https-port']),
+    managementPort: portFlag('management-port', values['management-port']),
+    watch: values.watch,
+    keepState: keepState && keepState === 'yes',
+    logLevel: wordFlag('log-level', values['log-level'], ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const),
+    logFormat: wordFlag('log-format', values['log-format'], ['text', 'json'] as const),
+  };
+}
+
+/** The line that scripts wait for (design 2). */
+export function readyLine(server: RunningServer, elapsedMs: number): string {
+  const { host, httpPort, httpsPort, managementHost, managementPort, artifactCount, faultyCount } = server;
+  const faulty = faultyCount > 0 ? `, ${faultyCount} faulty` : '';
+  return `mini-synapse ready in ${Math.round(elapsedMs)} ms · http ${host}:${httpPort} · https ${host}:${httpsPort} · management ${managementHost}:${managementPort} · ${artifactCount} artifacts${faulty}`;
+}
+
+/** SIGTERM and SIGINT stop gracefully; a second one stops at once (OP-110). */
+async function untilStopped(server: RunningServer): Promise<number> {
+  const log = logger('Server');
+  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+  });
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => process.exit(EXIT.fine));
+  log.info(`Gracefully shutting down mini-synapse (${signal}); a second signal stops at once`);
+  await server.stop();
+  log.info('mini-synapse shutdown complete');
+  return EXIT.fine;
+}
+
+function reportFailure(error: unknown, io: CommandIo): number {
+  if (error instanceof ConfigurationError) {
+    io.stderr.write(`mini-synapse start: ${error.message}\n`);
+    return EXIT.wrong;
+  }
+  if (error instanceof PortTakenError) {
+    io.stderr.write(`mini-synapse start: ${error.message}\n`);
+    return EXIT.unavailable;
+  }
+  throw error;
+}

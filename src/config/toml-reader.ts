@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { nearestName } from '../grammar/diagnostic.ts';
+
+/** The configuration is wrong; the message names file, key, value and what was expected (exit code 1). */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+type Table = Readonly<Record<string, unknown>>;
+/** `a.b.c`, or the parts themselves where a part contains a dot. */
+type Key = string | readonly string[];
+
+/** Typed look-ups in a parsed TOML document; a value of the wrong type is an error that names its key. */
+export class TomlReader {
+  readonly file: string;
+  readonly #table: Table;
+  readonly #directory: string;
+  readonly #path: string;
+
+  constructor(table: Table, file: string, directory: string, path = '') {
+    this.#table = table;
+    this.file = file;
+    this.#directory = directory;
+    this.#path = path;
+  }
+
+  text(key: Key): string | undefined {
+    return this.#typed(key, 'a text', (value) => typeof value === 'string');
+  }
+
+  boolean(key: Key): boolean | undefined {
+    return this.#typed(key, 'true or false', (value) => typeof value === 'boolean');
+  }
+
+  integer(key: Key, range: { minimum: number; maximum: number }): number | undefined {
+    const expected = `an integer from ${range.minimum} to ${range.maximum}`;
+    const fits = (value: unknown) =>
+      Number.isInteger(value) && Number(value) >= range.minimum && Number(value) <= range.maximum;
+    // MI writes numbers as texts in places.
+    const value = this.#value(key);
+    if (typeof value === 'string' && /^\d+$/.test(value) && fits(Number(value))) return Number(value);
+    return this.#typed(key, expected, fits);
+  }
+
+  oneOf<const W extends readonly string[]>(key: Key, words: W): W[number] | undefined {
+    return this.#typed(key, `one of: ${words.join(', ')}`, (value) => words.includes(value as string));
+  }
+
+  /** A file or directory, relative to the configuration file. */
+  path(key: Key): string | undefined {
+    const written = this.text(key);
+    return written === undefined ? undefined : resolve(this.#directory, written);
+  }
+
+  /** A table, empty if absent. */
+  table(key: string): TomlReader {
+    const value = this.#typed<Table>(key, 'a table', isTable) ?? {};
+    return new TomlReader(value, this.file, this.#directory, this.#named(key));
+  }
+
+  /** An array of tables, empty if absent. */
+  tables(key: string): TomlReader[] {
+    const value =
+      this.#typed<Table[]>(key, 'an array of tables', (found) => Array.isArray(found) && found.every(isTable)) ?? [];
+    return value.map(
+      (table, index) => new TomlReader(table, this.file, this.#directory, `${this.#named(key)}[${index}]`),
+    );
+  }
+
+  /** @throws ConfigurationError for a key that is none of these, with the nearest one */
+  refuseUnknown(known: readonly string[]): void {
+    for (const key of Object.keys(this.#table)) {
+      if (known.includes(key)) continue;
+      const nearest = nearestName(key, known);
+      throw new ConfigurationError(
+        `${this.file}: unknown key '${this.#named(key)}'${nearest ? `, did you mean '${nearest}'?` : `, expected one of: ${known.join(', ')}`}`,
+      );
+    }
+  }
+
+  #typed<T>(key: Key, expected: string, fits: (value: unknown) => boolean): T | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    if (fits(value)) return value as T;
+    throw new ConfigurationError(
+      `${this.file}: '${this.#named(key)}' is ${JSON.stringify(value)}, expected ${expected}`,
+    );
+  }
+
+  #value(key: Key): unknown {
+    const parts = typeof key === 'string' ? key.split('.') : key;
+    let value: unknown = this.#table;
+    for (const part of parts) value = isTable(value) ? value[part] : undefined;
+    return value;
+  }
+
+  #named(key: Key): string {
+    const name = typeof key === 'string' ? key : key.join('.');
+    return this.#path ? `${this.#path}.${name}` : name;
+  }
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

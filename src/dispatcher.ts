@@ -1,0 +1,114 @@
+import { runFlow } from './mediation/flow.ts';
+import type { ProxyService } from './mediation/proxy-service.ts';
+import { sequenceFaultHandler } from './mediation/sequence.ts';
+import type { Configuration } from './message/configuration.ts';
+import type { MessageContext } from './message/message-context.ts';
+import { proxyWsdl } from './proxy-wsdl.ts';
+import type { ClientExchange } from './transport/client-exchange.ts';
+import { inactiveService, serviceNotFound } from './transport/fault-response.ts';
+import type { Dispatcher } from './transport/http-listener.ts';
+import { inboundMessage } from './transport/inbound-message.ts';
+import type { IncomingRequest } from './transport/incoming-request.ts';
+import { routeService } from './transport/service-dispatch.ts';
+import { type ListeningPort, metadataAnswer, type ServiceDescription } from './transport/service-metadata.ts';
+import { serializeXml, type XmlElement } from './xml/index.ts';
+
+const METADATA_QUERY = /^(wsdl2?|xsd|info)(?:$|[&=])/i;
+
+/**
+ * Brings requests to what is deployed (spec proxies 1.4 to 1.8): metadata, proxy services, and the `main` sequence for everything
+ * that nobody else takes. Each request keeps the configuration that was served when it arrived.
+ */
+export class RequestDispatcher implements Dispatcher {
+  readonly #configuration: () => Configuration;
+  readonly #ports: () => readonly ListeningPort[];
+
+  constructor(configuration: () => Configuration, ports: () => readonly ListeningPort[]) {
+    this.#configuration = configuration;
+    this.#ports = ports;
+  }
+
+  async dispatch(request: IncomingRequest, exchange: ClientExchange): Promise<void> {
+    const configuration = this.#configuration();
+    const route = routeService(localTarget(request), (name) => configuration.find('proxy', name) !== undefined);
+    const proxy = route.serviceName === undefined ? undefined : configuration.find('proxy', route.serviceName);
+    const metadata = await this.#metadata(request, proxy, configuration);
+    if (metadata) {
+      exchange.answerWith(metadata);
+      return;
+    }
+    if (proxy && !proxy.exposedOn(request.scheme)) {
+      exchange.answerWith(serviceNotFound(request));
+      return;
+    }
+    if (proxy && !proxy.active) {
+      exchange.answerWith(inactiveService(request, proxy.name));
+      return;
+    }
+    const message = inboundMessage(request, configuration, exchange, route.postfix);
+    if (proxy?.definition.parameters.get('inbound.only') !== 'true')
+      await (proxy ? proxy.receive(message) : runMain(message));
+    exchange.inFlowEnded(message);
+  }
+
+  async #metadata(request: IncomingRequest, proxy: ProxyService | undefined, configuration: Configuration) {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
+    const wanted = proxy && request.query !== undefined && METADATA_QUERY.test(request.query);
+    const wsdl = wanted ? await proxyWsdl(proxy, configuration) : undefined;
+    return metadataAnswer(request, {
+      service: proxy && description(proxy, wsdl, configuration),
+      ports: this.#ports(),
+      services: () =>
+        configuration
+          .names('proxy')
+          .map((name) => configuration.find('proxy', name))
+          .filter((found) => found !== undefined)
+          .map((found) => description(found, undefined, configuration)),
+    });
+  }
+}
+
+/** The target without scheme and authority, which an absolute-form request line has. */
+function localTarget({ path, query }: IncomingRequest): string {
+  return query === undefined ? path : `${path}?${query}`;
+}
+
+/** Whatever is no proxy and no API goes through `main` (spec proxies 4.3). */
+async function runMain(message: MessageContext): Promise<void> {
+  const { configuration } = message;
+  const fault = configuration.find('sequence', 'fault');
+  if (fault) message.faultStack.push(sequenceFaultHandler(fault, "sequence 'fault'"));
+  message.responseReceiver = { injectResponse: runMainResponse };
+  await runFlow(message, () => configuration.find('sequence', 'main')?.mediate(message));
+}
+
+/** Responses of `main` enter it again, in response direction (spec proxies 4.8). */
+async function runMainResponse(response: MessageContext): Promise<void> {
+  const { configuration } = response;
+  const fault = configuration.find('sequence', 'fault');
+  if (fault) response.faultStack.push(sequenceFaultHandler(fault, "sequence 'fault'"));
+  const receiving = response.text('RECEIVING_SEQUENCE');
+  response.properties.delete('RECEIVING_SEQUENCE');
+  await configuration.find('sequence', receiving ?? 'main')?.mediate(response);
+}
+
+function description(
+  proxy: ProxyService,
+  wsdl: XmlElement | undefined,
+  configuration: Configuration,
+): ServiceDescription {
+  const { parameters, publishWsdl } = proxy.definition;
+  return {
+    name: proxy.name,
+    active: proxy.active,
+    exposedOn: (transport) => proxy.exposedOn(transport),
+    wsdl,
+    keepsAddresses:
+      parameters.get('useOriginalwsdl') === 'true' || parameters.get('modifyUserWSDLPortAddress') === 'false',
+    resource(location) {
+      const key = publishWsdl?.resources.find((candidate) => candidate.location === location)?.key;
+      const entry = key === undefined ? undefined : configuration.find('localEntry', key);
+      return entry && (entry.xml ? serializeXml(entry.xml) : entry.text);
+    },
+  };
+}

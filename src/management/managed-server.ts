@@ -1,0 +1,17 @@
+import type { Configuration } from '../message/configuration.ts';
+
+/** What the management API sees of the server. */
+export interface ManagedServer {
+  /** The configuration that is served now. */
+  configuration(): Configuration;
+  /** Artifacts that could not be deployed, with the text of their diagnostics. */
+  faultyArtifacts(): ReadonlyArray<{ readonly file: string; readonly problems: readonly string[] }>;
+}
+
+export interface ManagementRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: string;
+  readonly crossOrigin: boolean;
+}

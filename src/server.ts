@@ -1,0 +1,222 @@
+import { readFile, stat } from 'node:fs/promises';
+import { relative } from 'node:path';
+import type { ServerConfiguration } from './config/config.ts';
+import { ConfigurationError } from './config/toml-reader.ts';
+import { ArtifactFolder, artifactRuntimes, Deployer } from './deployment/index.ts';
+import { RequestDispatcher } from './dispatcher.ts';
+import { formatDiagnostic } from './grammar/diagnostic.ts';
+import { logger } from './logging/index.ts';
+import type { Health } from './management/health.ts';
+import { type ManagementApi, startManagementApi } from './management/management-api.ts';
+import { FlowTracker } from './mediation/flow.ts';
+import { builtInSequences } from './mediation/read-sequence.ts';
+import type { Configuration } from './message/configuration.ts';
+import { DeliveryLedger } from './processors/delivery-ledger.ts';
+import { type HttpListener, startHttpListener } from './transport/http-listener.ts';
+import { HttpSender } from './transport/http-sender.ts';
+import type { ListeningPort } from './transport/service-metadata.ts';
+import { listenerCertificate } from './transport/tls.ts';
+
+const log = logger('Server');
+/** What answering a client may take longer than the global timeout of sends, ms. */
+const ANSWER_MARGIN_MS = 5_000;
+
+/** A server at work. */
+export interface RunningServer {
+  readonly host: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly managementHost: string;
+  readonly managementPort: number;
+  readonly artifactCount: number;
+  readonly faultyCount: number;
+  /** The configuration that is served now. */
+  configuration(): Configuration;
+  /**
+   * Stops accepting, lets requests and attempts in flight end, closes processors, stores and sender; bounded by the configured
+   * time (OP-110). Idempotent.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Puts the parts together: configuration -> deployment -> listeners -> processors. Listeners open after the first deployment, and
+ * processors start after them, so no message meets half a configuration (spec proxies 7.2).
+ * @throws ConfigurationError, PortTakenError; whatever was started is stopped again
+ */
+export async function startServer(
+  configuration: ServerConfiguration,
+  options: { version: string },
+): Promise<RunningServer> {
+  const server = new Server(configuration, options.version);
+  try {
+    await server.start();
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}
+
+class Server implements RunningServer {
+  readonly #options: ServerConfiguration;
+  readonly #health: Health;
+  readonly #flows = new FlowTracker();
+  #sender: HttpSender | undefined;
+  #deployer: Deployer | undefined;
+  #folder: ArtifactFolder | undefined;
+  #http: HttpListener | undefined;
+  #https: HttpListener | undefined;
+  #management: ManagementApi | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: ServerConfiguration, version: string) {
+    this.#options = options;
+    this.#health = { version, ready: false };
+  }
+
+  get host(): string {
+    return this.#options.host;
+  }
+
+  get httpPort(): number {
+    return this.#http?.port ?? 0;
+  }
+
+  get httpsPort(): number {
+    return this.#https?.port ?? 0;
+  }
+
+  get managementHost(): string {
+    return this.#options.managementHost;
+  }
+
+  get managementPort(): number {
+    return this.#management?.port ?? 0;
+  }
+
+  get artifactCount(): number {
+    return this.#deployer?.snapshot.artifacts.length ?? 0;
+  }
+
+  get faultyCount(): number {
+    return this.#deployer?.faulty().length ?? 0;
+  }
+
+  configuration(): Configuration {
+    if (!this.#deployer) throw new Error('The server has not been started');
+    return this.#deployer.snapshot;
+  }
+
+  async start(): Promise<void> {
+    await checkDirectory(this.#options.artifacts);
+    this.#sender = await openSender(this.#options);
+    this.#deployer = this.#createDeployer(this.#sender);
+    this.#folder = new ArtifactFolder(this.#deployer, { directory: this.#options.artifacts });
+    await this.#folder.deployAll();
+    await this.#openListeners();
+    await this.#deployer.startWork();
+    if (this.#options.watch) this.#folder.watch();
+    this.#health.ready = true;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  #createDeployer(http: HttpSender): Deployer {
+    const { data, serverName, storeDeadlineMs, stompUrls, shutdownMs, globalTimeoutMs } = this.#options;
+    const deployer: Deployer = new Deployer({
+      services: { http, flows: this.#flows, globalTimeoutMs },
+      builtIn: builtInSequences(),
+      lookup: {
+        environment: (name) => process.env[name],
+        fileProperty: () => undefined,
+        configuration: () => undefined,
+      },
+      resourceDirectories: [this.#options.artifacts],
+      runtimes: artifactRuntimes({
+        serverName,
+        stores: { dataDirectory: data, putDeadlineMs: storeDeadlineMs, stompUrls },
+        processors: {
+          dataDirectory: data,
+          configuration: () => deployer.snapshot,
+          onConfigurationChange: (listener) => deployer.subscribe(listener),
+          ledger: new DeliveryLedger(),
+          profile: 'wso2',
+          stopDeadlineMs: shutdownMs / 2,
+        },
+      }),
+    });
+    return deployer;
+  }
+
+  async #openListeners(): Promise<void> {
+    const { host, httpPort, httpsPort, limits, globalTimeoutMs, tls, data } = this.#options;
+    const dispatcher = new RequestDispatcher(
+      () => this.configuration(),
+      () => this.#listening(),
+    );
+    const common = {
+      host,
+      dispatcher,
+      limits: { maxBodyBytes: limits.maxBodyBytes, answerMs: globalTimeoutMs + ANSWER_MARGIN_MS },
+    };
+    const certificate = await listenerCertificate(tls, data);
+    this.#http = await startHttpListener({ ...common, port: httpPort });
+    log.info(`Pass-through HTTP Listener started on ${host}:${this.#http.port}`);
+    this.#https = await startHttpListener({ ...common, port: httpsPort, tls: certificate });
+    log.info(`Pass-through HTTPS Listener started on ${host}:${this.#https.port}`);
+    const { managementHost, managementPort } = this.#options;
+    const server = { configuration: () => this.configuration(), faultyArtifacts: () => this.#faultyArtifacts() };
+    this.#management = await startManagementApi({
+      host: managementHost,
+      port: managementPort,
+      server,
+      health: this.#health,
+    });
+  }
+
+  #listening(): ListeningPort[] {
+    const listeners = [this.#http, this.#https].filter((listener) => listener !== undefined);
+    return listeners.map(({ scheme, port }) => ({ scheme, port }));
+  }
+
+  #faultyArtifacts() {
+    const faulty = this.#deployer?.faulty() ?? [];
+    return faulty.map(({ file, diagnostics, text }) => ({
+      file: relative(process.cwd(), file) || file,
+      problems: diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, { file, text })),
+    }));
+  }
+
+  async #stop(): Promise<void> {
+    const deadline = performance.now() + this.#options.shutdownMs / 2;
+    const remaining = () => Math.max(0, deadline - performance.now());
+    this.#health.ready = false;
+    await this.#folder?.stop();
+    // Work that came in may still need stores and endpoints: it ends first.
+    await Promise.all([this.#http?.close(remaining()), this.#https?.close(remaining())]);
+    if (!(await this.#flows.idle(remaining())))
+      log.warn(`${this.#flows.size} flows were still running and are given up`);
+    await this.#deployer?.close();
+    await this.#sender?.close(remaining());
+    await this.#management?.close();
+  }
+}
+
+async function checkDirectory(directory: string): Promise<void> {
+  const found = await stat(directory).catch(() => undefined);
+  if (found?.isDirectory() || found?.isFile()) return;
+  throw new ConfigurationError(`the artifact directory ${directory} does not exist`);
+}
+
+async function openSender({ trustedCertificatesFile }: ServerConfiguration): Promise<HttpSender> {
+  if (trustedCertificatesFile === undefined) return new HttpSender();
+  try {
+    return new HttpSender({ tls: { ca: [await readFile(trustedCertificatesFile, 'utf8')] } });
+  } catch (cause) {
+    throw new ConfigurationError(`${trustedCertificatesFile} cannot be read`, { cause });
+  }
+}
