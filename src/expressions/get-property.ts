@@ -3,6 +3,7 @@ import { systemProperty } from '../message/property-scopes.ts';
 import { isFlagSet, type PropertyValue } from '../message/property-value.ts';
 import { compileDateFormat, SHORT_DATE_PATTERN } from './java-date.ts';
 import '../message/local-entry.ts';
+import '../message/registry.ts';
 
 /** Reads one value of a message; null when there is none. */
 export type PropertyReader = (message: MessageContext) => PropertyValue | null;
@@ -17,9 +18,9 @@ const SCOPES: Readonly<Record<string, ScopeReader>> = {
   transport: (message, key) => message.headers.get(key) ?? null,
   system: (_, key) => systemProperty(key) ?? '',
   env: (_, key) => process.env[key] ?? '',
-  // Nothing fills these: there are no templates, no registry and no file.properties.
+  registry: readRegistry,
+  // Nothing fills these: there are no templates and no file.properties.
   func: () => '',
-  registry: () => '',
   file: () => '',
 };
 
@@ -60,7 +61,15 @@ export function readDefault(message: MessageContext, key: string): PropertyValue
   const stored = message.properties.get(key);
   if (stored !== undefined) return stored;
   const entry = message.configuration.find('localEntry', key);
-  return entry ? (entry.xml ?? entry.text) : null;
+  if (entry) return entry.xml ?? entry.text;
+  return message.configuration.services.registry?.text(key) ?? null;
+}
+
+/** `path` or `path@property`; what is not there is empty (spec mediators 4.2.4). */
+function readRegistry(message: MessageContext, key: string): string {
+  const { registry } = message.configuration.services;
+  const [path = '', property] = key.split('@', 2);
+  return (property === undefined ? registry?.text(path) : registry?.property(path, property)) ?? '';
 }
 
 /** How a call of `get-property` with these arguments is read: which of them is the scope, the key and the date pattern. */
@@ -96,7 +105,7 @@ export function propertyCallWarning(args: readonly string[]): string | undefined
   if (args.length === 2 && scope === 'default' && first !== 'default' && !first.startsWith('SYSTEM_')) {
     return `'${first}' is no scope of get-property: this reads the default property '${first}', not '${second}' (scopes: ${PROPERTY_SCOPES.join(', ')})`;
   }
-  if (scope === 'registry' || scope === 'file') return `the scope '${scope}' of get-property is always empty here`;
+  if (scope === 'file') return `the scope 'file' of get-property is always empty here`;
   return undefined;
 }
 

@@ -78,24 +78,32 @@ function isDefinite(segment: Segment): boolean {
   return segment.kind === 'names' || (segment.kind === 'indexes' && segment.indexes.length === 1);
 }
 
+/** @param wholePath false inside a filter, where a path ends at the first character that cannot belong to it */
 function readSegments(reader: PathReader, wholePath: boolean): { segments: Segment[]; end: PathFunction | undefined } {
   const segments: Segment[] = [];
+  const name = wholePath ? ANY_NAME : FILTER_NAME;
+  let afterBracket = false;
   for (;;) {
     if (reader.take('..')) {
       segments.push({ kind: 'scan' });
-      if (reader.next === '[') continue;
-      segments.push(readName(reader));
+      if (reader.next !== '[') segments.push(readName(reader, name));
     } else if (reader.take('.')) {
       const end = readFunction(reader);
       if (end) return { segments, end };
-      segments.push(readName(reader));
+      if (reader.next !== '[') segments.push(readName(reader, name));
     } else if (reader.take('[')) {
       segments.push(readBracket(reader));
+      afterBracket = true;
+      continue;
+    } else if (wholePath && afterBracket && !reader.atEnd) {
+      // The dot after a bracket may be missing: `list[0]name`.
+      segments.push(readName(reader, name));
     } else if (wholePath && !reader.atEnd) {
       throw reader.unexpected();
     } else {
       return { segments, end: undefined };
     }
+    afterBracket = false;
   }
 }
 
@@ -104,9 +112,12 @@ function readFunction(reader: PathReader): PathFunction | undefined {
   return call && pathFunction(call[1] as string, call[2] as string, reader);
 }
 
-function readName(reader: PathReader): Segment {
+const ANY_NAME = /[^.[(\s]+/y;
+const FILTER_NAME = /[^.[\]()\s,'"=!<>&|]+/y;
+
+function readName(reader: PathReader, pattern: RegExp): Segment {
   if (reader.take('*')) return { kind: 'wildcard' };
-  const name = reader.match(/[^.[\]()\s,'"=!<>&|]+/y);
+  const name = reader.match(pattern);
   if (!name) throw reader.unexpected();
   return { kind: 'names', names: [name[0]] };
 }

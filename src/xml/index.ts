@@ -1,3 +1,4 @@
+export { decodeXml } from './decode.ts';
 export {
   cloneInto,
   createElement,
@@ -19,3 +20,10 @@ export {
   XmlSerializationError,
 } from './serialize.ts';
 export { XmlSyntaxError } from './syntax-error.ts';
+export {
+  type CompiledXPath,
+  compileXPath,
+  type XPathEnvironment,
+  XPathError,
+  XPathSyntaxError,
+} from './xpath/index.ts';

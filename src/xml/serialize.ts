@@ -127,10 +127,13 @@ class XmlWriter {
     }
     if (this.#scope[prefix] !== wanted) this.#declare(prefix, wanted);
     if (plain === 0) return;
+    // Declarations that attributes turn out to need go in front of all attributes.
+    let written = '';
     for (let index = 0; index < attributes.length; index += 1) {
       const attribute = attributes.item(index) as XmlAttribute;
-      if (attribute.namespaceURI !== XMLNS_NAMESPACE) this.#attribute(attribute);
+      if (attribute.namespaceURI !== XMLNS_NAMESPACE) written += this.#attribute(attribute);
     }
+    this.#out += written;
   }
 
   /** Repeats a written declaration, unless the element's own name needs the prefix for another namespace. */
@@ -151,7 +154,7 @@ class XmlWriter {
     this.#out += ` xmlns${prefix === '' ? '' : `:${prefix}`}="${escapeAttribute(namespace)}"`;
   }
 
-  #attribute(attribute: XmlAttribute): void {
+  #attribute(attribute: XmlAttribute): string {
     const { namespaceURI, prefix, localName, nodeName } = attribute;
     let name = nodeName;
     if (namespaceURI) {
@@ -159,7 +162,7 @@ class XmlWriter {
       if (usable === undefined && prefix) this.#declare(prefix, namespaceURI);
       else if (usable !== namespaceURI) name = `${this.#otherPrefix(namespaceURI)}:${localName}`;
     }
-    this.#out += ` ${name}="${escapeAttribute(attribute.value)}"`;
+    return ` ${name}="${escapeAttribute(attribute.value)}"`;
   }
 
   /** A prefix for a namespace whose own prefix is missing or means something else here. */

@@ -187,14 +187,7 @@ class Compiler<C> {
     if (needsNode && !inside) this.needsContextNode = true;
     return (e, node, position, size) =>
       core.call(
-        {
-          get node() {
-            return node ?? e.start;
-          },
-          position,
-          size,
-          spend: e.spend,
-        },
+        { node: needsNode ? (node ?? e.start) : undefined, position, size, spend: e.spend },
         args.map((arg) => arg(e, node, position, size)),
       );
   }
@@ -253,7 +246,8 @@ class Compiler<C> {
       case 'any-name': {
         if (test.prefix === undefined) return ({ nodeType }) => nodeType === principal;
         const namespace = this.#namespaceOf(test.prefix);
-        return (node) => node.nodeType === principal && (node.namespaceURI ?? '') === namespace();
+        if (namespace === undefined) return this.#unmatchable(test.prefix);
+        return (node) => node.nodeType === principal && (node.namespaceURI ?? '') === namespace;
       }
       case 'name': {
         const { localName, prefix } = test;
@@ -261,15 +255,19 @@ class Compiler<C> {
           return (node) => node.nodeType === principal && node.localName === localName && !node.namespaceURI;
         }
         const namespace = this.#namespaceOf(prefix);
-        return (node) =>
-          node.nodeType === principal && node.localName === localName && node.namespaceURI === namespace();
+        if (namespace === undefined) return this.#unmatchable(prefix);
+        return (node) => node.nodeType === principal && node.localName === localName && node.namespaceURI === namespace;
       }
     }
   }
 
-  #namespaceOf(prefix: string): () => string {
-    const namespace = prefix === 'xml' ? 'http://www.w3.org/XML/1998/namespace' : this.#environment.namespaces[prefix];
-    if (namespace !== undefined) return () => namespace;
+  #namespaceOf(prefix: string): string | undefined {
+    if (prefix === 'xml') return 'http://www.w3.org/XML/1998/namespace';
+    const { namespaces } = this.#environment;
+    return Object.hasOwn(namespaces, prefix) ? namespaces[prefix] : undefined;
+  }
+
+  #unmatchable(prefix: string): Matches {
     const problem = `the prefix '${prefix}' is not declared`;
     this.problems.push(problem);
     return () => {

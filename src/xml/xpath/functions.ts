@@ -14,8 +14,8 @@ import {
 
 /** What a core function sees besides its arguments. */
 export interface FunctionCallContext {
-  /** The context node. */
-  readonly node: XmlNode;
+  /** The context node, for calls that read it ({@link CoreFunction.contextNode}). */
+  readonly node: XmlNode | undefined;
   readonly position: number;
   readonly size: number;
   readonly spend: Spend;
@@ -86,7 +86,7 @@ function ofText(result: 'string' | 'number', compute: (text: string) => string |
     contextNode: 'without-arguments',
     result,
     call: ({ node, spend }, args) =>
-      compute(args.length === 0 ? textOfNode(node, spend) : toText(args[0] ?? null, spend)),
+      compute(args.length === 0 ? textOfContext(node, spend) : toText(args[0] ?? null, spend)),
   };
 }
 
@@ -120,7 +120,11 @@ function nodes(name: string, value: XPathValue | undefined): readonly XmlNode[] 
 }
 
 function number({ node, spend }: FunctionCallContext, args: readonly XPathValue[]): number {
-  return args.length === 0 ? textToNumber(textOfNode(node, spend)) : toNumber(args[0] ?? null, spend);
+  return args.length === 0 ? textToNumber(textOfContext(node, spend)) : toNumber(args[0] ?? null, spend);
+}
+
+function textOfContext(node: XmlNode | undefined, spend: Spend): string {
+  return node ? textOfNode(node, spend) : '';
 }
 
 function sum({ spend }: FunctionCallContext, [set]: readonly XPathValue[]): number {
@@ -164,7 +168,7 @@ function hasSurrogates(text: string): boolean {
 
 function lang({ node, spend }: FunctionCallContext, [wanted]: readonly XPathValue[]): boolean {
   const language = toText(wanted ?? null, spend).toLowerCase();
-  for (let up: XmlNode | null = node; up; up = parentOf(up)) {
+  for (let up = node ?? null; up; up = parentOf(up)) {
     if (up.nodeType !== NODE_TYPES.element) continue;
     const written = (up as XmlElement).getAttribute('xml:lang')?.toLowerCase();
     if (written) return written === language || written.startsWith(`${language}-`);

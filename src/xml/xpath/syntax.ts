@@ -268,7 +268,15 @@ function offsetOfBadToken(source: string): number {
     // The failure is being described already; only how far it came is wanted here.
   }
   let offset = 0;
-  for (const value of values.slice(0, last)) offset = source.indexOf(value, offset) + value.length;
+  for (const value of values.slice(0, last)) offset = endOfToken(source, value, offset);
   const rest = source.slice(offset);
   return offset + (rest.length - rest.trimStart().length);
+}
+
+/** String tokens come without their quotes. */
+function endOfToken(source: string, value: string, from: number): number {
+  const start = source.indexOf(value, from);
+  const end = start + value.length;
+  const quote = source[start - 1];
+  return (quote === '"' || quote === "'") && source[end] === quote ? end + 1 : end;
 }
