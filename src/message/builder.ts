@@ -59,6 +59,8 @@ const FORMATS: ReadonlyMap<string, BodyFormat> = new Map<string, BodyFormat>([
   ['text/plain', 'text'],
   ['application/octet-stream', 'binary'],
   ['application/binary', 'binary'],
+  ['application/zip', 'binary'],
+  ['application/gzip', 'binary'],
   ['application/pdf', 'binary'],
   ['application/msword', 'binary'],
   ['application/vnd.ms-excel', 'binary'],
@@ -68,9 +70,17 @@ const FORMATS: ReadonlyMap<string, BodyFormat> = new Map<string, BodyFormat>([
   ['application/vnd.openxmlformats-officedocument.presentationml.presentation', 'binary'],
 ]);
 
-/** The format of a media type (spec proxies 1.6); `+json` types are JSON. */
+const MEDIA_FILE = /^(?:image|audio|video|font)\/(?!.*\+xml$)/;
+
+/**
+ * The format of a media type (spec proxies 1.6). Beyond the reference, `+json` types are JSON, and pictures, sound and films are
+ * binary: none of them could be read as anything else.
+ */
 export function formatOf(mediaType: string): BodyFormat {
-  return FORMATS.get(mediaType) ?? (mediaType.endsWith('+json') ? 'json' : 'other');
+  const known = FORMATS.get(mediaType);
+  if (known) return known;
+  if (mediaType.endsWith('+json')) return 'json';
+  return MEDIA_FILE.test(mediaType) ? 'binary' : 'other';
 }
 
 /** The format in which a body is read: without a Content-Type the method decides, and `text/xml` needs the SOAP style. */

@@ -90,20 +90,22 @@ function exceptionFor(message: MessageContext, style: Style): FormattedBody {
 }
 
 /**
- * The body that an endpoint sends (spec proxies 2.4, 5.3). GET and HEAD carry none, DELETE only one with content. The payload stays
- * as it is for a resend, and untouched bytes are returned themselves.
+ * The body that an endpoint sends (spec proxies 2.4, 5.3). The payload stays as it is for a resend, and untouched bytes are returned
+ * themselves.
  * @param encoding the endpoint's `encoding` attribute
+ * @param method the HTTP method of the request: GET and HEAD carry no body
  * @throws MediationError when the payload cannot be written so
  */
 export function formatRequest(
   message: MessageContext,
   format: EndpointFormat | undefined,
   encoding?: string,
+  method = 'POST',
 ): FormattedRequest {
   if (format === 'get') return getRequest(message);
   const style = requestStyle(message, format, encoding);
   const soapAction = style.format === 'soap11' ? quotedAction(message) : undefined;
-  const bodiless = isFlagSet(message.axis2.get('NO_ENTITY_BODY')) || !methodTakesBody(message, format);
+  const bodiless = method === 'GET' || method === 'HEAD' || isFlagSet(message.axis2.get('NO_ENTITY_BODY'));
   const body = bodiless ? NOTHING : write(message, style);
   return { ...body, query: undefined, soapAction };
 }
@@ -131,13 +133,6 @@ function quotedAction({ action = '' }: MessageContext): string {
   return `"${action.replace(/[\r\n"]/g, '')}"`;
 }
 
-function methodTakesBody(message: MessageContext, format: EndpointFormat | undefined): boolean {
-  if (format === 'soap11' || format === 'soap12') return true;
-  const method = textOf(message.axis2.get('HTTP_METHOD'))?.toUpperCase();
-  if (method === 'GET' || method === 'HEAD') return false;
-  return method !== 'DELETE' || !message.payload.isEmpty;
-}
-
 /** Parameters in the URL instead of a body: the children of the first Body element. */
 function getRequest(message: MessageContext): FormattedRequest {
   const child = message.payload.firstBodyChild();
@@ -148,23 +143,20 @@ function getRequest(message: MessageContext): FormattedRequest {
 /** The style that the message has by itself (spec proxies 1.6): axis2 messageType, else ContentType, else its own type. */
 function ownStyle(message: MessageContext): Style {
   const { axis2, payload } = message;
-  const declared = textOf(axis2.get('ContentType'));
-  const wanted = mediaTypeOf(textOf(axis2.get('messageType'))) || mediaTypeOf(declared);
-  const charset = textOf(axis2.get('CHARACTER_SET_ENCODING'));
-  const format = wireFormat(message, wanted);
-  const fallback = declared ?? (wanted || undefined);
-  return { format, declared: fallback, charset: payload.untouched ? undefined : charset };
-}
-
-function wireFormat(message: MessageContext, wanted: string): Style['format'] {
-  const { payload } = message;
-  const own = payload.format;
+  const header = textOf(axis2.get('ContentType'));
+  const wanted = mediaTypeOf(textOf(axis2.get('messageType'))) || mediaTypeOf(header);
   const isOwn = wanted === '' || wanted === mediaTypeOf(payload.contentType);
-  const format = isOwn ? own : formatOf(wanted);
-  if (format === 'related' && own === 'related' && payload.untouched) return 'as received';
-  if (format !== undefined && format !== 'other' && format !== 'related') return format;
-  const plain = payload.plain || (message.doingRest && format !== 'related');
-  return plain ? 'xml' : soapFormat(payload.soapVersion);
+  const asked = isOwn ? payload.format : formatOf(wanted);
+  const charset = payload.untouched ? undefined : textOf(axis2.get('CHARACTER_SET_ENCODING'));
+  if (asked === 'related') {
+    // Attachments are passed on, not written: once it is written anew, the message is plain SOAP.
+    const format = isOwn && payload.untouched ? 'as received' : soapFormat(payload.soapVersion);
+    return { format, declared: undefined, charset };
+  }
+  const declared = header ?? (isOwn ? payload.contentType : wanted);
+  if (asked !== undefined && asked !== 'other') return { format: asked, declared, charset };
+  const plain = payload.plain || message.doingRest;
+  return { format: plain ? 'xml' : soapFormat(payload.soapVersion), declared, charset };
 }
 
 function soapFormat(version: SoapVersion): 'soap11' | 'soap12' {
@@ -191,6 +183,7 @@ function received({ payload }: MessageContext, { format, declared, charset }: St
   const { contentType, contentEncoding } = payload;
   const { type, parameters } = parseMediaType(contentType);
   if (charset !== undefined && !sameCharset(charset, parameters.get('charset') ?? 'UTF-8')) return undefined;
+  if (bytes.length === 0) return { ...NOTHING, contentType };
   return { bytes, contentType: receivedType(contentType, type, parameters, declared), contentEncoding };
 }
 

@@ -284,7 +284,9 @@ function emptyOrScalar(element: XmlElement): string {
   if (origin?.kind === 'object' && text === '') return objectOf(element);
   if (origin?.kind === 'array' && text === '') return '[]';
   if (origin?.text === text) return originalScalar(origin.kind, text);
-  return text.trim() === '' ? 'null' : guessed(text);
+  if (text.trim() !== '') return guessed(text);
+  const members = membersOf(element);
+  return members.length === 0 ? 'null' : objectOf(element);
 }
 
 function originalScalar(kind: JsonNode['kind'], text: string): string {

@@ -197,7 +197,9 @@ export class Payload {
   /** Of the envelope; told from the Content-Type as long as nobody looked. */
   get soapVersion(): SoapVersion {
     if (this.#view) return soapVersionOf(this.#view) ?? '1.1';
-    if (this.#content.kind === 'unread') return versionOfFormat(formatOfBody(this.#content.body));
+    if (this.#version === undefined && this.#content.kind === 'unread') {
+      return versionOfFormat(formatOfBody(this.#content.body));
+    }
     return this.#versionOfView();
   }
 
@@ -274,6 +276,7 @@ export class Payload {
 
   /** Replaces everything in the Body by a copy of an element; the header blocks stay. */
   replaceBody(child: XmlElement): void {
+    if (this.#content.kind === 'unread' && this.#plain) this.#view = this.#emptyView();
     const body = this.body();
     const copy = cloneWithOrigins(documentOf(body), child);
     while (body.firstChild) body.removeChild(body.firstChild);
@@ -356,7 +359,7 @@ export class Payload {
     const content = this.#content;
     if (content.kind !== 'unread') return content;
     const built = buildBody(content.body);
-    this.#version = versionOfFormat(formatOfBody(content.body));
+    this.#version ??= versionOfFormat(formatOfBody(content.body));
     this.#content = built;
     return built;
   }
@@ -365,6 +368,13 @@ export class Payload {
     const content = this.#built();
     if (content.kind === 'envelope') return content.envelope;
     const view = envelopeOf(content, this.#versionOfView());
+    if (this.#header) appendBlocks(this.#header, view);
+    return view;
+  }
+
+  /** The view without content: what stands in a Body of our making need not be read to be replaced. */
+  #emptyView(): XmlElement {
+    const view = createEnvelope(this.soapVersion);
     if (this.#header) appendBlocks(this.#header, view);
     return view;
   }

@@ -1,7 +1,11 @@
+import { logger } from '../logging/index.ts';
 import { parseXml, type XmlElement, XmlSyntaxError } from '../xml/index.ts';
 import { MediationError } from './errors.ts';
 import { JsonValue, type PropertyValue, TypedNumber } from './property-value.ts';
 
+const log = logger('PropertyConversion');
+/** A log line quotes at most this much of a value, characters. */
+const MAX_SHOWN = 1024;
 const TYPES = ['STRING', 'BOOLEAN', 'INTEGER', 'LONG', 'SHORT', 'FLOAT', 'DOUBLE', 'OM', 'JSON'] as const;
 export type PropertyType = (typeof TYPES)[number];
 
@@ -11,6 +15,7 @@ const INTEGER_RANGE = {
   LONG: [-(2n ** 63n), 2n ** 63n - 1n],
 } as const;
 const JAVA_FLOATING = /^[+-]?(NaN|Infinity|((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)[fFdD]?)$/;
+const JAVA_HEXADECIMAL = /^([+-]?)0[xX](?:([\da-fA-F]+)\.?([\da-fA-F]*)|\.([\da-fA-F]+))[pP]([+-]?\d{1,5})[fFdD]?$/;
 
 export function isPropertyType(text: string): text is PropertyType {
   return (TYPES as readonly string[]).includes(text);
@@ -61,9 +66,18 @@ function integral(text: string, type: 'INTEGER' | 'LONG' | 'SHORT'): TypedNumber
 
 function floating(text: string, type: 'FLOAT' | 'DOUBLE'): TypedNumber {
   const trimmed = text.trim();
-  if (!JAVA_FLOATING.test(trimmed)) throw notConvertible(type);
-  const value = Number(trimmed.replace(/[fFdD]$/, ''));
+  const value = JAVA_FLOATING.test(trimmed) ? Number(trimmed.replace(/[fFdD]$/, '')) : hexadecimal(trimmed);
+  if (value === undefined) throw notConvertible(type);
   return new TypedNumber(type, type === 'FLOAT' ? Math.fround(value) : value);
+}
+
+/** `0x1.8p3`: hexadecimal digits times a power of two, which Java reads as a floating point number. */
+function hexadecimal(text: string): number | undefined {
+  const [, sign, whole = '', fraction = '', onlyFraction = '', exponent] = JAVA_HEXADECIMAL.exec(text) ?? [];
+  if (exponent === undefined) return undefined;
+  const digits = fraction + onlyFraction;
+  const significand = Number(`0x${whole}${digits}`);
+  return (sign === '-' ? -1 : 1) * significand * 2 ** (Number(exponent) - 4 * digits.length);
 }
 
 function element(text: string): XmlElement {
@@ -84,6 +98,7 @@ function json(text: string): JsonValue | null {
       // The next reading is tried; the reference accepts bare words as JSON strings.
     }
   }
+  log.error(`Malformed JSON payload : ${text.slice(0, MAX_SHOWN)}`);
   return null;
 }
 

@@ -1,5 +1,6 @@
 import type { MessageContext } from './message-context.ts';
 import type { PropertyValue } from './property-value.ts';
+import './registry.ts';
 
 /** Scopes that the property mediator writes to (spec proxies 3.2). */
 export const SCOPES = [
@@ -35,6 +36,7 @@ export function setProperty(message: MessageContext, scope: Scope, name: string,
   if (value === null) return;
   if (scope === 'axis2') setAxis2(message, name, value);
   else if (scope === 'system') systemProperties.set(name, String(value));
+  else if (scope === 'registry') setRegistry(message, name, String(value));
   else mapOf(message, scope)?.set(name, value);
 }
 
@@ -55,7 +57,16 @@ function setAxis2(message: MessageContext, name: string, value: PropertyValue): 
   }
 }
 
-/** Trace and analytics values have no reader yet, and the registry is not writable: they have no map. */
+/** `path` is a text resource, `path@property` one of its properties; more than one `@` means nothing (spec mediators 3.3). */
+function setRegistry(message: MessageContext, name: string, value: string): void {
+  const { registry } = message.configuration.services;
+  const [path = '', property, ...more] = name.split('@');
+  if (!registry || more.length > 0) return;
+  if (property === undefined) registry.store(path, value);
+  else registry.storeProperty(path, property, value);
+}
+
+/** Trace and analytics values have no reader yet; they and the registry have no map. */
 function mapOf(message: MessageContext, scope: Scope): Map<string, PropertyValue> | undefined {
   switch (scope) {
     case 'default':

@@ -128,11 +128,12 @@ function kindOf(
 function restorePayload(stored: StoredMessage): Payload {
   const { body, axis2 } = stored;
   const header = (name: string) => stored.headers.find(([present]) => present.toLowerCase() === name)?.[1];
-  if (body.bytes.length === 0 && body.contentType === undefined && !axis2.has('HTTP_METHOD')) {
-    return withHeader(Payload.empty(), body);
-  }
   const method = textOf(axis2.get('HTTP_METHOD'));
   const query = queryOf(textOf(axis2.get('TransportInURL')));
+  // Without a body only the query of a GET can be the payload.
+  if (body.bytes.length === 0 && body.contentType === undefined && query === undefined) {
+    return withHeader(Payload.empty(), body);
+  }
   const contentEncoding = header('content-encoding');
   const payload = Payload.unread(body.bytes, body.contentType, {
     soapAction: body.kind === 'soap11' || (body.kind !== 'xml' && header('soapaction') !== undefined),

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cloneWithOrigins, jsonToXml, keyOfXmlName, XmlToJsonError, xmlNameOf, xmlToJson } from '../../src/message/json-xml.ts';
+import {
+  cloneWithOrigins,
+  jsonToXml,
+  keyOfXmlName,
+  XmlToJsonError,
+  xmlNameOf,
+  xmlToJson,
+} from '../../src/message/json-xml.ts';
 import { newDocument, parseXml, serializeXml, type XmlElement } from '../../src/xml/index.ts';
 
 const element = (text: string) => parseXml(text).documentElement as XmlElement;
@@ -22,7 +29,10 @@ describe('JSON to XML (spec mediators 5.3)', () => {
     ],
     ['[1,{"b":2}]', '<jsonArray><jsonElement>1</jsonElement><jsonElement><b>2</b></jsonElement></jsonArray>'],
     ['{"e":{"@id":7,"$":"t"}}', '<jsonObject><e id="7">t</e></jsonObject>'],
-    ['{"1a":1,"$b":2}', '<jsonObject><_JsonReader_PD_1a>1</_JsonReader_PD_1a><_JsonReader_PS_b>2</_JsonReader_PS_b></jsonObject>'],
+    [
+      '{"1a":1,"$b":2}',
+      '<jsonObject><_JsonReader_PD_1a>1</_JsonReader_PD_1a><_JsonReader_PS_b>2</_JsonReader_PS_b></jsonObject>',
+    ],
     ['{"a b":1}', '<jsonObject><a_JsonReader_32_b>1</a_JsonReader_32_b></jsonObject>'],
     ['{"a":1,"a":2}', '<jsonObject><a>1</a><a>2</a></jsonObject>'],
     ['{"n":1.50,"m":1E3}', '<jsonObject><n>1.50</n><m>1E3</m></jsonObject>'],
@@ -115,7 +125,22 @@ describe('JSON through XML that remembers (MREQ-26)', () => {
       .dictionary(
         fc.oneof(
           fc.string({ unit: 'grapheme', maxLength: 4 }),
-          fc.constantFrom('a', 'b', '1a', '$', '$x', 'jsonObject', 'jsonArray', 'jsonElement', 'xmlns', '_JsonReader_', '_JsonReader_PD_1', '@', '#text', '__proto__'),
+          fc.constantFrom(
+            'a',
+            'b',
+            '1a',
+            '$',
+            '$x',
+            'jsonObject',
+            'jsonArray',
+            'jsonElement',
+            'xmlns',
+            '_JsonReader_',
+            '_JsonReader_PD_1',
+            '@',
+            '#text',
+            '__proto__',
+          ),
         ),
         tie('value'),
         { maxKeys: 4, noNullPrototype: true },
@@ -175,7 +200,18 @@ describe('names', () => {
   test('every key has a name of its own', () => {
     const key = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 8 }),
-      fc.constantFrom('_JsonReader_', '_JsonReader_36_', '_JsonReader_PS_a', '_JsonReader_95_JsonReader_36_', 'xmlns', 'XMLNSa', '1', '$', '$1', ''),
+      fc.constantFrom(
+        '_JsonReader_',
+        '_JsonReader_36_',
+        '_JsonReader_PS_a',
+        '_JsonReader_95_JsonReader_36_',
+        'xmlns',
+        'XMLNSa',
+        '1',
+        '$',
+        '$1',
+        '',
+      ),
     );
     fc.assert(
       fc.property(key, (text) => {

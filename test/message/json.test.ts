@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { acceptJson, type JsonNode, JsonSyntaxError, javaDecimal, NotJsonError, parseJson } from '../../src/message/json.ts';
+import {
+  acceptJson,
+  type JsonNode,
+  JsonSyntaxError,
+  javaDecimal,
+  NotJsonError,
+  parseJson,
+} from '../../src/message/json.ts';
 
 function plain(node: JsonNode): unknown {
   switch (node.kind) {
@@ -28,7 +35,32 @@ describe('parseJson', () => {
   });
 
   test('accepts and refuses what JSON.parse accepts and refuses', () => {
-    const fragment = fc.constantFrom('{', '}', '[', ']', ',', ':', '"', '"a"', '1', '-', '.', '0', 'e', 'E+1', 'true', 'nul', 'null', ' ', '\\', '\\u00', '\\n', '\n', '\t', '\u0001');
+    const fragment = fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"',
+      '"a"',
+      '1',
+      '-',
+      '.',
+      '0',
+      'e',
+      'E+1',
+      'true',
+      'nul',
+      'null',
+      ' ',
+      '\\',
+      '\\u00',
+      '\\n',
+      '\n',
+      '\t',
+      '\u0001',
+    );
     fc.assert(
       fc.property(fc.array(fragment, { maxLength: 8 }), (fragments) => {
         const text = fragments.join('');

@@ -30,7 +30,10 @@ const BODIES: ReadonlyArray<readonly [name: string, body: StoredBody]> = [
   ['empty', { kind: 'none', bytes: new Uint8Array(0), contentType: undefined }],
   ['empty with a type', { kind: 'none', bytes: new Uint8Array(0), contentType: 'application/json' }],
   ['binary with NUL', { kind: 'binary', bytes: everyByte(1024), contentType: 'application/octet-stream' }],
-  ['text that is not UTF-8', { kind: 'text', bytes: Buffer.from('gr\xfc\xdf', 'latin1'), contentType: 'text/plain; charset=ISO-8859-1' }],
+  [
+    'text that is not UTF-8',
+    { kind: 'text', bytes: Buffer.from('gr\xfc\xdf', 'latin1'), contentType: 'text/plain; charset=ISO-8859-1' },
+  ],
   ['1 MiB of text', body('text', 'ü'.repeat(MEBIBYTE / 2), 'text/plain; charset=UTF-8')],
   ['1 MiB of bytes', { kind: 'binary', bytes: everyByte(MEBIBYTE), contentType: 'application/pdf' }],
 ];
@@ -67,7 +70,9 @@ export function storeContract(name: string, kind: StoreUnderTest): void {
     }
 
     async function nothing(consumer: StoreConsumer): Promise<void> {
-      expect(await consumer.receive({ signal: new AbortController().signal, waitMs: NOTHING_COMES_MS })).toBeUndefined();
+      expect(
+        await consumer.receive({ signal: new AbortController().signal, waitMs: NOTHING_COMES_MS }),
+      ).toBeUndefined();
     }
 
     async function putAll(count: number): Promise<string[]> {
@@ -264,7 +269,14 @@ export function storeContract(name: string, kind: StoreUnderTest): void {
     test('keeps everything else', async () => {
       const message = storedMessage({
         correlationId: 'c-1',
-        addressing: { to: 'http://h/ü?a=b&c', from: 'f', replyTo: 'r', faultTo: 'x', relatesTo: 'y', action: 'urn:a b' },
+        addressing: {
+          to: 'http://h/ü?a=b&c',
+          from: 'f',
+          replyTo: 'r',
+          faultTo: 'x',
+          relatesTo: 'y',
+          action: 'urn:a b',
+        },
         direction: 'response',
         doingRest: true,
         headers: [
