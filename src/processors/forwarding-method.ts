@@ -1,6 +1,12 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { logger } from '../logging/index.ts';
-import { asMediationError, causeChain, handleFault, setErrorProperties } from '../mediation/fault.ts';
+import {
+  asMediationError,
+  causeChain,
+  clearErrorProperties,
+  handleFault,
+  setErrorProperties,
+} from '../mediation/fault.ts';
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { integerOf, TypedNumber } from '../message/property-value.ts';
@@ -66,6 +72,7 @@ export class ForwardingMethod implements DeliveryMethod {
     }
     for (const name of STALE_PROPERTIES) message.properties.delete(name);
     message.axis2.delete('HTTP_SC');
+    clearErrorProperties(message);
     const found = this.#endpoint(message);
     if ('outcome' in found) return found.outcome;
     const readyAt = found.endpoint.readyAt(message);
@@ -97,7 +104,12 @@ export class ForwardingMethod implements DeliveryMethod {
     const outOnly = forward.outOnly && !forward.faultsFail;
     let answer: MessageContext;
     try {
-      answer = await endpoint.send(message, { blocking: true, outOnly, signal });
+      answer = await endpoint.send(message, {
+        blocking: true,
+        outOnly,
+        signal,
+        failsWith: (status) => judgeStatus(status, this.#options.statuses) === 'transport-error',
+      });
     } catch (error) {
       if (signal.aborted) return { kind: 'aborted' };
       return this.#unanswered(forward, error);

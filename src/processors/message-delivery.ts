@@ -54,8 +54,8 @@ export interface WorkerProgress {
  *                 ▲      │
  *                 └──────┴──── not ready (suspended endpoint): the same wait, no attempt is counted
  *
- * `halt` (deactivation, stop) interrupts every wait and is looked at after every attempt: the message is then released. Only an
- * attempt is never interrupted by it; that is what `cutOff` does.
+ * `halt` (deactivation, stop, or another store in place of its own) interrupts every wait and is looked at after every attempt: the
+ * message is then released. Only an attempt is never interrupted by it; that is what `cutOff` does.
  */
 export class MessageDelivery {
   readonly #core: ProcessorCore;

@@ -60,6 +60,11 @@ export class RecordedStateFile {
     return this.#after('record', () => writeAtomically(this.#path, `${JSON.stringify(state, null, 2)}\n`));
   }
 
+  /** Resolves when all that was asked for so far is on the disk. */
+  flushed(): Promise<void> {
+    return this.#last;
+  }
+
   /** Forgets the state: the artifact was undeployed. */
   remove(): Promise<void> {
     this.#latest = undefined;

@@ -210,10 +210,11 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
 
   async stop({ undeploy }: { readonly undeploy: boolean }): Promise<void> {
     this.#stopping ??= this.#end();
+    // From here on nothing is recorded, so the record can go before the last attempt has ended.
+    if (undeploy) await this.#recordedFile.remove();
     await this.#stopping;
-    if (!undeploy) return;
-    for (const name of taskNames(this.#plan)) tasks.info(`Task deleted: [ESB_TASK][${name}]`);
-    await this.#recordedFile.remove();
+    await this.#recordedFile.flushed();
+    if (undeploy) for (const name of taskNames(this.#plan)) tasks.info(`Task deleted: [ESB_TASK][${name}]`);
   }
 
   get #active(): boolean {

@@ -13,6 +13,13 @@ export interface StoreConnectionLimits {
   readonly intervalMs: number;
 }
 
+/** A message, and the signal that tells that its store is not to be used any longer. */
+export interface Received {
+  readonly delivery: Delivery;
+  /** Aborted when the worker is to stop, or when the store was replaced by another one. */
+  readonly leave: AbortSignal;
+}
+
 /** The store stayed out of reach for as many looks as were allowed. */
 export class StoreUnreachableError extends Error {
   override readonly name = 'StoreUnreachableError';
@@ -54,7 +61,7 @@ export class StoreLink {
    * The next message. Undefined when the signal was aborted, or when none came within `waitMs`.
    * @throws StoreUnreachableError when the limits are reached
    */
-  async receive(signal: AbortSignal, waitMs?: number): Promise<Delivery | undefined> {
+  async receive(signal: AbortSignal, waitMs?: number): Promise<Received | undefined> {
     let failures = 0;
     while (!signal.aborted) {
       const open = await this.#consumer(signal);
@@ -65,7 +72,8 @@ export class StoreLink {
         await this.#configurationChange(signal);
         continue;
       }
-      if (received || (waitMs !== undefined && !open.leave.signal.aborted)) return received;
+      if (received) return { delivery: received, leave: open.leave.signal };
+      if (waitMs !== undefined && !open.leave.signal.aborted) return undefined;
       failures = await this.#checkConnection(open.store, failures, signal);
     }
     return undefined;
@@ -103,17 +111,22 @@ export class StoreLink {
       const store = this.#lookUp();
       if (this.#open && (this.#open.store !== store || this.#open.leave.signal.aborted)) await this.close();
       if (signal.aborted) return undefined;
-      if (store) {
-        this.#missing(false);
-        this.#open ??= this.#openConsumer(store, signal);
-        return this.#open;
-      }
-      this.#missing(true);
+      if (store) this.#open ??= this.#openConsumer(store, signal);
+      this.#missing(this.#open === undefined);
+      if (this.#open) return this.#open;
       await this.#configurationChange(signal);
     }
   }
 
-  #openConsumer(store: MessageStore, signal: AbortSignal): OpenConsumer {
+  /** Undefined when the store is closed: its successor is on its way. */
+  #openConsumer(store: MessageStore, signal: AbortSignal): OpenConsumer | undefined {
+    let consumer: StoreConsumer;
+    try {
+      consumer = store.consumer();
+    } catch (error) {
+      if (error instanceof StoreError) return undefined;
+      throw error;
+    }
     const leave = new AbortController();
     const stop = () => leave.abort();
     signal.addEventListener('abort', stop);
@@ -124,7 +137,7 @@ export class StoreLink {
       signal.removeEventListener('abort', stop);
       unsubscribe();
     };
-    return { store, consumer: store.consumer(), leave, detach };
+    return { store, consumer, leave, detach };
   }
 
   /** Counts looks at a store that is out of reach. */

@@ -155,7 +155,7 @@ describe('the outcome table (spec stores 4.8, OP-27)', () => {
   it('row 0: out-only without an answer', async () => {
     bench.endpoint.react = ({ attempt }) => (attempt === 1 ? refused() : 202);
     const faults = recordSequence('fault');
-    await bench.put('a');
+    await bench.store.put({ ...storedMessage('a', { OUT_ONLY: 'true' }), axis2: new Map([['HTTP_SC', '202']]) });
     await forwarder({ 'message.processor.fault.sequence': 'fault' });
     await advance(1500);
     expect(errors()).toEqual([
@@ -166,6 +166,7 @@ describe('the outcome table (spec stores 4.8, OP-27)', () => {
     expect(faults[0]?.text('ERROR_CODE')).toBe(String(ERROR_CODES.connectionFailed));
     expect(faults[0]?.text('ERROR_MESSAGE')).toBe('Connection refused');
     expect(faults[0]?.text('blocking.sender.error')).toBe('true');
+    expect(faults[0]?.axis2.get('HTTP_SC')).toBeUndefined();
     expect(bench.store.done).toEqual(['a']);
   });
 

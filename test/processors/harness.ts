@@ -121,20 +121,28 @@ export class FakeStore implements MessageStore {
   readonly type = 'in-memory-message-store';
   readonly parameters = new Map<string, string>();
   readonly durable = false;
-  readonly entries: Entry[];
   /** Asked before each settling and putting; returning an error makes it fail. */
   fault: (operation: 'done' | 'put' | 'move', id: string) => StoreError | undefined = () => undefined;
   state: StoreStatus['state'] = 'READY';
   openConsumers = 0;
   consumersMade = 0;
-  unsettled = 0;
   done: string[] = [];
-  readonly #waiting = new Set<() => void>();
+  /** Shared with the store that takes over. */
+  readonly #medium: { readonly entries: Entry[]; readonly waiting: Set<() => void>; unsettled: number };
   closed = false;
 
+  /** With `previous` it goes on with that one's messages. */
   constructor(name: string, previous?: FakeStore) {
     this.name = name;
-    this.entries = previous?.entries ?? [];
+    this.#medium = previous ? previous.#medium : { entries: [], waiting: new Set(), unsettled: 0 };
+  }
+
+  get entries(): Entry[] {
+    return this.#medium.entries;
+  }
+
+  get unsettled(): number {
+    return this.#medium.unsettled;
   }
 
   get ids(): string[] {
@@ -155,7 +163,7 @@ export class FakeStore implements MessageStore {
   add(entry: Entry, first = false): void {
     if (first) this.entries.unshift(entry);
     else this.entries.push(entry);
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of [...this.#medium.waiting]) wake();
   }
 
   consumer(): StoreConsumer {
@@ -186,7 +194,7 @@ export class FakeStore implements MessageStore {
         open = false;
         this.openConsumers -= 1;
         await current?.release();
-        for (const wake of [...this.#waiting]) wake();
+        for (const wake of [...this.#medium.waiting]) wake();
       },
     };
   }
@@ -196,25 +204,25 @@ export class FakeStore implements MessageStore {
       const end = (woken: boolean) => {
         if (timer) clearTimeout(timer);
         signal.removeEventListener('abort', aborted);
-        this.#waiting.delete(wake);
+        this.#medium.waiting.delete(wake);
         resolve(woken);
       };
       const wake = () => end(true);
       const aborted = () => end(false);
       const timer = waitMs === undefined ? undefined : setTimeout(() => end(false), waitMs);
       signal.addEventListener('abort', aborted);
-      this.#waiting.add(wake);
+      this.#medium.waiting.add(wake);
     });
   }
 
   #delivery(entry: Entry, ended: () => void): Delivery {
     const id = entry.message?.id ?? entry.poison?.id ?? '?';
     let open = true;
-    this.unsettled += 1;
+    this.#medium.unsettled += 1;
     const end = () => {
       if (!open) throw new Error('settled twice');
       open = false;
-      this.unsettled -= 1;
+      this.#medium.unsettled -= 1;
       ended();
     };
     const giveBack = () => {
@@ -259,7 +267,7 @@ export class FakeStore implements MessageStore {
 
   async close(): Promise<void> {
     this.closed = true;
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of [...this.#medium.waiting]) wake();
   }
 }
 
