@@ -118,6 +118,8 @@ const LINGER_MS = 1000;
 const TLS_HANDSHAKE_MS = 30_000;
 const MAX_CHECK_INTERVAL_MS = 1000;
 const RETRY_AFTER_SECONDS = '1';
+/** A client that sends more requests than this without waiting for an answer is cut off: node:http has no way to stop reading them. */
+const MAX_PIPELINED = 256;
 
 /**
  * Opens an HTTP or HTTPS listener that hands complete requests to the dispatcher (spec proxies 2.3, OP-91, OP-101).
@@ -266,6 +268,12 @@ class Listener implements HttpListener {
     state.served.add(served);
     this.#inFlight += 1;
     this.#requests += 1;
+    if (state.served.size > MAX_PIPELINED && !socket.destroyed) {
+      log.warn(
+        `A connection from ${socket.remoteAddress ?? '?'} was cut off: more than ${MAX_PIPELINED} pipelined requests`,
+      );
+      socket.destroy();
+    }
     response.once('close', () => this.#end(served, state));
     return served;
   }
@@ -311,8 +319,10 @@ class Listener implements HttpListener {
   }
 
   #checkHead(request: IncomingMessage): void {
-    const { method = '', url = '', rawHeaders } = request;
+    const { method = '', url = '', rawHeaders, httpVersionMajor } = request;
     const { maxHeaderLineBytes } = this.#limits;
+    // node:http takes a request line without version for HTTP/0.9.
+    if (httpVersionMajor < 1) throw new RequestRefused(400, 'Bad request');
     if (!METHODS.has(method)) throw new RequestRefused(501, `The method ${method} is not supported`);
     if (method.length + url.length > maxHeaderLineBytes)
       throw new RequestRefused(414, 'The request target is too long');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type ConnectionOptions, checkServerIdentity, createSecureContext, rootCertificates } from 'node:tls';
 import { buildConnector, type Dispatcher } from 'undici';
 import { logger } from '../logging/index.ts';
@@ -268,7 +269,11 @@ class SendAttempt implements Dispatcher.DispatchHandler {
     pool.waiting += 1;
     this.#queued = true;
     this.#armConnecting();
-    request.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (request.signal) {
+      // One signal may end very many sends, and each takes its listener away again.
+      setMaxListeners(0, request.signal);
+      request.signal.addEventListener('abort', this.#onAbort, { once: true });
+    }
     pool.dispatch(options, this);
     return this.#outcome.promise;
   }
@@ -318,7 +323,10 @@ class SendAttempt implements Dispatcher.DispatchHandler {
     this.#settle();
     const [only] = this.#chunks;
     const body = this.#chunks.length > 1 ? Buffer.concat(this.#chunks, this.#received) : (only ?? NO_BYTES);
-    this.#outcome.resolve({ status: this.#status, reason: this.#reason, headers: this.#headers, body });
+    const response = { status: this.#status, reason: this.#reason, headers: this.#headers, body };
+    // undici takes the connection back one turn of the event loop later, in an immediate that it sets after this call. Whoever sends
+    // next because of this response shall find that connection, not open another one.
+    queueMicrotask(() => setImmediate(() => this.#outcome.resolve(response)));
   }
 
   onResponseError(_controller: unknown, error: Error): void {

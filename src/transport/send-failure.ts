@@ -137,7 +137,7 @@ function connectFailure(error: Error, code: string, send: FailedSend): Mediation
     log.warn(`Timeout connecting to : ${hostPort(send.url)}`, details(send));
     return composed(CONNECT_FAILED, ERROR_CODES.connectTimeout, 'connect-timeout', error, send);
   }
-  log.warn(`Connection refused or failed for : ${hostPort(send.url)}`, { ...details(send), reason: error.message });
+  log.warn(`Connection refused or failed for : ${hostPort(send.url)}`, { ...details(send), reason: textOf(error) });
   const errorCause = DNS_CODES.has(code) ? 'dns' : TLS_CODE.test(code) ? 'tls' : 'refused';
   return composed(CONNECT_FAILED, ERROR_CODES.connectionFailed, errorCause, error, send);
 }
@@ -152,7 +152,7 @@ function exchangeFailure(error: Error, code: string, send: FailedSend): Mediatio
     warnState(ERROR_CODES.connectionClosed, closed.description, send);
     return composed(SENDER_FAILED, ERROR_CODES.connectionClosed, closed.errorCause, error, send);
   }
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
+  if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') {
     warnState(PROTOCOL_VIOLATION, 'Response violates the HTTP protocol', send);
     return composed(SENDER_FAILED, PROTOCOL_VIOLATION, 'protocol', error, send);
   }
@@ -188,7 +188,7 @@ function composed(
     code,
     baseCode,
     errorCause,
-    detail: cause.message,
+    detail: textOf(cause),
     cause,
     ...(status !== undefined && { status }),
   });
@@ -225,6 +225,13 @@ function details({ url, correlationId }: FailedSend) {
 
 function hostPort({ hostname, port, protocol }: URL): string {
   return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
+}
+
+/** A host with several addresses fails with an error for each, and no text of its own. */
+function textOf(error: Error): string {
+  if (error.message !== '') return error.message;
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return first instanceof Error ? first.message : codeOf(error);
 }
 
 function codeOf(error: Error): string {

@@ -4,7 +4,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { logger } from '../logging/index.ts';
-import { type CertificatePair, createSelfSignedCertificate } from './certificate.ts';
+import type { CertificatePair } from './certificate.ts';
 
 const log = logger('Tls');
 const OWNER_ONLY = 0o600;
@@ -36,6 +36,8 @@ export async function listenerCertificate(
   const files = { keyFile: join(directory, 'server.key'), certificateFile: join(directory, 'server.crt') };
   const kept = await keptPair(files);
   if (kept) return kept;
+  // Loaded only when a certificate is really made: it brings 12 MB of cryptography along.
+  const { createSelfSignedCertificate } = await import('./certificate.ts');
   const pair = await createSelfSignedCertificate({ commonName: 'localhost', altNames: ownNames(), days: VALID_DAYS });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   // The key last: a pair is complete when its key is there.

@@ -303,6 +303,20 @@ describe('one connection, many requests', () => {
     expect([...all.matchAll(/\r\n\r\n(\/\d)/g)].map((match) => match[1])).toEqual(['/1', '/2', '/3']);
   });
 
+  it('answers 200 pipelined requests, and cuts off a client that never stops', async () => {
+    const { listener } = await start((request, exchange) => {
+      if (request.path !== '/held') exchange.answerWith(textAnswer(200, 'text/plain', `${request.path};`));
+    });
+    const client = await raw(listener);
+    client.send(Array.from({ length: 200 }, (_, index) => get(`/${index}`)).join(''));
+    await client.until(/\/199;$/);
+    expect(statuses(client.received)).toHaveLength(200);
+    const endless = await raw(listener);
+    await endless.sendAll(Buffer.from(get('/held').repeat(1000)), 200);
+    await endless.untilClosed();
+    await eventually(() => expect(listener.counts().inFlight).toBe(0));
+  });
+
   it('still answers a good request when what follows is no HTTP, then closes', async () => {
     const waiting: ClientExchange[] = [];
     const { listener } = await start((_request, exchange) => void waiting.push(exchange));
