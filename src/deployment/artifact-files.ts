@@ -1,11 +1,10 @@
-import type { Dirent, Stats } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { forEachBounded } from './bounded.ts';
+import { type Dirent, type Stats, stat } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 
 const MAX_DEPTH = 16;
 const MAX_FILES = 50_000;
-const STATS_AT_ONCE = 16;
+const STATS_AT_ONCE = 32;
 const IGNORED_DIRECTORIES: readonly string[] = ['node_modules'];
 
 /** One look at a file: when two looks are equal, nobody has written to it in between. */
@@ -47,6 +46,18 @@ export async function listArtifactFiles(directory: string): Promise<Listing> {
   return listing;
 }
 
+/** Looks at some files only, wherever they are below the directory; those that are not there are left out. */
+export async function lookAtFiles(directory: string, paths: Iterable<string>): Promise<Listing> {
+  const files = new Map<string, FileLook>();
+  const unreadable = new Map<string, string>();
+  await statAll(directory, [...paths], (path, found) => {
+    if (found instanceof Error) {
+      if (!isMissing(found)) unreadable.set(path, found.message);
+    } else if (found.isFile()) files.set(path, lookOf(path, found));
+  });
+  return { files, directories: [], unreadable };
+}
+
 class DirectoryWalk implements Listing {
   readonly files = new Map<string, FileLook>();
   readonly directories: string[] = [];
@@ -59,8 +70,10 @@ class DirectoryWalk implements Listing {
   }
 
   async walk(): Promise<void> {
-    const top = await stat(this.#directory);
-    this.#entered.add(identity(top));
+    await statAll(this.#directory, [''], (_path, found) => {
+      if (found instanceof Error) throw found;
+      this.#entered.add(identity(found));
+    });
     await this.#enter('', 0);
   }
 
@@ -74,35 +87,25 @@ class DirectoryWalk implements Listing {
       return;
     }
     this.directories.push(path);
+    const inside = path === '' ? '' : `${path}/`;
+    const children = entries.filter((entry) => isWorthALook(entry, depth)).map(({ name }) => `${inside}${name}`);
     const below: string[] = [];
-    await forEachBounded(entries, STATS_AT_ONCE, async (entry) => {
-      const child = path === '' ? entry.name : `${path}/${entry.name}`;
-      if (await this.#look(entry, child, depth)) below.push(child);
+    await statAll(this.#directory, children, (child, found) => {
+      if (this.#look(child, found)) below.push(child);
     });
     for (const child of below.sort()) await this.#enter(child, depth + 1);
   }
 
-  /** Looks at one entry; true for a directory that is to be entered. */
-  async #look(entry: Dirent, path: string, depth: number): Promise<boolean> {
-    const { name } = entry;
-    const mayBeDirectory = entry.isDirectory() || entry.isSymbolicLink();
-    if (entry.isDirectory() ? isIgnoredDirectory(name) : !isArtifactFile(name) && !mayBeDirectory) return false;
-    if (mayBeDirectory && (isIgnoredDirectory(name) || depth >= MAX_DEPTH)) return false;
-    const found = await this.#stat(path);
-    if (!found) return false;
-    if (found.isDirectory()) return this.#isNewDirectory(found);
-    if (found.isFile() && isArtifactFile(name) && this.files.size < MAX_FILES)
-      this.files.set(path, lookOf(path, found));
-    return false;
-  }
-
-  async #stat(path: string): Promise<Stats | undefined> {
-    try {
-      return await stat(join(this.#directory, path));
-    } catch (error) {
-      if (!isMissing(error)) this.unreadable.set(path, reason(error));
-      return undefined;
+  /** Notes what was found at a path; true for a directory that is to be entered. */
+  #look(path: string, found: Stats | Error): boolean {
+    if (found instanceof Error) {
+      if (!isMissing(found)) this.unreadable.set(path, found.message);
+      return false;
     }
+    if (found.isDirectory()) return this.#isNewDirectory(found);
+    const isArtifact = found.isFile() && isArtifactFile(basename(path));
+    if (isArtifact && this.files.size < MAX_FILES) this.files.set(path, lookOf(path, found));
+    return false;
   }
 
   #isNewDirectory(found: Stats): boolean {
@@ -111,6 +114,47 @@ class DirectoryWalk implements Listing {
     this.#entered.add(id);
     return true;
   }
+}
+
+/** Only links need to be followed to know what they are. */
+function isWorthALook(entry: Dirent, depth: number): boolean {
+  const { name } = entry;
+  if (entry.isFile()) return isArtifactFile(name);
+  if (entry.isDirectory()) return depth < MAX_DEPTH && !isIgnoredDirectory(name);
+  return entry.isSymbolicLink() && !isIgnoredDirectory(name);
+}
+
+/**
+ * Looks up the status of many files, some at a time. With callbacks, since a promise for each would make it four times as
+ * expensive, which counts with thousands of files several times a second. Rejects when `note` throws.
+ */
+function statAll(
+  directory: string,
+  paths: readonly string[],
+  note: (path: string, found: Stats | Error) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let next = 0;
+    let pending = paths.length;
+    if (pending === 0) resolve();
+    const one = () => {
+      const path = paths[next];
+      if (path === undefined) return;
+      next += 1;
+      stat(`${directory}/${path}`, (error, found) => {
+        try {
+          note(path, error ?? found);
+        } catch (cause) {
+          reject(cause);
+          return;
+        }
+        pending -= 1;
+        if (pending === 0) resolve();
+        else one();
+      });
+    };
+    for (let lane = 0; lane < STATS_AT_ONCE; lane += 1) one();
+  });
 }
 
 /** What a file's status says about its content; the time of status change is in it, because the others can be set back. */

@@ -12,11 +12,12 @@ const log = logger('ArtifactWatcher');
  */
 export class DirectoryHints {
   readonly #top: string;
-  readonly #onHint: () => void;
+  readonly #onHint: (path: string | undefined) => void;
   readonly #watches = new Map<string, FSWatcher>();
   #refused = false;
 
-  constructor(top: string, onHint: () => void) {
+  /** @param onHint called with the path, relative to the top directory, of what has changed; undefined when that is not known */
+  constructor(top: string, onHint: (path: string | undefined) => void) {
     this.#top = top;
     this.#onHint = onHint;
   }
@@ -38,7 +39,9 @@ export class DirectoryHints {
 
   #watch(directory: string): void {
     try {
-      const watcher = watch(join(this.#top, directory), { persistent: false }, () => this.#onHint());
+      const watcher = watch(join(this.#top, directory), { persistent: false }, (_event, name) => {
+        this.#onHint(name === null ? undefined : directory === '' ? name : `${directory}/${name}`);
+      });
       watcher.on('error', () => this.#drop(directory, watcher));
       this.#watches.set(directory, watcher);
     } catch (error) {

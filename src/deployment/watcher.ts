@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { logger } from '../logging/index.ts';
 import { decodeXml } from '../xml/decode.ts';
 import { XmlSyntaxError } from '../xml/index.ts';
-import { type FileLook, type Listing, listArtifactFiles, lookOf } from './artifact-files.ts';
+import {
+  type FileLook,
+  isArtifactFile,
+  type Listing,
+  listArtifactFiles,
+  lookAtFiles,
+  lookOf,
+} from './artifact-files.ts';
 import { forEachBounded } from './bounded.ts';
 import { DirectoryHints } from './directory-hints.ts';
 import { EMPTY_BATCH, type FileBatch, type FileVersion, isEmpty } from './file-version.ts';
@@ -18,6 +25,8 @@ const REMOVAL_HOLD_MS = 3_000;
 /** File systems keep time in ticks of some ms; a file read that soon after a write is read once more. */
 const TICK_MS = 50;
 const SHORTEST_PAUSE_MS = 20;
+/** More hints than this at once are taken for one to look at everything. */
+const MAX_HINTS = 1_000;
 
 export interface WatcherOptions {
   readonly directory: string;
@@ -74,7 +83,7 @@ export class ArtifactWatcher {
   readonly #files = new Map<string, WatchedFile>();
   #looked = false;
   #lost = false;
-  #lastLookMs = 0;
+  #lastScanMs = 0;
   #directories: readonly string[] = [];
   #loop: WatchLoop | undefined;
 
@@ -88,41 +97,33 @@ export class ArtifactWatcher {
   }
 
   /**
-   * Takes one look. The first one reports every file at once; later ones what has changed and has been quiet since. Not to be
-   * called again before it has ended, nor while the watcher runs by itself. Never rejects: an unreadable directory is logged and
-   * changes nothing.
+   * Takes one look at all files. The first one reports every file at once; later ones what has changed and has been quiet since. Not
+   * to be called again before it has ended, nor while the watcher runs by itself. Never rejects: an unreadable directory is logged
+   * and changes nothing.
    */
   async scan(): Promise<FileBatch> {
     const started = performance.now();
     const listing = await this.#list();
-    this.#lastLookMs = performance.now() - started;
+    this.#lastScanMs = performance.now() - started;
     if (!listing) return EMPTY_BATCH;
     const first = !this.#looked;
     this.#looked = true;
     this.#directories = listing.directories;
-    this.#noteSeen(listing);
-    this.#noteMissing(listing);
-    const quiet = this.#quietFiles(first);
-    const changed: FileVersion[] = [];
-    await forEachBounded(quiet, READS_AT_ONCE, async (file) => {
-      const version = await this.#read(file);
-      if (version) changed.push(version);
-    });
-    const removed = this.#takeRemoved();
-    const leaving = [...this.#files.values()].filter((file) => file.missingLooks > 0).map((file) => file.look.path);
-    return { changed: changed.sort(byPath), removed: removed.sort(), leaving };
+    this.#noteMissing(listing, this.#files.keys());
+    return this.#note(listing, first);
   }
 
   /** Looks again and again, and hands over what has changed. One batch at a time: no look is taken while one is being handled. */
   start(deliver: (batch: FileBatch) => Promise<void>): void {
     this.#loop ??= new WatchLoop({
       directory: this.#directory,
-      look: async () => {
-        const batch = await this.scan();
+      look: async (hinted) => {
+        const batch = hinted === 'all' ? await this.scan() : await this.#glance(hinted);
         if (!isEmpty(batch)) await deliver(batch);
       },
       directories: () => this.#directories,
-      pauseMs: (hinted) => this.#pauseMs(hinted),
+      glanceWanted: () => this.#moving().length > 0,
+      pauses: () => this.#pauses(),
     });
     this.#loop.start();
   }
@@ -133,17 +134,42 @@ export class ArtifactWatcher {
     this.#loop = undefined;
   }
 
-  /** Looks never take more than a tenth of the time, a quarter while something happens, however many files there are. */
-  #pauseMs(hinted: boolean): number {
-    if (hinted) return Math.max(SHORTEST_PAUSE_MS, 3 * this.#lastLookMs);
-    if (this.#moving) return Math.max(Math.min(this.#quietMs / 3, this.#intervalMs), 3 * this.#lastLookMs);
-    return Math.max(this.#intervalMs, 9 * this.#lastLookMs);
+  /** Looks only at some files and at those that are not settled: what makes a change count soon however many files there are. */
+  async #glance(paths: ReadonlySet<string>): Promise<FileBatch> {
+    const wanted = new Set([...paths, ...this.#moving()]);
+    const listing = await lookAtFiles(this.#directory, wanted);
+    this.#noteMissing(listing, wanted);
+    return this.#note(listing, false);
   }
 
-  /** Is any file neither as it was read nor gone for good? */
-  get #moving(): boolean {
-    for (const file of this.#files.values()) if (isUnread(file) || file.missingLooks > 0) return true;
-    return false;
+  async #note(listing: Listing, first: boolean): Promise<FileBatch> {
+    this.#noteSeen(listing);
+    const changed: FileVersion[] = [];
+    await forEachBounded(this.#quietFiles(first), READS_AT_ONCE, async (file) => {
+      const version = await this.#read(file);
+      if (version) changed.push(version);
+    });
+    const removed = this.#takeRemoved();
+    const leaving = [...this.#files.values()].filter((file) => file.missingLooks > 0).map((file) => file.look.path);
+    return { changed: changed.sort(byPath), removed: removed.sort(), leaving };
+  }
+
+  /** The files that are neither as they were read nor gone for good. */
+  #moving(): string[] {
+    const moving: string[] = [];
+    for (const [path, file] of this.#files) {
+      if (isUnread(file) || file.readAgain || file.missingLooks > 0) moving.push(path);
+    }
+    return moving;
+  }
+
+  /** Looks at everything never take more than a tenth of the time, a quarter after a hint. */
+  #pauses(): Pauses {
+    return {
+      scanMs: Math.max(this.#intervalMs, 9 * this.#lastScanMs),
+      hintedScanMs: Math.max(SHORTEST_PAUSE_MS, 3 * this.#lastScanMs),
+      glanceMs: Math.max(SHORTEST_PAUSE_MS, Math.min(this.#quietMs / 3, this.#intervalMs)),
+    };
   }
 
   async #list(): Promise<Listing | undefined> {
@@ -175,10 +201,11 @@ export class ArtifactWatcher {
     }
   }
 
-  #noteMissing(listing: Listing): void {
+  #noteMissing(listing: Listing, looked: Iterable<string>): void {
     const now = this.#now();
-    for (const [path, file] of this.#files) {
-      if (listing.files.has(path) || isBelowUnreadable(path, listing)) continue;
+    for (const path of looked) {
+      const file = this.#files.get(path);
+      if (!file || listing.files.has(path) || isBelowUnreadable(path, listing)) continue;
       if (file.fingerprint === undefined) {
         this.#files.delete(path);
         continue;
@@ -285,27 +312,41 @@ async function readContent(name: string, look: FileLook, maxBytes: number): Prom
   }
 }
 
-/** Takes looks with pauses in between, sooner after a hint. */
+interface Pauses {
+  /** From one look at everything to the next, ms. */
+  readonly scanMs: number;
+  /** To a look at everything that a hint asks for, ms. */
+  readonly hintedScanMs: number;
+  /** While files are on the move, ms. */
+  readonly glanceMs: number;
+}
+
+/** Takes looks with pauses in between: at everything now and then, at what a hint names or what is on the move soon. */
 class WatchLoop {
-  readonly #look: () => Promise<void>;
+  readonly #look: (hinted: ReadonlySet<string> | 'all') => Promise<void>;
   readonly #directories: () => readonly string[];
-  readonly #pauseMs: (hinted: boolean) => number;
+  readonly #glanceWanted: () => boolean;
+  readonly #pauses: () => Pauses;
   readonly #hints: DirectoryHints;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
-  #hinted = false;
+  #hinted = new Set<string>();
+  #allHinted = false;
   #stopped = false;
+  #lastScanAt = performance.now();
 
   constructor(options: {
     directory: string;
-    look: () => Promise<void>;
+    look: (hinted: ReadonlySet<string> | 'all') => Promise<void>;
     directories: () => readonly string[];
-    pauseMs: (hinted: boolean) => number;
+    glanceWanted: () => boolean;
+    pauses: () => Pauses;
   }) {
     this.#look = options.look;
     this.#directories = options.directories;
-    this.#pauseMs = options.pauseMs;
-    this.#hints = new DirectoryHints(options.directory, () => this.#hint());
+    this.#glanceWanted = options.glanceWanted;
+    this.#pauses = options.pauses;
+    this.#hints = new DirectoryHints(options.directory, (path) => this.#hint(path));
   }
 
   start(): void {
@@ -320,28 +361,44 @@ class WatchLoop {
     await this.#looking;
   }
 
-  #hint(): void {
-    if (this.#hinted || this.#stopped) return;
-    this.#hinted = true;
-    if (!this.#looking) this.#pause();
+  /** What is not an artifact file may be a directory or a link: then everything is to be looked at. */
+  #hint(path: string | undefined): void {
+    if (this.#stopped) return;
+    const known = this.#allHinted || (path !== undefined && this.#hinted.has(path));
+    if (path !== undefined && isArtifactFile(basename(path)) && this.#hinted.size < MAX_HINTS) this.#hinted.add(path);
+    else this.#allHinted = true;
+    if (!this.#looking && !known) this.#pause();
   }
 
   #pause(): void {
     if (this.#stopped) return;
+    const { scanMs, hintedScanMs, glanceMs } = this.#pauses();
+    const sinceScanMs = performance.now() - this.#lastScanAt;
+    const waits = [(this.#allHinted ? hintedScanMs : scanMs) - sinceScanMs];
+    if (this.#hinted.size > 0) waits.push(SHORTEST_PAUSE_MS);
+    if (this.#glanceWanted()) waits.push(glanceMs);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#looking = this.#lookOnce();
-    }, this.#pauseMs(this.#hinted));
+    this.#timer = setTimeout(
+      () => {
+        this.#looking = this.#lookOnce();
+      },
+      Math.max(SHORTEST_PAUSE_MS, Math.min(...waits)),
+    );
   }
 
   async #lookOnce(): Promise<void> {
-    this.#hinted = false;
+    const { scanMs, hintedScanMs } = this.#pauses();
+    const scanDue = performance.now() - this.#lastScanAt >= (this.#allHinted ? hintedScanMs : scanMs);
+    const hinted = scanDue ? 'all' : this.#hinted;
+    this.#hinted = new Set();
+    if (scanDue) this.#allHinted = false;
     try {
-      await this.#look();
+      await this.#look(hinted);
       if (!this.#stopped) this.#hints.follow(this.#directories());
     } catch (error) {
       log.error(`A look at the artifacts broke off: ${error instanceof Error ? error.stack : String(error)}`);
     }
+    if (scanDue) this.#lastScanAt = performance.now();
     this.#looking = undefined;
     this.#pause();
   }

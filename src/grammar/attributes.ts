@@ -34,6 +34,8 @@ export interface ValueType<T> {
   readonly required?: boolean;
   /** The reference's own words for a missing required value. */
   readonly missing?: string;
+  /** The reference's own words for a value that cannot be read; the value and the reason follow them. */
+  readonly invalid?: string;
   readonly default?: T | ((element: ConfigElement) => T);
   parse(text: string, context: ValueContext): T;
 }
@@ -54,6 +56,7 @@ export interface TypeOptions<T> {
   readonly doc?: string;
   readonly required?: boolean;
   readonly missing?: string;
+  readonly invalid?: string;
   readonly default?: T | ((element: ConfigElement) => T);
 }
 
@@ -183,15 +186,14 @@ function readValue(written: string, type: ValueType<unknown>, context: ValueCont
     return type.parse(written, context);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    context.reader.error(
-      context.element,
-      `attribute '${context.name}' of <${context.element.name}>: ${error.message}`,
-      {
-        attribute: context.name,
-        ...(error.expected && { expected: error.expected }),
-        ...(error.nearest && { nearest: error.nearest }),
-      },
-    );
+    const lead = type.invalid
+      ? `${type.invalid} : ${written}`
+      : `attribute '${context.name}' of <${context.element.name}>`;
+    context.reader.error(context.element, `${lead}: ${error.message}`, {
+      attribute: context.name,
+      ...(error.expected && { expected: error.expected }),
+      ...(error.nearest && { nearest: error.nearest }),
+    });
     return FAILED;
   }
 }

@@ -101,13 +101,17 @@ export class ConfigElement {
 
   /** The way from the artifact's root element to here, for example `proxy[P]/target/inSequence/log[2]`. */
   get path(): string {
-    if (!this.parent) {
-      const name = this.attribute('name') ?? this.attribute('key');
-      return name ? `${this.name}[${name}]` : this.name;
-    }
+    if (!this.parent) return this.#artifactPath;
+    if (this.parent.name === 'definitions') return `${this.parent.path}/${this.#artifactPath}`;
     const twins = this.parent.childrenNamed(this.name);
     const index = twins.findIndex((twin) => twin.node === this.node);
     return `${this.parent.path}/${this.name}${twins.length > 1 ? `[${index + 1}]` : ''}`;
+  }
+
+  /** An artifact goes by its name. */
+  get #artifactPath(): string {
+    const name = this.attribute('name') ?? this.attribute('key');
+    return name ? `${this.name}[${name}]` : this.name;
   }
 
   #attributes(): XmlAttribute[] {

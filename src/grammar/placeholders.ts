@@ -1,6 +1,5 @@
-import type { ConfigElement } from '../grammar/element.ts';
-import type { ArtifactReader } from '../grammar/reader.ts';
-import type { ArtifactLookup } from './lookup.ts';
+import type { ConfigElement } from './element.ts';
+import type { ArtifactReader, PlaceholderValues } from './reader.ts';
 
 const PLACEHOLDER = /\$(SYSTEM|FILE|CUSTOM_\w+):(\w+)|\$\{configs\.([\w.]+)\}/g;
 const VAULT_LOOKUP = /\{[\w-]+:vault-lookup\(/;
@@ -11,12 +10,7 @@ const VAULT_LOOKUP = /\{[\w-]+:vault-lookup\(/;
  *
  * Undefined after an error: a missing variable is one, and so is a secure-vault lookup, which must never be taken for the secret.
  */
-export function resolvePlaceholders(
-  text: string,
-  element: ConfigElement,
-  reader: ArtifactReader,
-  lookup: ArtifactLookup,
-): string | undefined {
+export function resolvePlaceholders(text: string, element: ConfigElement, reader: ArtifactReader): string | undefined {
   if (VAULT_LOOKUP.test(text)) {
     reader.error(element, 'secure vault lookups are known, not supported yet', {
       expected: '$SYSTEM:NAME for a value from the environment',
@@ -28,7 +22,7 @@ export function resolvePlaceholders(
   const resolved = text.replace(
     PLACEHOLDER,
     (written: string, form: string | undefined, name: string, config: string) => {
-      const answer = ask(form, name, config, lookup);
+      const answer = ask(form, name, config, reader.values);
       if (answer.value === undefined) {
         reader.error(element, answer.missing, { expected: `a value for ${written}` });
         complete = false;
@@ -46,13 +40,13 @@ interface Answer {
   readonly missing: string;
 }
 
-function ask(form: string | undefined, name: string, config: string, lookup: ArtifactLookup): Answer {
-  if (form === 'SYSTEM') return { value: lookup.environment(name), missing: 'Environment variable could not be found' };
+function ask(form: string | undefined, name: string, config: string, values: PlaceholderValues): Answer {
+  if (form === 'SYSTEM') return { value: values.environment(name), missing: 'Environment variable could not be found' };
   if (form === 'FILE') {
-    return { value: lookup.fileProperty(name), missing: `File parameter key: ${name} could not be found` };
+    return { value: values.fileProperty(name), missing: `File parameter key: ${name} could not be found` };
   }
   if (form === undefined) {
-    return { value: lookup.configuration(config), missing: `Parameter key: ${config} could not be found` };
+    return { value: values.configuration(config), missing: `Parameter key: ${config} could not be found` };
   }
   return { value: undefined, missing: `custom resolvers such as $${form} are known, not supported yet` };
 }

@@ -11,12 +11,30 @@ export interface Reference {
   readonly position: Position;
 }
 
+/** What `$SYSTEM:NAME`, `$FILE:KEY` and `${configs.name}` in an artifact stand for (spec proxies 7.7). */
+export interface PlaceholderValues {
+  environment(name: string): string | undefined;
+  fileProperty(key: string): string | undefined;
+  configuration(name: string): string | undefined;
+}
+
+const ENVIRONMENT: PlaceholderValues = {
+  environment: (name) => process.env[name],
+  fileProperty: () => undefined,
+  configuration: () => undefined,
+};
+
 /**
  * Collects what the reading of one artifact file finds: all of its problems at once (OP-35) and the names it refers to.
  */
 export class ArtifactReader {
   readonly diagnostics: Diagnostic[] = [];
   readonly references: Reference[] = [];
+  readonly values: PlaceholderValues;
+
+  constructor(values: PlaceholderValues = ENVIRONMENT) {
+    this.values = values;
+  }
 
   get failed(): boolean {
     return this.diagnostics.some((diagnostic) => diagnostic.severity === 'error');

@@ -170,8 +170,8 @@ class FileReader {
   }
 
   #readArtifact(element: ConfigElement, kind: ArtifactKind): void {
-    const reader = new ArtifactReader();
     const lookup = new RecordingLookup(this.#lookup);
+    const reader = new ArtifactReader(lookup);
     this.#recorded.push(lookup);
     const read = this.#guarded(element, reader, () => readArtifact(kind, element, reader, lookup));
     if (read && !reader.failed) {

@@ -38,7 +38,7 @@ const READERS: { readonly [K in ArtifactKind]: KindReader<K> } = {
   },
   messageStore: (element, reader, lookup) => named(readMessageStore(element, reader, lookup)),
   messageProcessor: (element, reader) => named(readMessageProcessor(element, reader)),
-  proxy: (element, reader, lookup) => named(readProxy(element, reader, lookup)),
+  proxy: (element, reader) => named(readProxy(element, reader)),
 };
 
 function named<C extends { readonly name: string }>(content: C | undefined): { name: string; content: C } | undefined {

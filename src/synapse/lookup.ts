@@ -1,14 +1,10 @@
+import type { PlaceholderValues } from '../grammar/reader.ts';
+
 /**
  * What reading an artifact may ask for beyond its own text. The language does no I/O: whoever reads files answers from what is
  * already there.
  */
-export interface ArtifactLookup {
-  /** `$SYSTEM:NAME`, an environment variable. */
-  environment(name: string): string | undefined;
-  /** `$FILE:KEY`, an entry of file.properties. */
-  fileProperty(key: string): string | undefined;
-  /** `${configs.name}`, a value of the server's configuration. */
-  configuration(name: string): string | undefined;
+export interface ArtifactLookup extends PlaceholderValues {
   /** The text of a local entry, for `<parameter key="…"/>`. */
   localEntry(key: string): string | undefined;
   /** The text behind a `src="…"`. */

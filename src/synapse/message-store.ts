@@ -8,11 +8,11 @@ import {
   type WrittenParameter,
   writtenParameters,
 } from '../grammar/parameters.ts';
+import { resolvePlaceholders } from '../grammar/placeholders.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import type { StoreKind } from '../stores/component.ts';
 import { findStoreKind, storeClasses } from '../stores/index.ts';
 import type { ArtifactLookup } from './lookup.ts';
-import { resolvePlaceholders } from './placeholders.ts';
 
 /** A `<messageStore>` as read from its artifact: everything that opening it needs. */
 export interface MessageStoreDefinition {
@@ -109,7 +109,7 @@ function resolvedValue(
   const expression = element.attribute('expression');
   if (expression !== undefined) return expressionText(name, expression, element, reader);
   const key = element.attribute('key');
-  if (key === undefined) return resolvePlaceholders(value, element, reader, lookup);
+  if (key === undefined) return resolvePlaceholders(value, element, reader);
   const entry = lookup.localEntry(key);
   if (entry === undefined) {
     reader.error(element, `Registry entry defined with key: ${key} not found.`, {

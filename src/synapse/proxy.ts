@@ -9,6 +9,7 @@ import {
   type ValuesOf,
 } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
+import { resolvePlaceholders } from '../grammar/placeholders.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import type {
   EndpointReference,
@@ -18,8 +19,6 @@ import type {
 } from '../mediation/proxy-service.ts';
 import { readInlineSequence } from '../mediation/read-sequence.ts';
 import { serializeXml } from '../xml/index.ts';
-import type { ArtifactLookup } from './lookup.ts';
-import { resolvePlaceholders } from './placeholders.ts';
 
 const ATTRIBUTES = {
   name: nonEmptyText({
@@ -50,17 +49,13 @@ const CHILDREN = [
 ] as const;
 
 /** Reads a `<proxy>` (spec proxies 1.1); undefined after an error, all of which are reported. */
-export function readProxy(
-  element: ConfigElement,
-  reader: ArtifactReader,
-  lookup: ArtifactLookup,
-): ProxyDefinition | undefined {
+export function readProxy(element: ConfigElement, reader: ArtifactReader): ProxyDefinition | undefined {
   const attributes = readAttributes(element, ATTRIBUTES, reader);
   reader.warnUnknownChildren(element, CHILDREN);
   const target = readTarget(element, attributes?.name ?? '?', reader);
-  const publishWsdl = readPublishWsdl(element, reader, lookup);
-  const parameters = readServiceParameters(element, reader, lookup);
-  const pinnedServers = readPinnedServers(element, attributes, reader, lookup);
+  const publishWsdl = readPublishWsdl(element, reader);
+  const parameters = readServiceParameters(element, reader);
+  const pinnedServers = readPinnedServers(element, attributes, reader);
   warnAboutSecurity(element, reader);
   if (!attributes || !target) return undefined;
   return {
@@ -89,11 +84,10 @@ function readPinnedServers(
   element: ConfigElement,
   attributes: ValuesOf<typeof ATTRIBUTES> | undefined,
   reader: ArtifactReader,
-  lookup: ArtifactLookup,
 ): readonly string[] {
   const written = attributes?.pinnedServers;
   if (written === undefined) return [];
-  return tokens(resolvePlaceholders(written, element, reader, lookup) ?? '');
+  return tokens(resolvePlaceholders(written, element, reader) ?? '');
 }
 
 type Target = Pick<ProxyDefinition, 'inSequence' | 'outSequence' | 'faultSequence' | 'endpoint'>;
@@ -198,16 +192,12 @@ const WSDL_NAMESPACES: Readonly<Record<string, string>> = {
   description: 'http://www.w3.org/ns/wsdl',
 };
 
-function readPublishWsdl(
-  proxy: ConfigElement,
-  reader: ArtifactReader,
-  lookup: ArtifactLookup,
-): PublishedWsdl | undefined {
+function readPublishWsdl(proxy: ConfigElement, reader: ArtifactReader): PublishedWsdl | undefined {
   const element = proxy.child('publishWSDL');
   if (!element) return undefined;
   const attributes = readAttributes(element, PUBLISH_ATTRIBUTES, reader);
   const resources = readWsdlResources(element, reader);
-  const source = attributes && readWsdlSource(element, attributes, reader, lookup);
+  const source = attributes && readWsdlSource(element, attributes, reader);
   return source && { source, preservePolicy: attributes.preservePolicy, resources };
 }
 
@@ -215,7 +205,6 @@ function readWsdlSource(
   element: ConfigElement,
   attributes: ValuesOf<typeof PUBLISH_ATTRIBUTES>,
   reader: ArtifactReader,
-  lookup: ArtifactLookup,
 ): PublishedWsdl['source'] | undefined {
   const { endpoint, key, uri } = attributes;
   if (endpoint !== undefined) {
@@ -227,7 +216,7 @@ function readWsdlSource(
     return { kind: 'key', value: key };
   }
   if (uri !== undefined) {
-    const value = resolvePlaceholders(uri, element, reader, lookup);
+    const value = resolvePlaceholders(uri, element, reader);
     return value === undefined ? undefined : { kind: 'uri', value };
   }
   const wsdl = element.children.find((child) => WSDL_NAMESPACES[child.name] === child.namespace);
@@ -255,11 +244,7 @@ function readWsdlResources(element: ConfigElement, reader: ArtifactReader): Publ
   return resources;
 }
 
-function readServiceParameters(
-  proxy: ConfigElement,
-  reader: ArtifactReader,
-  lookup: ArtifactLookup,
-): ReadonlyMap<string, string> {
+function readServiceParameters(proxy: ConfigElement, reader: ArtifactReader): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   for (const element of proxy.childrenNamed('parameter')) {
     const name = element.attribute('name')?.trim();
@@ -270,7 +255,7 @@ function readServiceParameters(
       continue;
     }
     const child = element.children[0];
-    const value = child ? serializeXml(child.node) : resolvePlaceholders(element.text.trim(), element, reader, lookup);
+    const value = child ? serializeXml(child.node) : resolvePlaceholders(element.text.trim(), element, reader);
     if (value !== undefined && value !== '') parameters.set(name, value);
   }
   return parameters;

@@ -103,7 +103,9 @@ describe('one change each', () => {
     appendFileSync(folder.at('a.xml'), '</a>');
     await look(100);
     const batch = await look();
-    expect(batch.changed.map((version) => version.source.text)).toEqual([expect.stringMatching(/^<a>.*9<\/part><\/a>$/)]);
+    expect(batch.changed.map((version) => version.source.text)).toEqual([
+      expect.stringMatching(/^<a>.*9<\/part><\/a>$/),
+    ]);
   });
 
   test('identical content is no change', async () => {
@@ -247,7 +249,9 @@ describe('what cannot be read', () => {
     folder.write('big.xml', 'x'.repeat(1_001));
     const { look } = watched(folder, { maxFileBytes: 1_000 });
     const batch = await look();
-    expect(batch.changed).toEqual([expect.objectContaining({ path: 'big.xml', unreadable: expect.stringContaining('larger') })]);
+    expect(batch.changed).toEqual([
+      expect.objectContaining({ path: 'big.xml', unreadable: expect.stringContaining('larger') }),
+    ]);
     expect(paths(await look())).toEqual(NOTHING);
     folder.write('big.xml', '<small/>');
     await look();

@@ -98,7 +98,9 @@ describe('definitions', () => {
   });
 
   test('a kind that is not supported yet leaves the file whole', () => {
-    const reading = read(`<definitions ${SYN}><api name="a" context="/"/><sequence name="s"><drop/></sequence></definitions>`);
+    const reading = read(
+      `<definitions ${SYN}><api name="a" context="/"/><sequence name="s"><drop/></sequence></definitions>`,
+    );
     expect(reading.whole).toBe(true);
     expect(reading.artifacts).toHaveLength(1);
     expect(reading.diagnostics.map(({ severity }) => severity)).toEqual(['error']);
@@ -129,7 +131,9 @@ describe('the hash of an artifact', () => {
 
   test('does not depend on place, comments and the order of attributes', () => {
     const here = hashes(`<definitions ${SYN}><messageStore name="a" description="d"/></definitions>`);
-    const there = hashes(`<definitions ${SYN}>\n\n<!-- c -->\n  <messageStore description="d" name="a"><!-- c --></messageStore></definitions>`);
+    const there = hashes(
+      `<definitions ${SYN}>\n\n<!-- c -->\n  <messageStore description="d" name="a"><!-- c --></messageStore></definitions>`,
+    );
     expect(here).toEqual(there);
   });
 

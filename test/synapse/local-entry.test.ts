@@ -31,7 +31,9 @@ test('without a key it is refused', () => {
 test('a sequence or an endpoint inside can be referred to', () => {
   const sequence = content(`<localEntry ${SYN} key="e"><sequence name="s"><drop/></sequence></localEntry>`);
   expect(sequence.sequence?.list.steps).toHaveLength(1);
-  const endpoint = content(`<localEntry ${SYN} key="e"><endpoint><address uri="http://localhost/"/></endpoint></localEntry>`);
+  const endpoint = content(
+    `<localEntry ${SYN} key="e"><endpoint><address uri="http://localhost/"/></endpoint></localEntry>`,
+  );
   expect(endpoint.endpoint?.kind).toBe('address');
   expect(content(`<localEntry ${SYN} key="e"><sequence xmlns="urn:other"/></localEntry>`).sequence).toBeUndefined();
 });

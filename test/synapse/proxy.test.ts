@@ -55,7 +55,10 @@ describe('attributes', () => {
 
   test('pinnedServers, with placeholders', () => {
     const lookup = { environment: (name: string) => (name === 'SERVER' ? 's1' : undefined) };
-    expect(definition('name="p" pinnedServers="$SYSTEM:SERVER, s2"', TARGET, lookup).pinnedServers).toEqual(['s1', 's2']);
+    expect(definition('name="p" pinnedServers="$SYSTEM:SERVER, s2"', TARGET, lookup).pinnedServers).toEqual([
+      's1',
+      's2',
+    ]);
   });
 
   test('unknown ones are warned about, with the nearest', () => {
@@ -109,19 +112,22 @@ describe('target', () => {
   });
 
   test('an inline endpoint', () => {
-    const { endpoint } = definition('name="p"', '<target><endpoint><address uri="http://localhost:9000/"/></endpoint></target>');
+    const { endpoint } = definition(
+      'name="p"',
+      '<target><endpoint><address uri="http://localhost:9000/"/></endpoint></target>',
+    );
     expect(endpoint).toMatchObject({ kind: 'inline', endpoint: { kind: 'address', name: undefined } });
   });
 
   test('is required', () => {
-    expect(problems(proxy('name="p"', ''))).toEqual([
-      '1:1 error Target is required for a Proxy service definition',
-    ]);
+    expect(problems(proxy('name="p"', ''))).toEqual(['1:1 error Target is required for a Proxy service definition']);
   });
 
   test('needs an inSequence or an endpoint', () => {
     expect(problems(proxy('name="p"', '<target><outSequence/></target>'))).toEqual([
-      expect.stringContaining('error Target of the proxy service must declare either an inSequence or endpoint or both'),
+      expect.stringContaining(
+        'error Target of the proxy service must declare either an inSequence or endpoint or both',
+      ),
     ]);
   });
 

@@ -28,7 +28,10 @@ export function printed(reading: ArtifactFileReading): string {
 }
 
 /** The content of the only artifact, which must be of that kind. */
-export function only<K extends ArtifactFileReading['artifacts'][number]['kind']>(reading: ArtifactFileReading, kind: K) {
+export function only<K extends ArtifactFileReading['artifacts'][number]['kind']>(
+  reading: ArtifactFileReading,
+  kind: K,
+) {
   const [artifact, ...others] = reading.artifacts;
   if (artifact?.kind !== kind || others.length > 0) {
     throw new Error(`expected one ${kind}, got ${JSON.stringify(problems(reading))}`);

@@ -12,12 +12,12 @@ describe('messageStore', () => {
     expect(content.kind.type).toBe('in-memory-message-store');
   });
 
-  test.each(['org.apache.synapse.message.store.impl.memory.InMemoryStore', 'org.apache.synapse.message.store.InMemoryMessageStore'])(
-    'class %s',
-    (name) => {
-      expect(only(store(`name="s" class="${name}"`), 'messageStore').content.kind.type).toBe('in-memory-message-store');
-    },
-  );
+  test.each([
+    'org.apache.synapse.message.store.impl.memory.InMemoryStore',
+    'org.apache.synapse.message.store.InMemoryMessageStore',
+  ])('class %s', (name) => {
+    expect(only(store(`name="s" class="${name}"`), 'messageStore').content.kind.type).toBe('in-memory-message-store');
+  });
 
   test('without a name it is refused', () => {
     expect(problems(store(''))).toEqual(['1:1 error Message Store name not specified']);
@@ -59,7 +59,7 @@ describe('messageStore', () => {
   test.each([
     ['$SYSTEM:X', 'environment', 'Environment variable could not be found'],
     ['$FILE:X', 'fileProperty', 'File parameter key: X could not be found'],
-    ['${configs.X}', 'configuration', 'Parameter key: X could not be found'],
+    ['$' + '{configs.X}', 'configuration', 'Parameter key: X could not be found'],
   ])('%s', (written, source, missing) => {
     const text = `<parameter name="p">${written}</parameter>`;
     const known = { [source]: (name: string) => (name === 'X' ? 'v' : undefined) };
@@ -99,7 +99,7 @@ describe('messageProcessor', () => {
     expect(problems(reading)).toEqual([]);
     const artifact = only(reading, 'messageProcessor');
     expect(artifact.content).toMatchObject({ name: 'Forwarder1', storeName: 'S', targetEndpoint: 'E' });
-    expect(artifact.content.parameters['interval']).toBe(1000);
+    expect(artifact.content.parameters).toMatchObject({ interval: 1000 });
     expect(artifact.references.map(({ kind, name }) => `${kind} ${name}`)).toEqual(['messageStore S', 'endpoint E']);
   });
 

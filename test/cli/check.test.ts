@@ -1,0 +1,160 @@
+import { PassThrough } from 'node:stream';
+import { text as readAll } from 'node:stream/consumers';
+import { describe, expect, test } from 'vitest';
+import { check } from '../../src/cli/check.ts';
+import { UsageError } from '../../src/cli/io.ts';
+import { definitions, endpoint, proxy, SYN, sequence } from '../deployment/deployed-folder.ts';
+import { TemporaryFolder } from '../deployment/temporary-folder.ts';
+
+async function run(...args: string[]): Promise<{ code: number; output: string }> {
+  const stdout = new PassThrough();
+  const output = readAll(stdout);
+  const code = await check(args, { stdout, stderr: stdout });
+  stdout.end();
+  return { code, output: await output };
+}
+
+describe('exit codes', () => {
+  test('0: all fine', async () => {
+    using folder = new TemporaryFolder();
+    folder.write('p.xml', proxy('p'));
+    expect(await run(folder.at('p.xml'))).toEqual({
+      code: 0,
+      output: '1 file checked, all fine: 0 errors, 0 warnings\n',
+    });
+  });
+
+  test('0: warnings only', async () => {
+    using folder = new TemporaryFolder();
+    folder.write('p.xml', proxy('p').replace('name=', 'nmae="x" name='));
+    const { code, output } = await run(folder.path);
+    expect(code).toBe(0);
+    expect(output).toContain('warning: unknown attribute');
+    expect(output).toContain('1 file checked, all fine: 0 errors, 1 warning');
+  });
+
+  test('1: problems', async () => {
+    using folder = new TemporaryFolder();
+    folder.write('p.xml', proxy('p', '<nonsense/>'));
+    expect((await run(folder.path)).code).toBe(1);
+  });
+
+  test('2: nothing to check, an unknown flag, a path that is not there', async () => {
+    await expect(run()).rejects.toThrow(UsageError);
+    await expect(run('--jsno', '.')).rejects.toThrow("Did you mean '--json'?");
+    await expect(run('/nowhere/at/all')).rejects.toThrow("'/nowhere/at/all' cannot be checked");
+  });
+
+  test('--help', async () => {
+    const { code, output } = await run('--help');
+    expect(code).toBe(0);
+    expect(output).toContain('mini-synapse check PATH...');
+  });
+});
+
+test('all problems at once, each with its place, a frame, what was expected and the nearest name', async () => {
+  using folder = new TemporaryFolder();
+  const file = folder.at('d.xml');
+  folder.write(
+    'd.xml',
+    `<definitions ${SYN}>
+  <sequence name="s">
+    <sned/>
+  </sequence>
+  <proxy name="p">
+    <target/>
+  </proxy>
+</definitions>
+`,
+  );
+  const { code, output } = await run(file);
+  expect(code).toBe(1);
+  expect(
+    output,
+  ).toBe(`${file}:3:5: error: Unknown mediator referenced by configuration element : {http://ws.apache.org/ns/synapse}sned
+  at definitions/sequence[s]/sned
+  expected a mediator in the namespace http://ws.apache.org/ns/synapse
+  did you mean 'send'?
+  1 | <definitions ${SYN}>
+  2 |   <sequence name="s">
+> 3 |     <sned/>
+    |     ^
+  4 |   </sequence>
+  5 |   <proxy name="p">
+
+${file}:6:5: error: Target of the proxy service must declare either an inSequence or endpoint or both
+  at definitions/proxy[p]/target
+  expected an <inSequence> or an <endpoint>, or both
+  4 |   </sequence>
+  5 |   <proxy name="p">
+> 6 |     <target/>
+    |     ^
+  7 |   </proxy>
+  8 | </definitions>
+
+1 file checked, 1 refused: 2 errors, 0 warnings
+`);
+});
+
+describe('a directory is one deployment', () => {
+  test('a name is unique in it, and references that lead nowhere are warned about', async () => {
+    using folder = new TemporaryFolder();
+    folder.write('a/one.xml', endpoint('x'));
+    folder.write('b/two.xml', sequence('x'));
+    folder.write('p.xml', `<proxy ${SYN} name="p"><target inSequence="y" faultSequence="fault"/></proxy>`);
+    const { code, output } = await run(folder.path);
+    expect(code).toBe(1);
+    expect(output).toContain(`${folder.at('b/two.xml')}:1:1: error: Sequence named : x already exists.`);
+    expect(output).toContain(folder.at('a/one.xml'));
+    expect(output).toContain("warning: proxy 'p' refers to sequence 'y', which is not deployed");
+    expect(output).toContain('3 files checked, 1 refused: 1 error, 1 warning');
+  });
+
+  test('files given one by one are checked by themselves', async () => {
+    using folder = new TemporaryFolder();
+    folder.write('one.xml', endpoint('x'));
+    folder.write('two.xml', sequence('x', '<sequence key="elsewhere"/>'));
+    expect((await run(folder.at('one.xml'), folder.at('two.xml'))).code).toBe(0);
+  });
+
+  test('an empty one is fine', async () => {
+    using folder = new TemporaryFolder();
+    expect(await run(folder.path)).toEqual({ code: 0, output: '0 files checked, all fine: 0 errors, 0 warnings\n' });
+  });
+});
+
+test('--json', async () => {
+  using folder = new TemporaryFolder();
+  folder.write('d.xml', definitions(sequence('s'), '<nonsense/>'));
+  const { code, output } = await run(folder.path, '--json');
+  expect(code).toBe(1);
+  expect(JSON.parse(output)).toEqual({
+    files: [
+      {
+        file: folder.at('d.xml'),
+        root: 'definitions',
+        accepted: false,
+        artifacts: [{ kind: 'sequence', name: 's', line: 1, column: expect.any(Number) }],
+        diagnostics: [
+          expect.objectContaining({
+            severity: 'error',
+            file: folder.at('d.xml'),
+            line: 2,
+            column: 1,
+            message: expect.stringContaining('Invalid configuration element at the top level'),
+            frame: expect.stringContaining('> 2 | <nonsense/>'),
+          }),
+        ],
+      },
+    ],
+    summary: { files: 1, accepted: 0, refused: 1, errors: 1, warnings: 0 },
+  });
+});
+
+test('a file that is not UTF-8 is refused, not a crash', async () => {
+  using folder = new TemporaryFolder();
+  folder.write('x.xml', Uint8Array.of(0x3c, 0x61, 0xff, 0x2f, 0x3e));
+  const { code, output } = await run(folder.path);
+  expect(code).toBe(1);
+  expect(output).toContain('x.xml:1:1: error: cannot be read: the document has bytes that are not utf-8');
+});
