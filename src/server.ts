@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { ServerConfiguration } from './config/config.ts';
 import { ConfigurationError } from './config/toml-reader.ts';
 import { ArtifactFolder, artifactRuntimes, Deployer } from './deployment/index.ts';
@@ -7,11 +7,13 @@ import { RequestDispatcher } from './dispatcher.ts';
 import { formatDiagnostic } from './grammar/diagnostic.ts';
 import { logger } from './logging/index.ts';
 import type { Health } from './management/health.ts';
+import type { ManagedServer } from './management/managed-server.ts';
 import { type ManagementApi, startManagementApi } from './management/management-api.ts';
 import { FlowTracker } from './mediation/flow.ts';
 import { builtInSequences } from './mediation/read-sequence.ts';
 import type { Configuration } from './message/configuration.ts';
 import { DeliveryLedger } from './processors/delivery-ledger.ts';
+import { FileRegistry } from './registry/file-registry.ts';
 import { type HttpListener, startHttpListener } from './transport/http-listener.ts';
 import { HttpSender } from './transport/http-sender.ts';
 import type { ListeningPort } from './transport/service-metadata.ts';
@@ -63,6 +65,7 @@ class Server implements RunningServer {
   readonly #health: Health;
   readonly #flows = new FlowTracker();
   #sender: HttpSender | undefined;
+  #registry: FileRegistry | undefined;
   #deployer: Deployer | undefined;
   #folder: ArtifactFolder | undefined;
   #http: HttpListener | undefined;
@@ -111,7 +114,8 @@ class Server implements RunningServer {
   async start(): Promise<void> {
     await checkDirectory(this.#options.artifacts);
     this.#sender = await openSender(this.#options);
-    this.#deployer = this.#createDeployer(this.#sender);
+    this.#registry = await FileRegistry.open(join(this.#options.data, 'registry'));
+    this.#deployer = this.#createDeployer(this.#sender, this.#registry);
     this.#folder = new ArtifactFolder(this.#deployer, { directory: this.#options.artifacts });
     await this.#folder.deployAll();
     await this.#openListeners();
@@ -125,15 +129,15 @@ class Server implements RunningServer {
     return this.#stopped;
   }
 
-  #createDeployer(http: HttpSender): Deployer {
+  #createDeployer(http: HttpSender, registry: FileRegistry): Deployer {
     const { data, serverName, storeDeadlineMs, stompUrls, shutdownMs, globalTimeoutMs } = this.#options;
     const deployer: Deployer = new Deployer({
-      services: { http, flows: this.#flows, globalTimeoutMs },
+      services: { http, flows: this.#flows, globalTimeoutMs, registry },
       builtIn: builtInSequences(),
       lookup: {
         environment: (name) => process.env[name],
-        fileProperty: () => undefined,
-        configuration: () => undefined,
+        fileProperty: (key) => this.#options.fileProperties.get(key),
+        configuration: (name) => this.#options.configs.get(name),
       },
       resourceDirectories: [this.#options.artifacts],
       runtimes: artifactRuntimes({
@@ -169,7 +173,11 @@ class Server implements RunningServer {
     this.#https = await startHttpListener({ ...common, port: httpsPort, tls: certificate });
     log.info(`Pass-through HTTPS Listener started on ${host}:${this.#https.port}`);
     const { managementHost, managementPort } = this.#options;
-    const server = { configuration: () => this.configuration(), faultyArtifacts: () => this.#faultyArtifacts() };
+    const server: ManagedServer = {
+      configuration: () => this.configuration(),
+      faultyArtifacts: () => this.#faultyArtifacts(),
+      listening: () => this.#listening().map((listener) => ({ ...listener, host })),
+    };
     this.#management = await startManagementApi({
       host: managementHost,
       port: managementPort,
@@ -202,6 +210,7 @@ class Server implements RunningServer {
       log.warn(`${this.#flows.size} flows were still running and are given up`);
     await this.#deployer?.close();
     await this.#sender?.close(remaining());
+    await this.#registry?.flush();
     await this.#management?.close();
   }
 }

@@ -34,6 +34,10 @@ export interface ServerConfiguration {
   readonly keepState: boolean;
   /** JMS provider URL as artifacts say it -> the STOMP URL to use for it. */
   readonly stompUrls: ReadonlyMap<string, string>;
+  /** `${configs.name}` in artifacts. */
+  readonly configs: ReadonlyMap<string, string>;
+  /** `$FILE:KEY` in artifacts. */
+  readonly fileProperties: ReadonlyMap<string, string>;
   /** PEM certificates that back ends' TLS is verified with, besides the well-known ones. */
   readonly trustedCertificatesFile: string | undefined;
 }
@@ -94,6 +98,8 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     shutdownMs: toml.integer('mini_synapse.shutdown_ms', { minimum: 0, maximum: 600_000 }) ?? 30_000,
     keepState: flags.keepState ?? toml.boolean('mini_synapse.keep_state') ?? true,
     stompUrls: stompUrls(toml),
+    configs: toml.table('mini_synapse.configs').texts(),
+    fileProperties: readProperties(toml.path('mini_synapse.file_properties')),
     trustedCertificatesFile: toml.path('mini_synapse.trusted_certificates'),
   };
   own.refuseUnknown([
@@ -107,6 +113,8 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     'keep_state',
     'jms',
     'trusted_certificates',
+    'configs',
+    'file_properties',
   ]);
   return Object.freeze(configuration);
 }
@@ -135,6 +143,16 @@ function stompUrls(toml: TomlReader): Map<string, string> {
       throw new ConfigurationError(`${toml.file}: [[mini_synapse.jms]] needs 'provider_url' and 'stomp_url'`);
     }
     found.set(provider.trim(), stomp.trim());
+  }
+  return found;
+}
+
+/** `key=value` lines, as in file.properties. */
+function readProperties(file: string | undefined): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const line of (file === undefined ? '' : (readIfThere(file, true) ?? '')).split(/\r?\n/)) {
+    const [, key, value] = /^\s*([^#!=:\s][^=:\s]*)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? [];
+    if (key !== undefined) found.set(key, value ?? '');
   }
   return found;
 }

@@ -67,6 +67,20 @@ export class TomlReader {
     );
   }
 
+  /** All entries of this table as texts; numbers and truth values are written as in TOML. */
+  texts(): Map<string, string> {
+    const found = new Map<string, string>();
+    for (const [key, value] of Object.entries(this.#table)) {
+      if (!['string', 'number', 'boolean'].includes(typeof value)) {
+        throw new ConfigurationError(
+          `${this.file}: '${this.#named([key])}' is ${JSON.stringify(value)}, expected a text`,
+        );
+      }
+      found.set(key, String(value));
+    }
+    return found;
+  }
+
   /** @throws ConfigurationError for a key that is none of these, with the nearest one */
   refuseUnknown(known: readonly string[]): void {
     for (const key of Object.keys(this.#table)) {

@@ -1,0 +1,147 @@
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { logger } from '../logging/index.ts';
+import type { Registry } from '../message/registry.ts';
+
+const log = logger('MicroIntegratorRegistry');
+
+/** Prefix of a key -> folder (spec proxies 6.6). */
+const PARTS: Readonly<Record<string, string>> = {
+  gov: 'governance',
+  conf: 'config',
+  local: 'local',
+  resources: 'governance/mi-resources',
+};
+const PROPERTIES_SUFFIX = '.properties.json';
+/** Resources are kept in memory; what is larger does not belong into a registry. */
+const MAX_RESOURCE_BYTES = 16 * 1024 * 1024;
+const MAX_RESOURCES = 10_000;
+
+interface Resource {
+  readonly text: string;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/**
+ * A registry in a folder: one file per resource, its properties beside it. All of it is held in memory, so that reading never waits
+ * for the disk; changes are written in order, each file as a whole.
+ */
+export class FileRegistry implements Registry {
+  readonly #folder: string;
+  readonly #resources = new Map<string, Resource>();
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Reads what an earlier run has left; a folder that does not exist is an empty registry. */
+  static async open(folder: string): Promise<FileRegistry> {
+    const registry = new FileRegistry(folder);
+    await registry.#load();
+    return registry;
+  }
+
+  text(key: string): string | undefined {
+    return this.#find(key)?.text;
+  }
+
+  property(key: string, name: string): string | undefined {
+    return this.#find(key)?.properties[name];
+  }
+
+  store(key: string, text: string): void {
+    const path = resourcePath(key);
+    this.#put(path, { text, properties: this.#resources.get(path)?.properties ?? {} });
+  }
+
+  storeProperty(key: string, name: string, value: string): void {
+    const path = resourcePath(key);
+    this.#put(path, { text: '', properties: { ...this.#resources.get(path)?.properties, [name]: value } });
+  }
+
+  /** Resolves when everything is on disk. */
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  /** What is no key of the registry names nothing in it. */
+  #find(key: string): Resource | undefined {
+    const path = validPath(key);
+    return path === undefined ? undefined : this.#resources.get(path);
+  }
+
+  #put(path: string, resource: Resource): void {
+    if (!this.#resources.has(path) && this.#resources.size >= MAX_RESOURCES) {
+      throw new RegistryError(`The registry holds ${MAX_RESOURCES} resources; '${path}' is not stored`);
+    }
+    if (Buffer.byteLength(resource.text) > MAX_RESOURCE_BYTES) {
+      throw new RegistryError(`'${path}' is larger than ${MAX_RESOURCE_BYTES} bytes and is not stored`);
+    }
+    this.#resources.set(path, resource);
+    this.#writing = this.#writing.then(() => this.#write(path, resource));
+  }
+
+  async #write(path: string, { text, properties }: Resource): Promise<void> {
+    const file = join(this.#folder, path);
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      await replaceFile(file, text);
+      if (Object.keys(properties).length > 0) await replaceFile(file + PROPERTIES_SUFFIX, JSON.stringify(properties));
+    } catch (error) {
+      log.error(`The registry resource '${path}' cannot be written: ${(error as Error).message}`);
+    }
+  }
+
+  async #load(): Promise<void> {
+    for (const entry of await entriesOf(this.#folder)) {
+      if (!entry.isFile() || entry.name.endsWith(PROPERTIES_SUFFIX) || entry.name.endsWith('.new')) continue;
+      const file = join(entry.parentPath, entry.name);
+      const path = relative(this.#folder, file).split(sep).join('/');
+      this.#resources.set(path, { text: await readFile(file, 'utf8'), properties: await readProperties(file) });
+    }
+  }
+}
+
+/** A key or a resource that the registry does not take. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError';
+}
+
+/** The place of a resource below the registry's folder. @throws RegistryError for a key that leads out of it */
+export function resourcePath(key: string): string {
+  const path = validPath(key);
+  if (path === undefined) throw new RegistryError(`'${key}' is no key of the registry`);
+  return path;
+}
+
+function validPath(key: string): string | undefined {
+  const [, prefix, rest = key] = /^(gov|conf|local|resources):(.*)$/s.exec(key) ?? [];
+  const part = prefix === undefined ? 'governance' : (PARTS[prefix] ?? 'governance');
+  const segments = rest.split(/[\\/]+/).filter((segment) => segment !== '' && segment !== '.');
+  if (segments.length === 0 || segments.includes('..') || rest.includes('\0')) return undefined;
+  return [part, ...segments].join('/');
+}
+
+async function replaceFile(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
+}
+
+async function entriesOf(folder: string) {
+  try {
+    return await readdir(folder, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function readProperties(file: string): Promise<Record<string, string>> {
+  try {
+    return JSON.parse(await readFile(file + PROPERTIES_SUFFIX, 'utf8')) as Record<string, string>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log.warn(`The properties of ${file} cannot be read`);
+    return {};
+  }
+}
