@@ -86,10 +86,14 @@ export class ResourceTexts {
 }
 
 async function readBounded(path: string): Promise<Uint8Array> {
-  await using handle = await open(path, 'r');
-  const { size } = await handle.stat();
-  if (size > MAX_BYTES) throw new Error(`'${path}' is larger than ${MAX_BYTES} bytes`);
-  return handle.readFile();
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (size > MAX_BYTES) throw new Error(`'${path}' is larger than ${MAX_BYTES} bytes`);
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
 }
 
 async function download(url: string): Promise<Uint8Array> {

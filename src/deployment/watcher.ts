@@ -300,15 +300,23 @@ type Content =
 async function readContent(name: string, look: FileLook, maxBytes: number): Promise<Content | 'moving'> {
   if (look.bytes > maxBytes) return { reason: `the file is larger than ${maxBytes} bytes`, mayPass: false };
   try {
-    await using handle = await open(name, 'r');
-    const bytes = await handle.readFile();
-    const after = lookOf(look.path, await handle.stat());
+    const { bytes, after } = await readWithLook(name, look.path);
     if (after.stamp !== look.stamp) return 'moving';
     return { text: decodeXml(bytes), hash: createHash('sha256').update(bytes).digest('hex') };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'moving';
     const reason = error instanceof Error ? error.message : String(error);
     return { reason, mayPass: !(error instanceof XmlSyntaxError) };
+  }
+}
+
+async function readWithLook(name: string, path: string): Promise<{ bytes: Buffer; after: FileLook }> {
+  const handle = await open(name, 'r');
+  try {
+    const bytes = await handle.readFile();
+    return { bytes, after: lookOf(path, await handle.stat()) };
+  } finally {
+    await handle.close();
   }
 }
 
