@@ -1,8 +1,9 @@
 import type { StoreKind } from './component.ts';
 import { inMemoryStore } from './in-memory.ts';
+import { jmsStore } from './jms.ts';
 
 /** Every kind of message store, one line each. */
-export const STORE_KINDS: readonly StoreKind[] = [inMemoryStore];
+export const STORE_KINDS: readonly StoreKind[] = [inMemoryStore, jmsStore];
 
 /** The kind that a `class` attribute names; without one the store in memory (spec stores 1.1). Undefined for unknown classes. */
 export function findStoreKind(className: string | undefined): StoreKind | undefined {

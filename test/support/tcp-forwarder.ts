@@ -176,13 +176,16 @@ class Link {
       if (this.#state === 'blackhole') this.#leftAlone = true;
       else to.end();
     });
-    // Errors end in 'close' too, and the other side must then learn of it.
-    from.on('error', () => {});
     return new Promise((resolve) => {
-      from.once('close', () => {
+      const ended = () => {
         if (this.#state === 'blackhole') this.#leftAlone = true;
         else to.destroySoon();
         resolve();
+      };
+      from.once('close', ended);
+      // Errors end in 'close' too, but for one: a reset of a socket that was already shut down.
+      from.on('error', () => {
+        if (from.destroyed) ended();
       });
     });
   }

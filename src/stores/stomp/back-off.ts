@@ -1,0 +1,47 @@
+/**
+ * How an attempt to have a connection ended:
+ *
+ * - `unreachable`: nobody listens. Asking again costs next to nothing, so that a broker that comes up is found within a second.
+ * - `silent`: accepted, and no answer within the deadline. The deadline itself spaces the attempts.
+ * - `dropped`: accepted, and then closed, refused, or answered with what is no STOMP: asking often would hurt.
+ * - `lost`: a session that had worked ended before it was healthy.
+ */
+export type ConnectionFailure = 'unreachable' | 'silent' | 'dropped' | 'lost';
+
+const FIRST_MS = 100;
+const LONGEST_MS: Readonly<Record<ConnectionFailure, number>> = {
+  unreachable: 1_000,
+  silent: 1_000,
+  dropped: 30_000,
+  lost: 2_000,
+};
+const JITTER = 0.2;
+
+/** After this time a session counts as healthy and earlier failures are forgotten (OP-12), ms. */
+export const HEALTHY_AFTER_MS = 30_000;
+
+/**
+ * The waits between attempts (OP-12): from 100 ms on doubled with every failure of the same sort, up to 30 s, each ±20 %. Only
+ * time in health forgets failures; other sorts of failure do not, or a server that accepts and drops between refusals would be
+ * hammered.
+ */
+export class BackOff {
+  readonly #random: () => number;
+  readonly #failures = new Map<ConnectionFailure, number>();
+
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
+
+  /** How long to wait after such a failure, ms. */
+  failed(failure: ConnectionFailure): number {
+    const before = this.#failures.get(failure) ?? 0;
+    this.#failures.set(failure, before + 1);
+    const wait = Math.min(LONGEST_MS[failure], FIRST_MS * 2 ** before);
+    return wait * (1 - JITTER + 2 * JITTER * this.#random());
+  }
+
+  reset(): void {
+    this.#failures.clear();
+  }
+}

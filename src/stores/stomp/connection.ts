@@ -1,0 +1,426 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import stompit, { type Client, type IncomingFrame } from 'stompit';
+import { type Credentials, formatEndpoint, type StompEndpoint } from './address.ts';
+import type { ConnectionFailure } from './back-off.ts';
+import { heartBeatHeader, startHeartBeat } from './heart-beat.ts';
+
+/*
+ * One STOMP 1.2 connection:
+ *
+ *   CONNECTING ── TCP, TLS ──► GREETING ── CONNECTED ──► OPEN ── close() ──► LEAVING ── receipt, or a second ──► LOST
+ *        └── error, deadline ──────┴─► (StompConnectError)  └── error, end, silence, destroy() ─────────────────────┘
+ *
+ * stompit reads and writes the frames. Receipts, deadlines, heart-beats and the end of a connection are dealt with here: stompit
+ * never tells that a receipt does not come, and takes a refused command for the end of the connection.
+ */
+
+/** Headers of a frame as strings, unescaped. */
+export type StompHeaders = Readonly<Record<string, string>>;
+
+/** A MESSAGE with its body. */
+export interface StompMessage {
+  readonly headers: StompHeaders;
+  readonly body: Buffer;
+  /** The body was longer than the limit and is cut off. */
+  readonly truncated: boolean;
+}
+
+export interface StompSubscription {
+  readonly id: string;
+  /** Resolves at the receipt of SUBSCRIBE. @throws StompRefusedError, StompLostError */
+  readonly confirmed: Promise<void>;
+  /** No message is handed over after this call. Resolves at the receipt. @throws StompRefusedError, StompLostError */
+  unsubscribe(): Promise<void>;
+}
+
+/** The broker answered a frame with ERROR; the connection is as good as before. */
+export class StompRefusedError extends Error {
+  override readonly name = 'StompRefusedError';
+}
+
+/** The connection ended before the answer came: whether the broker did what was asked is not known. */
+export class StompLostError extends Error {
+  override readonly name = 'StompLostError';
+}
+
+/** There is no answer yet. */
+export class StompTimeoutError extends Error {
+  override readonly name = 'StompTimeoutError';
+}
+
+/** No session came about. */
+export class StompConnectError extends Error {
+  override readonly name = 'StompConnectError';
+  readonly failure: ConnectionFailure;
+
+  constructor(failure: ConnectionFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}
+
+export interface StompConnectionOptions {
+  readonly endpoint: StompEndpoint;
+  readonly credentials?: Credentials | undefined;
+  /** PEM certificates to be trusted instead of the well-known ones. */
+  readonly trusted?: string | undefined;
+  /** ms. */
+  readonly heartBeatMs: number;
+  /** From the start to CONNECTED, ms; default 5,000. */
+  readonly deadlineMs?: number;
+  /** Ends the attempt when nobody wants the connection any more. */
+  readonly signal?: AbortSignal;
+}
+
+const CONNECT_DEADLINE_MS = 5_000;
+const LEAVE_DEADLINE_MS = 1_000;
+const KEEP_ALIVE_MS = 30_000;
+/** Brokers take header lines of 10 KiB and 1,000 of them from STOMP clients, but other clients' properties have no such bounds. */
+const MAX_LINE_LENGTH = 16 * 1024 * 1024;
+const MAX_HEADERS = 16 * 1024;
+/** ActiveMQ's own limit for a frame. */
+const MAX_BODY_BYTES = 100 * 1024 * 1024;
+const OPENWIRE_MAGIC = 'ActiveMQ';
+const GREETING_LENGTH = 64;
+
+/**
+ * Connects and logs in.
+ * @throws StompConnectError after `deadlineMs` at the latest; nothing is left open then
+ */
+export function openStompConnection(options: StompConnectionOptions): Promise<StompConnection> {
+  return new ConnectionAttempt(options).outcome;
+}
+
+/** The states CONNECTING and GREETING. */
+class ConnectionAttempt {
+  readonly outcome: Promise<StompConnection>;
+  readonly #options: StompConnectionOptions;
+  readonly #socket: Socket;
+  readonly #client: Client;
+  readonly #deadline: NodeJS.Timeout;
+  /** What it is if it ends now. */
+  #failure: ConnectionFailure = 'unreachable';
+  /** CONNECT was sent. */
+  #asked = false;
+  /** How the peer began to speak. */
+  #greeting = '';
+
+  constructor(options: StompConnectionOptions) {
+    this.#options = options;
+    this.#socket = openSocket(options);
+    this.#client = new stompit.Client(this.#socket, { maxLineLength: MAX_LINE_LENGTH, maxHeaders: MAX_HEADERS });
+    this.#deadline = setTimeout(this.#onDeadline, options.deadlineMs ?? CONNECT_DEADLINE_MS);
+    this.outcome = new Promise((resolve, reject) => {
+      this.#socket.on('data', this.#onGreeting);
+      this.#socket.once('connect', () => {
+        this.#failure = 'dropped';
+      });
+      this.#socket.once(options.endpoint.tls ? 'secureConnect' : 'connect', () => this.#greet(resolve));
+      const onEnd = (cause?: Error) => reject(this.#ended(cause));
+      this.#client.once('error', onEnd).once('end', onEnd);
+      // Later errors of a failed attempt say nothing more.
+      this.#client.on('error', () => undefined);
+      options.signal?.addEventListener('abort', this.#onAbort);
+      if (options.signal?.aborted) this.#onAbort();
+    });
+  }
+
+  #greet(resolve: (connection: StompConnection) => void): void {
+    this.#asked = true;
+    this.#client.connect(connectHeaders(this.#options), (error) => {
+      if (error) return;
+      this.#cleanUp();
+      this.#client.removeAllListeners('error').removeAllListeners('end');
+      resolve(new StompConnection(this.#client, this.#socket, this.#options));
+    });
+    // The beats were asked for; they are watched by us, as stompit's watch takes a stall of our event loop for silence.
+    this.#client.setHeartbeat([0, 0]);
+  }
+
+  #ended(cause: Error | undefined): StompConnectError {
+    this.#cleanUp();
+    this.#socket.destroy();
+    const where = formatEndpoint(this.#options.endpoint);
+    return new StompConnectError(this.#failure, `${where}: ${this.#problem(cause)}`, { cause });
+  }
+
+  #problem(cause: Error | undefined): string {
+    const greeting = this.#greeting;
+    if (greeting.includes(OPENWIRE_MAGIC) && !greeting.startsWith('CONNECTED')) {
+      return 'this port speaks OpenWire, not STOMP';
+    }
+    if (this.#asked && this.#failure === 'dropped' && greeting === '') {
+      return 'the connection was closed without an answer; is this a STOMP port?';
+    }
+    // Where a host has several addresses, the reasons are inside.
+    const reasons = cause instanceof AggregateError ? cause.errors : [cause ?? 'the connection was closed'];
+    const text = reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason))).join('; ');
+    return text.slice(0, 300);
+  }
+
+  #cleanUp(): void {
+    clearTimeout(this.#deadline);
+    this.#socket.off('data', this.#onGreeting);
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => this.#client.destroy(new Error('not wanted any more'));
+
+  readonly #onDeadline = (): void => {
+    const accepted = this.#failure === 'dropped';
+    if (accepted) this.#failure = 'silent';
+    this.#client.destroy(new Error(accepted ? 'accepts, but does not answer' : 'does not accept in time'));
+  };
+
+  readonly #onGreeting = (chunk: Buffer): void => {
+    if (this.#greeting.length < GREETING_LENGTH) this.#greeting += chunk.toString('latin1', 0, GREETING_LENGTH);
+  };
+}
+
+function openSocket({ endpoint, trusted }: StompConnectionOptions): Socket {
+  const { host, port, tls } = endpoint;
+  // Without noDelay every small frame waits for the acknowledgement of the one before.
+  const common = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+  if (!tls) return connectTcp(common);
+  const names = isIP(host) ? {} : { servername: host };
+  const socket = connectTls({ ...common, ...names, ...(trusted !== undefined && { ca: trusted }) });
+  socket.setNoDelay(true);
+  return socket;
+}
+
+function connectHeaders({ endpoint, credentials, heartBeatMs }: StompConnectionOptions): Record<string, string> {
+  return {
+    'accept-version': '1.2',
+    host: endpoint.host,
+    'heart-beat': heartBeatHeader(heartBeatMs),
+    ...credentials,
+  };
+}
+
+interface PendingReceipt {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Subscriber {
+  readonly onMessage: (message: StompMessage) => void;
+  readonly maxBodyBytes: number;
+}
+
+export class StompConnection {
+  readonly endpoint: StompEndpoint;
+  /** The `server` header of CONNECTED. */
+  readonly server: string;
+  /** Resolves with the reason when the connection has ended; never rejects. */
+  readonly ended: Promise<StompLostError>;
+  readonly #client: Client;
+  readonly #socket: Socket;
+  readonly #receipts = new Map<string, PendingReceipt>();
+  readonly #subscribers = new Map<string, Subscriber>();
+  readonly #stopHeartBeat: () => void;
+  readonly #end: (reason: StompLostError) => void;
+  #lost: StompLostError | undefined;
+  #leaving = false;
+  #lastReceivedAt = performance.now();
+  #receiptsSeen = 0;
+  #lastId = 0;
+  /** Frames that are not wholly written yet: nothing may come in between. */
+  #writing = 0;
+  #answerScheduled = false;
+
+  constructor(client: Client, socket: Socket, options: StompConnectionOptions) {
+    this.endpoint = options.endpoint;
+    this.server = String(client.headers.server ?? '');
+    this.#client = client;
+    this.#socket = socket;
+    const ended = Promise.withResolvers<StompLostError>();
+    this.ended = ended.promise;
+    this.#end = ended.resolve;
+    client.setCommandHandlers({
+      MESSAGE: (frame) => this.#onMessage(frame),
+      RECEIPT: (frame) => readBody(frame, 0, () => this.#onReceipt(String(frame.headers['receipt-id']))),
+      ERROR: (frame) => readBody(frame, 0, () => this.#onErrorFrame(frame)),
+    });
+    client.on('error', (error) => this.#onEnd(error));
+    client.on('end', () => this.#onEnd(undefined));
+    socket.on('data', () => this.#onData());
+    const serverHeader = client.headers['heart-beat'];
+    this.#stopHeartBeat = startHeartBeat({
+      intervalMs: options.heartBeatMs,
+      serverHeader: serverHeader === undefined ? undefined : String(serverHeader),
+      lastReceivedAt: () => this.#lastReceivedAt,
+      beat: () => this.#beat(),
+      dead: (silentMs) => this.destroy(`the broker has been silent for ${Math.round(silentMs / 1000)} s`),
+    });
+  }
+
+  /** Why it ended; undefined while it lives. */
+  get lost(): StompLostError | undefined {
+    return this.#lost;
+  }
+
+  /** Whether the broker has ever confirmed something here: more than a port that accepts. */
+  get hasWorked(): boolean {
+    return this.#receiptsSeen > 0;
+  }
+
+  /** How long nothing has come in, ms. */
+  get silentMs(): number {
+    return performance.now() - this.#lastReceivedAt;
+  }
+
+  /**
+   * Sends a frame with a receipt of its own and resolves when that comes. There is no deadline here: see {@link within}.
+   * @throws StompRefusedError when the broker answers with ERROR
+   * @throws StompLostError when the connection ends first
+   */
+  request(command: string, headers: StompHeaders, body?: Uint8Array): Promise<void> {
+    if (this.#lost) return Promise.reject(this.#lost);
+    this.#lastId += 1;
+    const receipt = `r${this.#lastId}`;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // Whoever asked may have stopped waiting by the time the connection ends.
+    promise.catch(() => undefined);
+    this.#receipts.set(receipt, { resolve, reject });
+    this.#write(command, { ...headers, receipt }, body);
+    return promise;
+  }
+
+  /** Subscribes under an id that was never used here before. Bodies are cut off at `maxBodyBytes`. */
+  subscribe(
+    headers: StompHeaders,
+    onMessage: (message: StompMessage) => void,
+    maxBodyBytes: number = MAX_BODY_BYTES,
+  ): StompSubscription {
+    this.#lastId += 1;
+    const id = `s${this.#lastId}`;
+    this.#subscribers.set(id, { onMessage, maxBodyBytes });
+    const confirmed = this.request('SUBSCRIBE', { ...headers, id });
+    const unsubscribe = () => {
+      this.#subscribers.delete(id);
+      return this.request('UNSUBSCRIBE', { id });
+    };
+    return { id, confirmed, unsubscribe };
+  }
+
+  /** Says goodbye, waits a second at most for the broker to let everything go, and closes. Never throws. */
+  async close(): Promise<void> {
+    if (this.#lost || this.#leaving) return;
+    this.#leaving = true;
+    this.#subscribers.clear();
+    const goodbye = this.request('DISCONNECT', {});
+    await within(goodbye, LEAVE_DEADLINE_MS, 'the end of the session').catch(() => undefined);
+    this.destroy('closed');
+  }
+
+  /** Ends the connection at once. */
+  destroy(reason: string): void {
+    this.#client.destroy(new Error(reason));
+    this.#onEnd(new Error(reason));
+  }
+
+  #write(command: string, headers: Record<string, string>, body: Uint8Array | undefined): void {
+    this.#writing += 1;
+    const written = () => {
+      this.#writing -= 1;
+    };
+    const frame = this.#client.sendFrame(command, headers);
+    if (body === undefined || body.length === 0) frame.end(written);
+    else frame.end(body, written);
+  }
+
+  #beat(): void {
+    if (this.#writing === 0 && !this.#lost) this.#socket.write('\n');
+  }
+
+  /**
+   * Brokers leave Nagle's algorithm on: of two small frames the second waits for our acknowledgement of the first, which our
+   * kernel delays for 40 ms unless it can go with data. So whatever comes in is answered: with our next frame, else with a beat.
+   */
+  #onData(): void {
+    this.#lastReceivedAt = performance.now();
+    if (this.#answerScheduled) return;
+    this.#answerScheduled = true;
+    const before = this.#socket.bytesWritten;
+    setImmediate(() => {
+      this.#answerScheduled = false;
+      if (this.#socket.bytesWritten === before) this.#beat();
+    });
+  }
+
+  #onMessage(frame: IncomingFrame): void {
+    const subscription = String(frame.headers.subscription);
+    const subscriber = this.#subscribers.get(subscription);
+    readBody(frame, subscriber?.maxBodyBytes ?? 0, (body, truncated) => {
+      // What comes after UNSUBSCRIBE was on its way: the broker takes it back by itself.
+      if (this.#lost || this.#subscribers.get(subscription) !== subscriber) return;
+      subscriber?.onMessage({ headers: textHeaders(frame), body, truncated });
+    });
+  }
+
+  #onReceipt(id: string): void {
+    this.#receiptsSeen += 1;
+    const pending = this.#receipts.get(id);
+    this.#receipts.delete(id);
+    pending?.resolve();
+  }
+
+  #onErrorFrame(frame: IncomingFrame): void {
+    const message = String(frame.headers.message ?? 'ERROR without a message').slice(0, 300);
+    const id = frame.headers['receipt-id'];
+    const pending = id === undefined ? undefined : this.#receipts.get(String(id));
+    this.#receipts.delete(String(id));
+    // An error that answers no frame of ours is about the connection.
+    if (pending) pending.reject(new StompRefusedError(message));
+    else this.destroy(message);
+  }
+
+  #onEnd(cause: Error | undefined): void {
+    if (this.#lost) return;
+    const reason = this.#leaving ? 'closed' : (cause?.message ?? 'closed by the broker').slice(0, 300);
+    this.#lost = new StompLostError(`${formatEndpoint(this.endpoint)}: ${reason}`, { cause });
+    this.#stopHeartBeat();
+    this.#socket.destroy();
+    this.#subscribers.clear();
+    const unanswered = [...this.#receipts.values()];
+    this.#receipts.clear();
+    for (const { reject } of unanswered) reject(this.#lost);
+    this.#end(this.#lost);
+  }
+}
+
+/** Reads the body of a frame to its end, keeping at most `maxBytes` of it. */
+function readBody(frame: IncomingFrame, maxBytes: number, done: (body: Buffer, truncated: boolean) => void): void {
+  const chunks: Buffer[] = [];
+  let kept = 0;
+  let truncated = false;
+  frame.on('data', (chunk: Buffer) => {
+    if (kept + chunk.length > maxBytes) truncated = true;
+    else {
+      kept += chunk.length;
+      chunks.push(chunk);
+    }
+  });
+  frame.on('end', () => {
+    const [only, ...more] = chunks;
+    done(only && more.length === 0 ? only : Buffer.concat(chunks, kept), truncated);
+  });
+}
+
+function textHeaders(frame: IncomingFrame): StompHeaders {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(frame.headers)) headers[name] = String(value);
+  return headers;
+}
+
+/**
+ * The promise, but at most for `ms`.
+ * @throws StompTimeoutError when it is not settled by then; it may still be later
+ */
+export function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new StompTimeoutError(`waited ${ms} ms for ${what}`)), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(late));
+  });
+}

@@ -1,0 +1,89 @@
+import type { StoreDepth } from '../message-store.ts';
+import { type StompConnection, type StompHeaders, within } from './connection.ts';
+import { queueHeaders } from './queue-name.ts';
+
+const FRESH_FOR_MS = 2_000;
+const DEADLINE_MS = 2_000;
+const BROWSE_MS = 1_500;
+/** A browse shows every message, body included: what is longer is estimated. */
+const MAX_COUNTED = 10_000;
+
+export interface QueueDepthOptions {
+  readonly queue: string;
+  /** A connection for a browse; undefined while the broker is not reachable. */
+  open(): Promise<StompConnection | undefined>;
+  /** Messages that this process has stored and removed so far. */
+  counters(): { readonly enqueued: number; readonly dequeued: number };
+}
+
+/**
+ * The number of messages on a queue (OP-17), in others' hands included: counted by a browse on a connection of its own, which goes
+ * away when 10,000 have come; else estimated from the last count and from what this process has done since. Looks at most once in
+ * two seconds, however often it is asked.
+ */
+export class QueueDepth {
+  readonly #options: QueueDepthOptions;
+  #last: { readonly depth: StoreDepth; readonly at: number } | undefined;
+  #looking: Promise<StoreDepth> | undefined;
+  /** What was counted last, and the counters of that moment. */
+  #counted: { readonly count: number; readonly change: number } | undefined;
+
+  constructor(options: QueueDepthOptions) {
+    this.#options = options;
+  }
+
+  depth(): Promise<StoreDepth> {
+    if (this.#last && performance.now() - this.#last.at < FRESH_FOR_MS) return Promise.resolve(this.#last.depth);
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** From what is known; never waits. */
+  estimate(): StoreDepth {
+    if (this.#counted === undefined) return { count: 'unknown', estimated: true };
+    const { count, change } = this.#counted;
+    return { count: Math.max(0, count + this.#change() - change), estimated: true };
+  }
+
+  async #look(): Promise<StoreDepth> {
+    const found = await within(this.#browse(), DEADLINE_MS, 'the depth').catch(() => undefined);
+    const { count: expected } = this.estimate();
+    if (found && (found.complete || expected === 'unknown' || found.count > expected)) {
+      this.#counted = { count: found.count, change: this.#change() };
+    }
+    const depth = found?.complete ? { count: found.count, estimated: false } : this.estimate();
+    this.#last = { depth, at: performance.now() };
+    return depth;
+  }
+
+  #change(): number {
+    const { enqueued, dequeued } = this.#options.counters();
+    return enqueued - dequeued;
+  }
+
+  async #browse(): Promise<{ count: number; complete: boolean } | undefined> {
+    const connection = await this.#options.open();
+    if (!connection) return undefined;
+    if (/artemis/i.test(connection.server)) {
+      // It has no browsers over STOMP.
+      await connection.close();
+      return undefined;
+    }
+    let count = 0;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const headers = { ...queueHeaders(this.#options.queue, connection.server), browser: 'true', ack: 'auto' };
+    const onMessage = (headers: StompHeaders) => {
+      if (headers.browser === 'end') return resolve(true);
+      count += 1;
+      if (count >= MAX_COUNTED) resolve(false);
+    };
+    connection.subscribe(headers, (message) => onMessage(message.headers), 0).confirmed.catch(() => resolve(false));
+    void connection.ended.then(() => resolve(false));
+    const complete = await within(promise, BROWSE_MS, 'the end of the browse').catch(() => false);
+    if (complete) await connection.close();
+    else connection.destroy('enough was browsed');
+    return { count, complete };
+  }
+}

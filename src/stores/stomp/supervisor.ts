@@ -1,0 +1,181 @@
+import type { StoreState } from '../message-store.ts';
+import type { StompEndpoint } from './address.ts';
+import { BackOff, type ConnectionFailure, HEALTHY_AFTER_MS } from './back-off.ts';
+import { StompConnectError, type StompConnection } from './connection.ts';
+import { pause } from './pause.ts';
+
+/** A session that lasted so long has worked, even if nothing was asked of it, ms. */
+const WORKED_AFTER_MS = 5_000;
+
+export interface SupervisorOptions {
+  /** To be tried in turn, for ever: none is ever given up (OP-12). */
+  readonly endpoints: readonly StompEndpoint[];
+  open(endpoint: StompEndpoint, signal: AbortSignal): Promise<StompConnection>;
+  /** Hears of every connection that comes about, before anybody may use it. */
+  onConnected(connection: StompConnection, generation: number): void;
+  /** Hears of every attempt that failed and of every connection that was lost. */
+  onFailure(error: Error, phase: 'connecting' | 'connected'): void;
+  readonly random?: () => number;
+}
+
+/**
+ * Keeps one connection of a store to its broker, and by that knows whether the broker is there (OP-10):
+ *
+ *     CONNECTING ──connected──► READY ◄──all troubles over── DEGRADED
+ *         │                      │ ▲ └──────trouble────────────► │
+ *         │ attempt failed       │ │ connected                   │
+ *         ▼                      ▼ │                             │
+ *        DOWN ◄────── connection lost ◄──────────────────────────┘         any ──close()──► CLOSED
+ *
+ * Trouble is what others report while the connection itself stands: a consumer without its own connection, receipts that do not come.
+ * DOWN includes the attempts to be READY again: the first one at once after a healthy session, then with a growing wait.
+ * Each connection is a new generation. Only this connection tries a broker that is not there; consumers wait for it.
+ */
+export class ConnectionSupervisor {
+  readonly #options: SupervisorOptions;
+  readonly #backOff: BackOff;
+  readonly #life = new AbortController();
+  readonly #waiters = new Set<(connection?: StompConnection) => void>();
+  readonly #troubles = new Map<string, string>();
+  #connection: StompConnection | undefined;
+  #generation = 0;
+  #failedOnce = false;
+  #state: StoreState = 'CONNECTING';
+  #since = Date.now();
+  #lastError: string | undefined;
+  #run: Promise<void> = Promise.resolve();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#backOff = new BackOff(options.random);
+  }
+
+  get state(): StoreState {
+    return this.#state;
+  }
+
+  /** When the state began, epoch ms. */
+  get since(): number {
+    return this.#since;
+  }
+
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /** The connection of this moment; undefined while there is none. */
+  get connection(): StompConnection | undefined {
+    return this.#connection;
+  }
+
+  start(): void {
+    this.#run = this.#keepConnected();
+  }
+
+  /** The connection, as soon as there is one; undefined when the signal was aborted or the supervisor closed before. */
+  connected(signal: AbortSignal): Promise<StompConnection | undefined> {
+    if (this.#connection || signal.aborted || this.#life.signal.aborted) return Promise.resolve(this.#connection);
+    return new Promise((resolve) => {
+      const end = (connection?: StompConnection) => {
+        this.#waiters.delete(end);
+        signal.removeEventListener('abort', stop);
+        resolve(connection);
+      };
+      const stop = () => end();
+      this.#waiters.add(end);
+      signal.addEventListener('abort', stop);
+    });
+  }
+
+  /** Reports that something is wrong although the connection stands. */
+  trouble(who: string, what: string): void {
+    this.#troubles.set(who, what);
+    this.#lastError = what;
+    this.#update();
+  }
+
+  /** Reports that it is over. */
+  troubleOver(who: string): void {
+    if (this.#troubles.delete(who)) this.#update();
+  }
+
+  /** Closes the connection and stops trying. */
+  async close(): Promise<void> {
+    if (this.#life.signal.aborted) return this.#run;
+    this.#life.abort();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#update();
+    for (const waiter of [...this.#waiters]) waiter();
+    await connection?.close();
+    await this.#run;
+  }
+
+  async #keepConnected(): Promise<void> {
+    const { signal } = this.#life;
+    for (let turn = 0; !signal.aborted; ) {
+      const connection = await this.#attempt(turn);
+      if (!connection) {
+        turn += 1;
+        continue;
+      }
+      if (signal.aborted) return connection.close();
+      await this.#use(connection);
+    }
+  }
+
+  async #attempt(turn: number): Promise<StompConnection | undefined> {
+    const { endpoints, open } = this.#options;
+    const endpoint = endpoints[turn % endpoints.length] as StompEndpoint;
+    try {
+      return await open(endpoint, this.#life.signal);
+    } catch (error) {
+      const failure = error instanceof StompConnectError ? error.failure : 'dropped';
+      await this.#failed(error as Error, 'connecting', failure);
+      return undefined;
+    }
+  }
+
+  async #use(connection: StompConnection): Promise<void> {
+    const begin = performance.now();
+    this.#connection = connection;
+    this.#generation += 1;
+    this.#options.onConnected(connection, this.#generation);
+    this.#update();
+    for (const waiter of [...this.#waiters]) waiter(connection);
+    const reason = await connection.ended;
+    this.#connection = undefined;
+    if (this.#life.signal.aborted) return;
+    const lastedMs = performance.now() - begin;
+    const worked = connection.hasWorked || lastedMs >= WORKED_AFTER_MS;
+    if (lastedMs >= HEALTHY_AFTER_MS) this.#backOff.reset();
+    const failure = lastedMs >= HEALTHY_AFTER_MS ? undefined : worked ? 'lost' : 'dropped';
+    await this.#failed(reason, 'connected', failure);
+  }
+
+  async #failed(
+    error: Error,
+    phase: 'connecting' | 'connected',
+    failure: ConnectionFailure | undefined,
+  ): Promise<void> {
+    if (this.#life.signal.aborted) return;
+    this.#failedOnce = true;
+    this.#lastError = error.message;
+    this.#update();
+    this.#options.onFailure(error, phase);
+    if (failure) await pause(this.#backOff.failed(failure), this.#life.signal);
+  }
+
+  #update(): void {
+    const state = this.#stateNow();
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#since = Date.now();
+  }
+
+  #stateNow(): StoreState {
+    if (this.#life.signal.aborted) return 'CLOSED';
+    if (this.#connection) return this.#troubles.size > 0 ? 'DEGRADED' : 'READY';
+    return this.#failedOnce ? 'DOWN' : 'CONNECTING';
+  }
+}

@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ArtifactReader } from '../../src/grammar/reader.ts';
+import type { ConfigElement } from '../../src/grammar/element.ts';
+import { readParameters, type WrittenParameter } from '../../src/grammar/parameters.ts';
+import type { DataSource } from '../../src/stores/component.ts';
+import { jdbcStore } from '../../src/stores/jdbc.ts';
+import type { MessageStore } from '../../src/stores/message-store.ts';
+
+/** How tests reach a database. */
+export interface DatabaseAccess {
+  readonly url: string;
+  readonly driver: string;
+  readonly user?: string;
+  readonly password?: string;
+}
+
+export interface JdbcStoreWishes {
+  readonly name?: string;
+  readonly table?: string;
+  /** Two stores with different data directories are on two nodes. */
+  readonly dataDirectory?: string;
+  readonly deadlineMs?: number;
+  readonly previous?: MessageStore;
+  /** More parameters, or others. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly dataSources?: ReadonlyMap<string, DataSource>;
+}
+
+const POSITION = { file: 'store.xml', line: 1, column: 1 };
+
+/** Stores of one test file: opened as a deployment opens them, from parameters as text. */
+export class JdbcStores {
+  readonly #opened = new Set<MessageStore>();
+  readonly #folders: string[] = [];
+  #names = 0;
+
+  /** A new table name. */
+  table(): string {
+    this.#names += 1;
+    return `messages_${process.pid}_${this.#names}`;
+  }
+
+  /** A new, empty folder, removed at the end. */
+  async folder(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'mini-synapse-jdbc-test-'));
+    this.#folders.push(folder);
+    return folder;
+  }
+
+  async open(access: DatabaseAccess, wishes: JdbcStoreWishes = {}): Promise<MessageStore> {
+    return this.openWith(
+      {
+        'store.jdbc.driver': access.driver,
+        'store.jdbc.connection.url': access.url,
+        'store.jdbc.username': access.user ?? '',
+        'store.jdbc.password': access.password ?? '',
+        'store.jdbc.table': wishes.table ?? this.table(),
+        'x.create.table': 'true',
+        ...wishes.parameters,
+      },
+      wishes,
+    );
+  }
+
+  async openWith(parameters: Readonly<Record<string, string>>, wishes: JdbcStoreWishes = {}): Promise<MessageStore> {
+    this.#names += 1;
+    const dataDirectory = wishes.dataDirectory ?? (await this.folder());
+    const store = jdbcStore.open({
+      name: wishes.name ?? `Jdbc${this.#names}`,
+      position: POSITION,
+      parameters: readJdbcParameters(parameters),
+      written: new Map(Object.entries(parameters)),
+      services: {
+        dataDirectory,
+        putDeadlineMs: wishes.deadlineMs ?? 10_000,
+        stompUrls: new Map(),
+        ...(wishes.dataSources && { dataSources: wishes.dataSources }),
+      },
+      previous: wishes.previous,
+    });
+    this.#opened.add(store);
+    return store;
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#opened].map((store) => store.close()));
+    this.#opened.clear();
+    await Promise.all(this.#folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 3 })));
+  }
+}
+
+/** Reads parameters as the deployment does. @throws with all diagnostics */
+export function readJdbcParameters(parameters: Readonly<Record<string, string>>) {
+  const element = { name: 'messageStore', path: 'messageStore[S]', position: POSITION } as ConfigElement;
+  const written = new Map<string, WrittenParameter>(
+    Object.entries(parameters).map(([name, value]) => [name, { name, value, element }]),
+  );
+  const reader = new ArtifactReader();
+  const values = readParameters(element, jdbcStore.parameters, written, reader);
+  if (!values) throw new Error(reader.diagnostics.map(({ message, expected }) => `${message}; ${expected}`).join('\n'));
+  return values;
+}
