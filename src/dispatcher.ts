@@ -1,8 +1,6 @@
-import { runFlow } from './mediation/flow.ts';
+import { runMain } from './mediation/main-flow.ts';
 import type { ProxyService } from './mediation/proxy-service.ts';
-import { sequenceFaultHandler } from './mediation/sequence.ts';
 import type { Configuration } from './message/configuration.ts';
-import type { MessageContext } from './message/message-context.ts';
 import { proxyWsdl } from './proxy-wsdl.ts';
 import type { ClientExchange } from './transport/client-exchange.ts';
 import { inactiveService, serviceNotFound } from './transport/fault-response.ts';
@@ -71,25 +69,6 @@ export class RequestDispatcher implements Dispatcher {
 /** The target without scheme and authority, which an absolute-form request line has. */
 function localTarget({ path, query }: IncomingRequest): string {
   return query === undefined ? path : `${path}?${query}`;
-}
-
-/** Whatever is no proxy and no API goes through `main` (spec proxies 4.3). */
-async function runMain(message: MessageContext): Promise<void> {
-  const { configuration } = message;
-  const fault = configuration.find('sequence', 'fault');
-  if (fault) message.faultStack.push(sequenceFaultHandler(fault, "sequence 'fault'"));
-  message.responseReceiver = { injectResponse: runMainResponse };
-  await runFlow(message, () => configuration.find('sequence', 'main')?.mediate(message));
-}
-
-/** Responses of `main` enter it again, in response direction (spec proxies 4.8). */
-async function runMainResponse(response: MessageContext): Promise<void> {
-  const { configuration } = response;
-  const fault = configuration.find('sequence', 'fault');
-  if (fault) response.faultStack.push(sequenceFaultHandler(fault, "sequence 'fault'"));
-  const receiving = response.text('RECEIVING_SEQUENCE');
-  response.properties.delete('RECEIVING_SEQUENCE');
-  await configuration.find('sequence', receiving ?? 'main')?.mediate(response);
 }
 
 function description(

@@ -1,7 +1,7 @@
 import type { ProxyService } from './mediation/proxy-service.ts';
 import type { Configuration } from './message/configuration.ts';
 import { MediationError } from './message/errors.ts';
-import { parseXml, type XmlElement } from './xml/index.ts';
+import { parseXml, type XmlElement, XmlSyntaxError } from './xml/index.ts';
 
 /** How long `?wsdl` waits for a WSDL that stands elsewhere. */
 const FETCH_TIMEOUT_MS = 20_000;
@@ -47,7 +47,17 @@ async function fetchWsdl(uri: string, { services }: Configuration): Promise<XmlE
     headers: [],
     responseTimeoutMs: FETCH_TIMEOUT_MS,
   });
-  const root = answer.status === 200 ? parseXml(answer.body).documentElement : undefined;
-  if (!root) throw new MediationError(`Error reading from wsdl URI ${uri}: status ${answer.status}`);
-  return root;
+  if (answer.status !== 200) throw unreadable(uri, `status ${answer.status}`);
+  try {
+    return parseXml(answer.body).documentElement as XmlElement;
+  } catch (cause) {
+    if (!(cause instanceof XmlSyntaxError)) throw cause;
+    throw unreadable(uri, cause.message, cause);
+  }
+}
+
+/** The URI without credentials: a client reads this. */
+function unreadable(uri: string, reason: string, cause?: unknown): MediationError {
+  const shown = uri.replace(/\/\/[^/@]*@/, '//');
+  return new MediationError(`Error reading from wsdl URI ${shown}: ${reason}`, { cause });
 }

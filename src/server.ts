@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { ServerConfiguration } from './config/config.ts';
 import { ConfigurationError } from './config/toml-reader.ts';
@@ -113,6 +113,7 @@ class Server implements RunningServer {
 
   async start(): Promise<void> {
     await checkDirectory(this.#options.artifacts);
+    if (!this.#options.keepState) await forgetProcessorStates(this.#options.data);
     this.#sender = await openSender(this.#options);
     this.#registry = await FileRegistry.open(join(this.#options.data, 'registry'));
     this.#deployer = this.#createDeployer(this.#sender, this.#registry);
@@ -219,6 +220,11 @@ async function checkDirectory(directory: string): Promise<void> {
   const found = await stat(directory).catch(() => undefined);
   if (found?.isDirectory() || found?.isFile()) return;
   throw new ConfigurationError(`the artifact directory ${directory} does not exist`);
+}
+
+/** `--keep-state no`: every processor starts as its `is.active` says (OP-21). */
+async function forgetProcessorStates(data: string): Promise<void> {
+  await rm(join(data, 'message-processors'), { recursive: true, force: true });
 }
 
 async function openSender({ trustedCertificatesFile }: ServerConfiguration): Promise<HttpSender> {

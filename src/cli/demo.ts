@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sendStockQuote } from '../../samples/stockquote/client.ts';
+import { CallFailure, sendStockQuote } from '../../samples/stockquote/client.ts';
 import {
   type AcceptedOrder,
   ServiceStartError,
@@ -41,18 +41,34 @@ export async function demo(args: string[], io: CommandIo): Promise<number> {
   const { values } = parseFlags(args, FLAGS);
   const orders = integerFlag('orders', values.orders, 1, MAX_ORDERS) ?? DEFAULT_ORDERS;
   const stage = new Stage(io);
+  const stopListening = onStopSignal(() => stage.interrupt());
   try {
     await stage.setUp(values.activemq ?? false);
     const lost = await stage.play(orders);
     if (values.keep) await stage.keep();
     return lost === 0 ? EXIT.fine : EXIT.wrong;
   } catch (error) {
-    if (!isUnavailable(error)) throw error;
+    if (!isUnavailable(error) && !(error instanceof CallFailure)) throw error;
     io.stderr.write(`mini-synapse demo: ${error.message}\n`);
-    return EXIT.unavailable;
+    return error instanceof CallFailure ? EXIT.wrong : EXIT.unavailable;
   } finally {
+    stopListening();
     await stage.strike();
   }
+}
+
+/** Calls back at the first SIGINT or SIGTERM only: a second one ends the process at once. Returns how to stop. */
+function onStopSignal(stop: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const stopListening = () => {
+    for (const signal of signals) process.off(signal, listener);
+  };
+  const listener = () => {
+    stopListening();
+    stop();
+  };
+  for (const signal of signals) process.on(signal, listener);
+  return stopListening;
 }
 
 function isUnavailable(error: unknown): error is Error {
@@ -67,10 +83,18 @@ class Stage {
   /** Order -> its number, by what identifies it on the wire. */
   readonly #sent = new Map<string, number>();
   readonly #acceptedBy = new Map<string, number[]>();
+  readonly #interrupted = new AbortController();
+  /** Called after each accepted order. */
+  #onAccepted = () => {};
   #server: RunningServer | undefined;
 
   constructor(io: CommandIo) {
     this.#io = io;
+  }
+
+  /** Ends the waiting, whatever for; what was started is stopped as usual. */
+  interrupt(): void {
+    this.#interrupted.abort();
   }
 
   async setUp(activemq: boolean): Promise<void> {
@@ -101,28 +125,35 @@ class Stage {
     const url = `http://127.0.0.1:${this.#server?.httpPort}/services/StockQuoteProxy`;
     this.#say(`Sending ${count} orders to ${url}; each forwarder delivers one a second.\n`);
     const begun = performance.now();
-    for (let number = 1; number <= count; number += 1) {
-      const { order } = await sendStockQuote({ addurl: url, mode: 'placeorder', symbol: `ORD${number}` });
-      if (order) this.#sent.set(order.symbol, number);
+    for (let number = 1; number <= count && !this.#interrupted.signal.aborted; number += 1) {
+      const symbol = `ORD${number}`;
+      // A back end may have the order before the client has its answer.
+      this.#sent.set(symbol, number);
+      await sendStockQuote({ addurl: url, mode: 'placeorder', symbol });
     }
-    this.#say(`All ${count} orders were answered 202 after ${Math.round(performance.now() - begun)} ms.`);
+    this.#say(`All ${this.#sent.size} orders were answered 202 after ${Math.round(performance.now() - begun)} ms.`);
     const deadline = (count / BACK_END_PORTS.length) * FORWARDER_INTERVAL_MS * 2 + DELIVERY_MARGIN_MS;
-    await this.#delivered(count, deadline);
-    return this.#printTable(count, performance.now() - begun);
+    await this.#delivered(deadline);
+    return this.#printTable(performance.now() - begun);
   }
 
   /** Stays up until Ctrl-C. */
   async keep(): Promise<void> {
+    const { signal } = this.#interrupted;
+    if (signal.aborted) return;
     const { host, httpPort, managementPort } = this.#server ?? { host: '', httpPort: 0, managementPort: 0 };
     this.#say(`\nStill up (Ctrl-C stops). Try:
   bin/stockquote-client --addurl http://${host}:${httpPort}/services/StockQuoteProxy --mode placeorder --symbol IBM
   curl http://127.0.0.1:${managementPort}/management/message-processors
   edit a file in artifacts/ and save it`);
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    await once(signal, 'abort');
   }
 
+  /** Whatever one step does, the others are taken too. */
   async strike(): Promise<void> {
-    for (const step of this.#strike.reverse()) await step();
+    for (const step of this.#strike.reverse()) {
+      await step().catch((error: unknown) => this.#io.stderr.write(`mini-synapse demo: ${String(error)}\n`));
+    }
   }
 
   async #startServer(artifacts: string): Promise<RunningServer> {
@@ -150,26 +181,34 @@ class Stage {
     const number = this.#sent.get(symbol) ?? symbol;
     const indent = ' '.repeat(24 * (backEnd - 1));
     this.#say(`${indent}back end ${backEnd}: order ${number}${before.length > 0 ? ' (again)' : ''}`);
+    this.#onAccepted();
   }
 
-  async #delivered(count: number, deadlineMs: number): Promise<void> {
-    const deadline = performance.now() + deadlineMs;
-    while (this.#acceptedBy.size < count && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+  /** Resolves when every order was accepted, at the deadline (ms), or at an interruption. */
+  async #delivered(deadlineMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const deadline = setTimeout(resolve, deadlineMs);
+    this.#interrupted.signal.addEventListener('abort', () => resolve(), { once: true });
+    this.#onAccepted = () => {
+      if ([...this.#sent.keys()].every((symbol) => this.#acceptedBy.has(symbol))) resolve();
+    };
+    this.#onAccepted();
+    if (!this.#interrupted.signal.aborted) await promise;
+    clearTimeout(deadline);
   }
 
-  #printTable(sent: number, elapsedMs: number): number {
+  /** Returns how many orders are lost. */
+  #printTable(elapsedMs: number): number {
     const lost = [...this.#sent.keys()].filter((symbol) => !this.#acceptedBy.has(symbol)).length;
     const twice = [...this.#acceptedBy.values()].filter((backEnds) => backEnds.length > 1).length;
     const rows: Array<[string, number]> = [
-      ['orders sent', sent],
+      ['orders sent', this.#sent.size],
       ...this.#backEnds.map((backEnd, index): [string, number] => [
         `accepted by back end ${index + 1}`,
         backEnd.acceptedCount(),
       ]),
       ['delivered twice', twice],
-      ['lost', lost],
+      [this.#interrupted.signal.aborted ? 'not delivered yet' : 'lost', lost],
     ];
     this.#say('');
     for (const [label, value] of rows) this.#say(`  ${label.padEnd(24)} ${String(value).padStart(5)}`);

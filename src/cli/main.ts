@@ -49,6 +49,10 @@ export async function main(args: string[], io: CommandIo): Promise<number> {
     );
     return EXIT.usage;
   }
+  if (asksForHelp(name, rest)) {
+    io.stdout.write(USAGE);
+    return EXIT.fine;
+  }
   try {
     return await (await load())(rest, io);
   } catch (error) {
@@ -56,4 +60,9 @@ export async function main(args: string[], io: CommandIo): Promise<number> {
     io.stderr.write(`mini-synapse ${name}: ${error.message}\n`);
     return EXIT.usage;
   }
+}
+
+/** `check` has a text of its own. */
+function asksForHelp(command: string, args: readonly string[]): boolean {
+  return command !== 'check' && (args.includes('--help') || args.includes('-h'));
 }

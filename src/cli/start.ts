@@ -2,7 +2,8 @@ import { type ConfigurationFlags, readConfiguration } from '../config/config.ts'
 import { ConfigurationError } from '../config/toml-reader.ts';
 import { closeLogging, configureLogging, logger } from '../logging/index.ts';
 import { type RunningServer, startServer } from '../server.ts';
-import { PortTakenError } from '../transport/listening.ts';
+import { ListenError } from '../transport/listening.ts';
+import { TlsFilesError } from '../transport/tls.ts';
 import { parseFlags, portFlag, wordFlag } from './arguments.ts';
 import { type CommandIo, EXIT, UsageError } from './io.ts';
 import { version } from './version.ts';
@@ -24,6 +25,7 @@ const FLAGS = {
 export async function start(args: string[], io: CommandIo): Promise<number> {
   const flags = readFlags(args);
   const begun = performance.now();
+  const signal = stopSignal();
   let server: RunningServer;
   try {
     const configuration = readConfiguration(flags);
@@ -34,9 +36,9 @@ export async function start(args: string[], io: CommandIo): Promise<number> {
     return reportFailure(error, io);
   }
   io.stdout.write(`${readyLine(server, performance.now() - begun)}\n`);
-  const code = await untilStopped(server);
+  await stopAt(signal, server);
   closeLogging();
-  return code;
+  return EXIT.fine;
 }
 
 function readFlags(args: string[]): ConfigurationFlags {
@@ -66,27 +68,41 @@ export function readyLine(server: RunningServer, elapsedMs: number): string {
   return `mini-synapse ready in ${Math.round(elapsedMs)} ms · http ${host}:${httpPort} · https ${host}:${httpsPort} · management ${managementHost}:${managementPort} · ${artifactCount} artifacts${faulty}`;
 }
 
-/** SIGTERM and SIGINT stop gracefully; a second one stops at once (OP-110). */
-async function untilStopped(server: RunningServer): Promise<number> {
-  const log = logger('Server');
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+/** The first SIGTERM or SIGINT, heard from now on, also while the server is still starting; a second one ends the process (OP-110). */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(name, () => {
+        if (asked) process.exit(EXIT.fine);
+        asked = true;
+        resolve(name);
+      });
+    }
   });
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => process.exit(EXIT.fine));
-  log.info(`Gracefully shutting down mini-synapse (${signal}); a second signal stops at once`);
+}
+
+async function stopAt(signal: Promise<NodeJS.Signals>, server: RunningServer): Promise<void> {
+  const log = logger('Server');
+  log.info(`Gracefully shutting down mini-synapse (${await signal}); a second signal stops at once`);
   await server.stop();
   log.info('mini-synapse shutdown complete');
-  return EXIT.fine;
 }
 
 function reportFailure(error: unknown, io: CommandIo): number {
-  if (error instanceof ConfigurationError) {
-    io.stderr.write(`mini-synapse start: ${error.message}\n`);
-    return EXIT.wrong;
-  }
-  if (error instanceof PortTakenError) {
-    io.stderr.write(`mini-synapse start: ${error.message}\n`);
-    return EXIT.unavailable;
-  }
-  throw error;
+  const code = exitCodeOf(error);
+  if (code === undefined || !(error instanceof Error)) throw error;
+  io.stderr.write(`mini-synapse start: ${error.message}\n`);
+  return code;
+}
+
+/** Undefined for what nobody expected: that is shown with its stack. */
+function exitCodeOf(error: unknown): number | undefined {
+  if (error instanceof ConfigurationError || error instanceof TlsFilesError) return EXIT.wrong;
+  // A port, an address, a folder: what the machine does not give.
+  return error instanceof ListenError || isSystemError(error) ? EXIT.unavailable : undefined;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
 }

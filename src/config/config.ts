@@ -71,8 +71,11 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
   const toml = readToml(flags.config);
   const own = toml.table('mini_synapse');
   const offset = toml.integer('server.offset', { minimum: 0, maximum: MAX_PORT }) ?? 0;
-  const port = (flag: number | undefined, key: string, fallback: number) =>
-    flag ?? offsetPort(toml.integer(key, { minimum: 0, maximum: MAX_PORT }) ?? fallback, offset);
+  const port = (flag: number | undefined, key: string, fallback: number) => {
+    // Read even where a flag wins: a wrong value is a mistake all the same.
+    const configured = toml.integer(key, { minimum: 0, maximum: MAX_PORT }) ?? fallback;
+    return flag ?? offsetPort(configured, offset);
+  };
   const host = flags.host ?? toml.text('transport.http.listener.bind_address') ?? '127.0.0.1';
   const configuration: ServerConfiguration = {
     artifacts: resolve(flags.artifacts ?? toml.path('mini_synapse.artifacts') ?? 'artifacts'),

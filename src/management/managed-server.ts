@@ -6,6 +6,8 @@ export interface ManagedServer {
   configuration(): Configuration;
   /** Artifacts that could not be deployed, with the text of their diagnostics. */
   faultyArtifacts(): ReadonlyArray<{ readonly file: string; readonly problems: readonly string[] }>;
+  /** Where messages are taken in. */
+  listening(): ReadonlyArray<{ readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number }>;
 }
 
 export interface ManagementRequest {

@@ -7,6 +7,7 @@ import { answerHealth, type Health } from './health.ts';
 import type { ManagedServer, ManagementRequest } from './managed-server.ts';
 import { answerMessageProcessors } from './message-processors.ts';
 import { answerMessageStores } from './message-stores.ts';
+import { answerProxyServices } from './proxy-services.ts';
 
 const log = logger('ManagementApi');
 /** Requests here are small; anything larger is no management request. */
@@ -30,10 +31,11 @@ const RESOURCES: Readonly<Record<string, Answer>> = {
   '/management': () => ({ status: 200, body: { 'WSO2 Micro Integrator': 'mini-synapse', ManagementApi: 'Active' } }),
   '/management/message-stores': answerMessageStores,
   '/management/message-processors': answerMessageProcessors,
+  '/management/proxy-services': answerProxyServices,
 };
 
 /**
- * The management API on loopback (spec stores 7.2, spec proxies 8; OP-74): health, message stores, message processors.
+ * The management API on loopback (spec stores 7.2, spec proxies 8; OP-74): health, proxy services, message stores, message processors.
  * @throws PortTakenError
  */
 export async function startManagementApi(options: {

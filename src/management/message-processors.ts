@@ -2,6 +2,7 @@ import { isActiveState, type MessageProcessor } from '../processors/message-proc
 import type { ManagedServer, ManagementRequest } from './managed-server.ts';
 import type { ManagementAnswer } from './management-api.ts';
 import { maskedParameters } from './masking.ts';
+import { readStatusChange } from './status-change.ts';
 
 /** `GET` and `POST /management/message-processors` (spec stores 7.2); state, reason and counters are ours (OP-20, REQ-13). */
 export async function answerMessageProcessors(
@@ -30,37 +31,13 @@ function read(request: ManagementRequest, server: ManagedServer): ManagementAnsw
 }
 
 async function change(request: ManagementRequest, server: ManagedServer): Promise<ManagementAnswer> {
-  if (request.crossOrigin) return { status: 403, body: { Error: 'Requests of other origins are refused' } };
-  const wish = parseWish(request.body);
-  if (!wish) return { status: 400, body: { Error: 'Error when parsing JSON payload' } };
-  const { name, status } = wish;
-  if (name === undefined || status === undefined)
-    return { status: 400, body: { Error: 'Missing parameters in payload' } };
+  const wish = readStatusChange(request);
+  if ('status' in wish) return wish;
+  const { name, active } = wish;
   const processor = server.configuration().find('messageProcessor', name);
   if (!processor) return { status: 404, body: { Error: 'Message processor does not exist' } };
-  if (status === 'active') {
-    const state = await processor.activate('management API');
-    return { status: 200, body: { Message: `${name} : is activated`, state } };
-  }
-  if (status === 'inactive') {
-    const state = await processor.deactivate('management API');
-    return { status: 200, body: { Message: `${name} : is deactivated`, state } };
-  }
-  return { status: 400, body: { Error: 'Provided state is not valid' } };
-}
-
-function parseWish(body: string): { name: string | undefined; status: string | undefined } | undefined {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== 'object' || parsed === null) return undefined;
-    const { name, status } = parsed as Record<string, unknown>;
-    return {
-      name: typeof name === 'string' ? name : undefined,
-      status: typeof status === 'string' ? status.toLowerCase() : undefined,
-    };
-  } catch {
-    return undefined;
-  }
+  const state = active ? await processor.activate('management API') : await processor.deactivate('management API');
+  return { status: 200, body: { Message: `${name} : is ${active ? 'activated' : 'deactivated'}`, state } };
 }
 
 function listed(processor: MessageProcessor) {

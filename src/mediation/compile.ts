@@ -9,6 +9,9 @@ const definitions: ReadonlyMap<string, MediatorDefinition> = new Map(
   MEDIATORS.map((definition) => [definition.element, definition]),
 );
 
+/** Where the reference's mediators live; the business rules have a namespace of their own. */
+const KNOWN_NAMESPACES: readonly string[] = [SYNAPSE_NAMESPACE, 'http://wso2.org/carbon/rules'];
+
 /** Children of a list that are no mediators. */
 const NO_MEDIATORS: readonly string[] = ['description', 'documentation'];
 
@@ -45,7 +48,7 @@ function compileStep(element: ConfigElement, reader: ArtifactReader, id: string)
 }
 
 function reportUnknown(element: ConfigElement, reader: ArtifactReader): void {
-  if (element.namespace === SYNAPSE_NAMESPACE && isKnownUnsupported(element.name)) {
+  if (KNOWN_NAMESPACES.includes(element.namespace) && isKnownUnsupported(element.name)) {
     reader.error(element, `mediator <${element.name}> is known, not supported yet`, {
       expected: `one of: ${[...definitions.keys()].sort().join(', ')}`,
     });

@@ -26,8 +26,8 @@ export interface MediatorDefinition {
   /** One or two sentences for the generated reference. */
   readonly doc: string;
   readonly attributes: ValueTypes;
-  /** Child elements it reads itself; `mediators` when its children are mediators. */
-  readonly children: readonly string[] | 'mediators';
+  /** Child elements it reads itself; `mediators` when its children are mediators, `any` when any XML may stand inside. */
+  readonly children: readonly string[] | 'mediators' | 'any';
   compile(element: ConfigElement, reader: ArtifactReader, context: CompileContext): Mediate | undefined;
 }
 
@@ -49,7 +49,7 @@ export function mediator<const A extends ValueTypes>(declaration: {
   element: string;
   doc: string;
   attributes: A;
-  children?: readonly string[] | 'mediators';
+  children?: readonly string[] | 'mediators' | 'any';
   compile(compilation: MediatorCompilation<A>): Mediate | undefined;
 }): MediatorDefinition {
   const { element: name, doc, attributes, children = [] } = declaration;
@@ -61,7 +61,7 @@ export function mediator<const A extends ValueTypes>(declaration: {
     children,
     compile(element, reader, context) {
       const values = readAttributes(element, known, reader);
-      if (children !== 'mediators') reader.warnUnknownChildren(element, ['description', ...children]);
+      if (typeof children !== 'string') reader.warnUnknownChildren(element, ['description', ...children]);
       if (!values) return undefined;
       return declaration.compile({ element, reader, attributes: values as unknown as ValuesOf<A>, ...context });
     },

@@ -10,16 +10,27 @@ const ERROR_PROPERTIES = [
   'ERROR_DETAIL',
   'ERROR_EXCEPTION',
   'BASE_ERROR_CODE',
+  'PROTOCOL_STATE_ON_FAILURE',
   'ERROR_CAUSE',
 ];
 const MAX_DETAIL = 4096;
 
 /**
- * Runs the fault stack of a message (spec proxies 4.9): pops one handler and lets it handle; if that fails, the next one is asked
- * with the new error. Never throws. Afterwards the waiting client, if nobody answered it, is owed a 5xx (REQ-2, OP-03).
+ * Runs the fault stack of a message (spec proxies 4.9) and tells the waiting client that its flow failed: if nobody answers it, it
+ * is owed a 5xx (REQ-2, OP-03). Never throws.
  */
 export async function handleFault(message: MessageContext, error: unknown): Promise<void> {
   const failure = asMediationError(error);
+  await runFaultStack(message, failure);
+  message.exchange?.failed({
+    code: failure.code,
+    message: failure.message,
+    ...(failure.status !== undefined && { status: failure.status }),
+  });
+}
+
+/** Pops one handler and lets it handle; if that fails, the next one is asked with the new error. Never throws. */
+export async function runFaultStack(message: MessageContext, failure: MediationError): Promise<void> {
   let current = failure;
   for (;;) {
     setErrorProperties(message, current);
@@ -39,11 +50,12 @@ export async function handleFault(message: MessageContext, error: unknown): Prom
       log.error(`${handler.description} failed: ${current.message}`, details(message));
     }
   }
-  message.exchange?.failed({
-    code: failure.code,
-    message: failure.message,
-    ...(failure.status !== undefined && { status: failure.status }),
-  });
+}
+
+/** Forgets an earlier failure, so that it cannot be taken for a later one (REQ-11). */
+export function clearErrorProperties({ properties }: MessageContext): void {
+  for (const name of ERROR_PROPERTIES) properties.delete(name);
+  properties.delete('SENDING_FAULT');
 }
 
 /**
@@ -51,13 +63,18 @@ export async function handleFault(message: MessageContext, error: unknown): Prom
  * its own.
  */
 export function setErrorProperties(message: MessageContext, error: MediationError): void {
-  for (const name of ERROR_PROPERTIES) message.properties.delete(name);
   const { properties } = message;
+  for (const name of ERROR_PROPERTIES) properties.delete(name);
   properties.set('ERROR_CODE', new TypedNumber('INTEGER', error.code ?? 0));
   properties.set('ERROR_MESSAGE', error.message.split('\n', 1)[0] ?? '');
   properties.set('ERROR_DETAIL', (error.detail ?? causeChain(error)).slice(0, MAX_DETAIL));
   properties.set('ERROR_EXCEPTION', `${error.name}: ${error.message}`.slice(0, MAX_DETAIL));
-  if (error.baseCode !== undefined) properties.set('BASE_ERROR_CODE', new TypedNumber('INTEGER', error.baseCode));
+  if (error.baseCode !== undefined) {
+    properties.set('BASE_ERROR_CODE', new TypedNumber('INTEGER', error.baseCode));
+    // The composed code is the base code plus the number of the connection's state (spec proxies 3.7).
+    const state = (error.code ?? error.baseCode) - error.baseCode;
+    properties.set('PROTOCOL_STATE_ON_FAILURE', new TypedNumber('INTEGER', state));
+  }
   if (error.errorCause !== undefined) properties.set('ERROR_CAUSE', error.errorCause);
 }
 

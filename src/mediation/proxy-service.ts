@@ -5,6 +5,7 @@ import { MediationError } from '../message/errors.ts';
 import type { MessageContext, ResponseReceiver } from '../message/message-context.ts';
 import type { XmlElement } from '../xml/index.ts';
 import { runFlow } from './flow.ts';
+import { passesPreMediate } from './pre-mediate.ts';
 import { clearSendMarkers, startSend } from './send.ts';
 import { type Sequence, sequenceFaultHandler } from './sequence.ts';
 
@@ -81,8 +82,11 @@ export class ProxyService implements ResponseReceiver {
     message.properties.set('ARTIFACT_NAME', `proxy${this.name}`);
     message.operation.set('proxy.name', this.name);
     message.responseReceiver = this;
-    this.#pushFaultHandler(message);
-    await runFlow(message, () => this.#runInFlow(message));
+    await runFlow(message, async () => {
+      if (!(await passesPreMediate(message))) return;
+      this.#pushFaultHandler(message);
+      await this.#runInFlow(message);
+    });
   }
 
   /**
@@ -90,6 +94,7 @@ export class ProxyService implements ResponseReceiver {
    * @throws MediationError for the fault stack of the response
    */
   async injectResponse(response: MessageContext): Promise<void> {
+    if (!(await passesPreMediate(response))) return;
     this.#pushFaultHandler(response);
     const receiving = response.text('RECEIVING_SEQUENCE');
     clearSendMarkers(response);

@@ -1,8 +1,8 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { logger } from '../logging/index.ts';
-import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
-import { handleFault } from './fault.ts';
+import { isFlagSet } from '../message/property-value.ts';
+import { asMediationError, clearErrorProperties, runFaultStack } from './fault.ts';
 import { runFlow } from './flow.ts';
 
 const log = logger('SendMediator');
@@ -29,6 +29,7 @@ export function clearSendMarkers(message: MessageContext): void {
 export function startSend(message: MessageContext, endpoint: Endpoint): void {
   const { exchange, configuration } = message;
   exchange?.take();
+  clearErrorProperties(message);
   if (message.properties.get('OUT_ONLY') === 'true') {
     configuration.services.flows.track(sendOneWay(message, endpoint));
     return;
@@ -49,7 +50,7 @@ async function sendOneWay(message: MessageContext, endpoint: Endpoint): Promise<
 async function sendAndReceive(message: MessageContext, endpoint: Endpoint): Promise<void> {
   let response: MessageContext;
   try {
-    response = await endpoint.send(message);
+    response = await endpoint.send(message, { onFurtherAnswer: injectResponse });
   } catch (error) {
     await sendFailed(message, error);
     return;
@@ -58,12 +59,23 @@ async function sendAndReceive(message: MessageContext, endpoint: Endpoint): Prom
 }
 
 async function sendFailed(message: MessageContext, error: unknown): Promise<void> {
-  if (error instanceof MediationError && error.skipsFaultHandlers) {
-    message.exchange?.failed({ code: error.code, message: error.message, status: error.status ?? 504 });
-    return;
+  const failure = asMediationError(error);
+  if (!failure.skipsFaultHandlers) {
+    message.properties.set('SENDING_FAULT', true);
+    await runFaultStack(message, failure);
   }
-  message.properties.set('SENDING_FAULT', true);
-  await handleFault(message, error);
+  if (!awaitsAnswer(message)) return;
+  const status = failure.status ?? (failure.skipsFaultHandlers ? 504 : undefined);
+  message.exchange?.failed({
+    code: failure.code,
+    message: failure.message,
+    ...(status !== undefined && { status }),
+  });
+}
+
+/** A one-way send, and any send after FORCE_SC_ACCEPTED, is answered 202 whatever becomes of it (spec proxies 1.8). */
+function awaitsAnswer({ properties, axis2 }: MessageContext): boolean {
+  return properties.get('OUT_ONLY') !== 'true' && !isFlagSet(axis2.get('FORCE_SC_ACCEPTED'));
 }
 
 /** Brings a response into the flow's response path: receiving sequence, outSequence, or straight back (spec proxies 4.8). */

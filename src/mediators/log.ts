@@ -1,6 +1,7 @@
 import { expression } from '../expressions/attribute-types.ts';
 import { compileExpression, type Expression } from '../expressions/expression.ts';
 import { javaBoolean, nonEmptyText, readAttributes, text, ValueError } from '../grammar/attributes.ts';
+import { nearestName } from '../grammar/diagnostic.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { type LogLevel, logger } from '../logging/index.ts';
@@ -15,6 +16,8 @@ const LEVELS = ['simple', 'headers', 'full', 'custom'] as const;
 const CATEGORIES = ['INFO', 'TRACE', 'DEBUG', 'WARN', 'ERROR', 'FATAL'] as const;
 /** A full log shows at most this much of a payload, in characters (OP-94). */
 const PAYLOAD_PREVIEW = 64 * 1024;
+/** The reference shows every envelope with it (spec proxies 4.2). */
+const XML_DECLARATION = "<?xml version='1.0' encoding='utf-8'?>";
 
 type Text = (message: MessageContext) => string;
 
@@ -106,11 +109,16 @@ function payloadText(message: MessageContext): string {
     const json = message.payload.json();
     return json !== undefined
       ? `Payload: ${preview(json)}`
-      : `Envelope: ${preview(serializeXml(message.payload.envelope()))}`;
+      : `Envelope: ${XML_DECLARATION}${preview(serializeXml(message.payload.envelope()))}`;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
+    const { code, status } = cause instanceof MediationError ? cause : {};
     message.payload.clear();
-    throw new MediationError(`Could not build full log message: ${reason}`, { cause });
+    throw new MediationError(`Could not build full log message: ${reason}`, {
+      ...(code !== undefined && { code }),
+      ...(status !== undefined && { status }),
+      cause,
+    });
   }
 }
 
@@ -196,6 +204,7 @@ function readLevel(element: ConfigElement, reader: ArtifactReader): (typeof LEVE
   reader.error(element, 'Invalid log level. Level has to be one of the following : simple, headers, full, custom', {
     attribute: 'level',
     expected: `one of: ${LEVELS.join(', ')}`,
+    ...nearestOf(written, LEVELS),
   });
   return 'invalid';
 }
@@ -210,6 +219,11 @@ function readCategory(element: ConfigElement, written: string, reader: ArtifactR
     );
   }
   return category;
+}
+
+function nearestOf(written: string, known: readonly string[]): { nearest?: string } {
+  const nearest = nearestName(written, known);
+  return nearest === undefined ? {} : { nearest };
 }
 
 /** In separators and templates, backslash n and t are a line break and a tab. */

@@ -18,10 +18,14 @@ const ATTRIBUTES = {
   name: dynamic({
     required: true,
     missing: "The 'name' attribute is required for the configuration of a property mediator",
+    invalid: "Invalid expression for attribute 'name'",
     doc: 'The name of the property; may be `{expression}`.',
   }),
   value: text({ doc: 'The value, literally.' }),
-  expression: expression({ doc: 'XPath or json-eval(…) that gives the value.' }),
+  expression: expression({
+    invalid: "Invalid XPath expression for attribute 'expression'",
+    doc: 'XPath or json-eval(…) that gives the value.',
+  }),
   scope: text({ doc: `One of ${SCOPES.join(', ')}.`, default: 'default' }),
   type: text({ doc: 'STRING, BOOLEAN, INTEGER, LONG, SHORT, FLOAT, DOUBLE, OM or JSON.', default: 'STRING' }),
   action: text({ doc: '`remove` removes the property; everything else sets it.', default: 'set' }),
@@ -36,21 +40,17 @@ export const property = mediator({
   element: 'property',
   doc: 'Sets or removes a property of the message.',
   attributes: ATTRIBUTES,
-  children: [],
+  children: 'any',
   compile(compilation) {
-    const { attributes, element, reader } = compilation;
+    const { attributes } = compilation;
+    const name = readName(compilation);
     const scope = readScope(compilation);
     const type = readType(compilation);
     const pattern = readPattern(compilation);
-    if (!scope || !type || pattern === 'invalid') return undefined;
-    if (attributes.action === 'remove') return removal(attributes.name, scope);
-    const value = readSource(compilation, type);
-    if (!value) return undefined;
-    if (attributes.name.static?.trim() === '') {
-      reader.error(element, ATTRIBUTES.name.missing, { attribute: 'name' });
-      return undefined;
-    }
-    return setting(attributes.name, scope, (message) => matched(value(message), pattern));
+    if (attributes.action === 'remove') return name && scope && removal(name, scope);
+    const value = readSource(compilation, type ?? 'STRING');
+    if (!name || !scope || !type || !value || pattern === 'invalid') return undefined;
+    return setting(name, scope, (message) => matched(value(message), pattern));
   },
 });
 
@@ -68,6 +68,12 @@ function setting(name: DynamicValue, scope: Scope, value: Source): Mediate {
     setProperty(message, scope, nameFor(name, message), value(message));
     return true;
   };
+}
+
+function readName({ attributes, element, reader }: Compilation): DynamicValue | undefined {
+  if (attributes.name.static?.trim() !== '') return attributes.name;
+  reader.error(element, ATTRIBUTES.name.missing, { attribute: 'name' });
+  return undefined;
 }
 
 function nameFor(name: DynamicValue, message: MessageContext): string {

@@ -1,6 +1,6 @@
 import { defaultEndpoint, readEndpointChild } from '../endpoints/index.ts';
 import { dynamic } from '../expressions/attribute-types.ts';
-import { oneOf } from '../grammar/attributes.ts';
+import { text } from '../grammar/attributes.ts';
 import { mediator } from '../mediation/component.ts';
 import { clearSendMarkers, startSend } from '../mediation/send.ts';
 
@@ -10,7 +10,7 @@ export const send = mediator({
   doc: 'Sends the message to the endpoint inside; without one, a request to its To address and a response back to the client.',
   attributes: {
     receive: dynamic({ doc: 'The sequence that takes the response instead of the out-sequence.' }),
-    buildmessage: oneOf(['true', 'false'], { doc: 'Reads the whole payload first.' }),
+    buildmessage: text({ doc: 'Exactly `true` reads the whole payload first.' }),
   },
   children: ['endpoint'],
   compile({ element, attributes, reader }) {

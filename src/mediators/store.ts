@@ -7,6 +7,7 @@ import type { MessageContext } from '../message/message-context.ts';
 import { TypedNumber } from '../message/property-value.ts';
 import { captureMessage } from '../stores/capture.ts';
 import type { MessageStore } from '../stores/message-store.ts';
+import type { StoredMessage } from '../stores/stored-message.ts';
 
 const log = logger('MessageStoreMediator');
 
@@ -21,6 +22,7 @@ export const store = mediator({
     messageStore: dynamic({
       required: true,
       missing: 'Message Store mediator must have a Message store defined',
+      invalid: "Invalid XPath expression for attribute 'messageStore'",
       doc: 'The name of the message store; may be `{expression}`.',
     }),
     sequence: nonEmptyText({ doc: 'A sequence that runs on the message before it is stored.' }),
@@ -48,20 +50,41 @@ async function storeCopy(message: MessageContext, target: MessageStore): Promise
   try {
     await target.put(copy);
   } catch (cause) {
-    throw notStored(message, target, cause);
+    const failover = failoverStore(target);
+    if (failover === undefined) throw notStored(message, `store [${target.name}]`, cause);
+    log.warn(`Message [${message.messageId}] could not be stored in store [${target.name}]: ${reasonOf(cause)}`);
+    await storeInFailover(message, copy, failover);
   }
 }
 
+/** Where messages go that a store does not take, if delivery is guaranteed (spec stores 3.1 step 8a). Read for every message. */
+function failoverStore({ parameters }: MessageStore): string | undefined {
+  const guaranteed = parameters.get('store.producer.guaranteed.delivery.enable')?.trim().toLowerCase() === 'true';
+  return guaranteed ? parameters.get('store.failover.message.store.name')?.trim() || undefined : undefined;
+}
+
+/** The failover store's own failover store is not asked: there is no chain. */
+async function storeInFailover(message: MessageContext, copy: StoredMessage, name: string): Promise<void> {
+  const failover = message.configuration.find('messageStore', name);
+  try {
+    if (!failover) throw new MediationError('Message Store does not exist.');
+    await failover.put(copy);
+  } catch (cause) {
+    throw notStored(message, `failover store [${name}]`, cause);
+  }
+  log.info(`Message [${message.messageId}] store in the failover message store [${name}]`);
+}
+
 /** The properties and the fault of spec stores 3.1 step 8; HTTP_SC also where it has an effect (spec mediators 3.19). */
-function notStored(message: MessageContext, target: MessageStore, cause: unknown): MediationError {
-  const text = `Failed to store message [${message.messageId}] in store [${target.name}].`;
+function notStored(message: MessageContext, where: string, cause: unknown): MediationError {
+  const text = `Failed to store message [${message.messageId}] in ${where}.`;
   const status = new TypedNumber('INTEGER', 500);
   message.properties.set('HTTP_SC', status);
   message.axis2.set('HTTP_SC', status);
-  log.error(text, {
-    messageId: message.messageId,
-    store: target.name,
-    cause: cause instanceof Error ? cause.message : undefined,
-  });
+  log.error(text, { messageId: message.messageId, where, cause: reasonOf(cause) });
   return new MediationError(text, { detail: 'Failed to store message.', status: 500, cause });
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
