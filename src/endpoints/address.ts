@@ -1,3 +1,4 @@
+import { resolvePlaceholders } from '../grammar/placeholders.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { checkScheme } from './address-scheme.ts';
 import { endpointKind } from './component.ts';
@@ -7,13 +8,15 @@ export const address = endpointKind({
   element: 'address',
   attributes: ['uri'],
   read(element, reader) {
-    const uri = element.attribute('uri')?.trim();
-    if (!uri) {
+    const written = element.attribute('uri')?.trim();
+    if (!written) {
       reader.error(element, "The 'uri' attribute is required for an address endpoint", {
         expected: 'uri="http://host/path"',
       });
       return undefined;
     }
+    const uri = resolvePlaceholders(written, element, reader);
+    if (uri === undefined) return undefined;
     checkScheme(uri, element, reader, 'uri');
     return addressParts(uri);
   },

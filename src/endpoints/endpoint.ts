@@ -13,8 +13,17 @@ export interface SendOptions {
   readonly outOnly?: boolean;
   /** A blocking sender (a message processor): every missing answer is a failure, whatever `responseAction` says (spec stores 4.7). */
   readonly blocking?: boolean;
+  /**
+   * Answers with these statuses are failures of the endpoint for its state machine, as they are for a blocking sender (spec stores
+   * 4.7, 4.12); absent: every answer is a success.
+   */
+  readonly failsWith?: (status: number) => boolean;
   /** Ends the send early, for example when a processor is deactivated or the server stops. */
   readonly signal?: AbortSignal;
+  /** Takes the answers of further recipients of a recipient list, whose first answer is that of the send; without it they are dropped. */
+  readonly onFurtherAnswer?: (answer: MessageContext) => Promise<void>;
+  /** The groups that the message is in already: one that meets itself again does not go on for ever. */
+  readonly groups?: readonly Endpoint[];
 }
 
 /**
@@ -34,8 +43,13 @@ export interface Endpoint {
    * @throws MediationError with the composed ERROR_CODE when no answer came; the state machine has been updated already
    */
   send(message: MessageContext, options?: SendOptions): Promise<MessageContext>;
-  /** Ready now? Otherwise the earliest time (epoch ms) at which it may be tried again; Infinity when switched off. */
+  /**
+   * Ready now? Otherwise the earliest time (epoch ms) at which it may be tried again, of groups that of the first child; Infinity
+   * when switched off or not there. Ready where that cannot be told without a look into a message that cannot be read.
+   */
   readyAt(message: MessageContext): number;
+  /** May a group go on to another child after this one failed with the code (`retryConfig`, spec proxies 5.6)? Absent: always. */
+  allowsRetry?(code: number | undefined, message: MessageContext): boolean;
   /** What operators see. */
   describe(): EndpointStatus;
 }
@@ -46,5 +60,14 @@ export interface EndpointStatus {
   readonly state: EndpointState;
   /** Epoch ms; undefined when active. */
   readonly nextRetryTime: number | undefined;
+  /** As configured, with the credentials that a URL may hold: to be masked by whoever shows it. */
   readonly address: string | undefined;
+  /** Of groups: what is inside, in document order. */
+  readonly children?: readonly ChildStatus[];
+}
+
+export interface ChildStatus extends EndpointStatus {
+  /** Undefined for anonymous children; the key of an indirect one. */
+  readonly name: string | undefined;
+  readonly kind: string;
 }

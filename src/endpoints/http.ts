@@ -1,4 +1,5 @@
 import { parseTemplate } from 'url-template';
+import { resolvePlaceholders } from '../grammar/placeholders.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { checkScheme } from './address-scheme.ts';
 import { endpointKind } from './component.ts';
@@ -29,7 +30,9 @@ export const http = endpointKind({
     const known = method !== undefined && METHODS.includes(method) ? method : undefined;
     if (!written)
       return { staticAddress: undefined, address: (message) => message.to, ...(known && { method: known }) };
-    const template = written.startsWith(LEGACY_ENCODING) ? written.slice(LEGACY_ENCODING.length) : written;
+    const resolved = resolvePlaceholders(written, element, reader);
+    if (resolved === undefined) return undefined;
+    const template = resolved.startsWith(LEGACY_ENCODING) ? resolved.slice(LEGACY_ENCODING.length) : resolved;
     checkScheme(template, element, reader, 'uri-template');
     return { staticAddress: template, address: expansion(template), ...(known && { method: known }) };
   },

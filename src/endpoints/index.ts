@@ -3,28 +3,29 @@ import { ValueError } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { address } from './address.ts';
-import type { EndpointKind } from './component.ts';
+import type { EndpointKind, GroupKind } from './component.ts';
 import { defaultKind } from './default.ts';
 import type { Endpoint } from './endpoint.ts';
 import { readEndpointProperties } from './endpoint-property.ts';
+import { failover } from './failover.ts';
+import type { GroupFrame } from './group.ts';
 import { http } from './http.ts';
 import { IndirectEndpoint } from './indirect.ts';
 import { LeafEndpoint } from './leaf-endpoint.ts';
-import { readSettings } from './settings.ts';
+import { loadBalance } from './load-balance.ts';
+import { recipientList } from './recipient-list.ts';
+import { DEFAULT_SETTINGS, readSettings } from './settings.ts';
 import { DEFAULT_SUSPENSION } from './suspension.ts';
 import { wsdl } from './wsdl.ts';
 
 /** The kinds of leaf endpoints, in the order in which the reference looks for them (spec proxies 5.1). */
 export const ENDPOINT_KINDS: readonly EndpointKind[] = [address, wsdl, defaultKind, http];
 
-const KNOWN_UNSUPPORTED = [
-  'loadbalance',
-  'dynamicLoadbalance',
-  'serviceDynamicLoadbalance',
-  'failover',
-  'recipientlist',
-  'class',
-];
+/** The kinds of endpoints that send to others (spec proxies 5.6, 5.7). */
+export const GROUP_KINDS: readonly GroupKind[] = [loadBalance, failover, recipientList];
+
+const DEFINITIONS: readonly string[] = [...ENDPOINT_KINDS, ...GROUP_KINDS].map(({ element }) => element);
+const KNOWN_UNSUPPORTED = ['dynamicLoadbalance', 'serviceDynamicLoadbalance', 'class'];
 const ATTRIBUTES = ['name', 'key', 'key-expression', 'template', 'uri', 'onError', 'statistics', 'trace'];
 const CHILDREN = ['description', 'property', 'session', 'parameter'];
 
@@ -48,7 +49,7 @@ export function readEndpoint(
     reader.error(element, 'template endpoints are known, not supported yet', { attribute: 'template' });
     return undefined;
   }
-  return readLeaf(element, reader, name, options);
+  return readDefinition(element, reader, name, options);
 }
 
 /** The `<endpoint>` child of a mediator, if it has one. */
@@ -66,9 +67,7 @@ export function defaultEndpoint(): Endpoint {
     kind: 'default',
     position: { file: '(implicit default endpoint)', line: 1, column: 1 },
     settings: {
-      format: undefined,
-      encoding: undefined,
-      timeout: { duration: undefined, responseAction: undefined },
+      ...DEFAULT_SETTINGS,
       // Shared by all flows: one unreachable address must not suspend the others.
       suspension: {
         ...DEFAULT_SUSPENSION,
@@ -84,40 +83,51 @@ export function defaultEndpoint(): Endpoint {
   return implicitDefault;
 }
 
-function readLeaf(
+function readDefinition(
   element: ConfigElement,
   reader: ArtifactReader,
   name: string | undefined,
   options: { named: boolean },
 ): Endpoint | undefined {
-  reader.warnUnknownChildren(element, [
-    ...CHILDREN,
-    ...ENDPOINT_KINDS.map((kind) => kind.element),
-    ...KNOWN_UNSUPPORTED,
-  ]);
-  const kind = ENDPOINT_KINDS.find((candidate) => element.child(candidate.element));
-  const definition = kind && element.child(kind.element);
-  if (!kind || !definition) {
-    reportMissingKind(element, reader);
-    return undefined;
-  }
-  const settings = readSettings(definition, reader);
-  const parts = kind.read(definition, reader);
+  reader.warnUnknownChildren(element, [...CHILDREN, ...DEFINITIONS, ...KNOWN_UNSUPPORTED]);
   const properties = readEndpointProperties(element, reader);
   const onError = element.attribute('onError');
   if (onError !== undefined) reader.refer('sequence', onError, element, 'onError');
-  if (!parts || (options.named && !name)) return undefined;
-  return new LeafEndpoint({
-    name,
-    kind: kind.element,
-    position: element.position,
-    settings,
-    properties,
-    onError,
-    method: parts.method,
-    staticAddress: parts.staticAddress,
-    address: parts.address,
+  const frame = { name, position: element.position, properties, onError };
+  const endpoint = readLeaf(element, reader, frame) ?? readGroup(element, reader, frame);
+  if (endpoint === undefined) reportMissingKind(element, reader);
+  return endpoint === 'invalid' || (options.named && !name) ? undefined : endpoint;
+}
+
+/** Undefined when it is no leaf. */
+function readLeaf(element: ConfigElement, reader: ArtifactReader, frame: GroupFrame): Endpoint | undefined | 'invalid' {
+  const kind = ENDPOINT_KINDS.find((candidate) => element.child(candidate.element));
+  const definition = kind && element.child(kind.element);
+  if (!kind || !definition) return undefined;
+  const settings = readSettings(definition, reader);
+  const parts = kind.read(definition, reader);
+  if (!parts) return 'invalid';
+  const { method, staticAddress, address } = parts;
+  return new LeafEndpoint({ ...frame, kind: kind.element, settings, method, staticAddress, address });
+}
+
+/** Undefined when it is no group. */
+function readGroup(
+  element: ConfigElement,
+  reader: ArtifactReader,
+  frame: GroupFrame,
+): Endpoint | undefined | 'invalid' {
+  const kind = GROUP_KINDS.find((candidate) => element.child(candidate.element));
+  const definition = kind && element.child(kind.element);
+  if (!kind || !definition) return undefined;
+  const endpoint = kind.read({
+    element: definition,
+    reader,
+    frame,
+    session: element.child('session'),
+    readEndpoint: (child) => readEndpoint(child, reader, { named: false }),
   });
+  return endpoint ?? 'invalid';
 }
 
 function readIndirect(
@@ -143,7 +153,7 @@ function readIndirect(
 
 function reportMissingKind(element: ConfigElement, reader: ArtifactReader): void {
   const known = element.children.find((child) => KNOWN_UNSUPPORTED.includes(child.name));
-  const expected = `one of: ${ENDPOINT_KINDS.map((kind) => kind.element).join(', ')}, or key="…"`;
+  const expected = `one of: ${DEFINITIONS.join(', ')}, or key="…"`;
   if (known) reader.error(known, `endpoint kind <${known.name}> is known, not supported yet`, { expected });
   else reader.error(element, 'Invalid endpoint configuration.', { expected });
 }

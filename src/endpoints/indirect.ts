@@ -1,8 +1,12 @@
 import type { DynamicValue } from '../expressions/value.ts';
 import type { Position } from '../grammar/diagnostic.ts';
+import { logger } from '../logging/index.ts';
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import { readyByContent } from './content-readiness.ts';
 import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
+
+const log = logger('IndirectEndpoint');
 
 /** `<endpoint key="…">`: looked up anew for every send, so a redeployed endpoint takes effect at once (spec proxies 5.4). */
 export class IndirectEndpoint implements Endpoint {
@@ -22,16 +26,35 @@ export class IndirectEndpoint implements Endpoint {
     return this.#target(message).send(message, options);
   }
 
+  /** An endpoint that is not there is not ready. */
   readyAt(message: MessageContext): number {
-    return this.#target(message).readyAt(message);
+    const key = this.#key.static;
+    if (key !== undefined) return this.#readyAt(key, message);
+    return readyByContent(message, () => this.#readyAt(this.#keyFor(message), message));
+  }
+
+  #readyAt(key: string, message: MessageContext): number {
+    const found = message.configuration.find('endpoint', key);
+    if (found) return found.readyAt(message);
+    log.info(`Could not find endpoint with key ${key}. Could not verify Endpoint ready to send status.`);
+    return Number.POSITIVE_INFINITY;
+  }
+
+  allowsRetry(code: number | undefined, message: MessageContext): boolean {
+    const found = message.configuration.find('endpoint', this.#keyFor(message));
+    return found?.allowsRetry?.(code, message) ?? true;
   }
 
   describe(): EndpointStatus {
     return { state: 'ACTIVE', nextRetryTime: undefined, address: undefined };
   }
 
+  #keyFor(message: MessageContext): string {
+    return this.#key.static ?? this.#key.evaluate(message) ?? '';
+  }
+
   #target(message: MessageContext): Endpoint {
-    const key = this.#key.static ?? this.#key.evaluate(message) ?? '';
+    const key = this.#keyFor(message);
     const found = message.configuration.find('endpoint', key);
     if (!found)
       throw new MediationError(`Couldn't find the endpoint with the key : ${key}`, { code: ERROR_CODES.keyNotFound });

@@ -5,6 +5,7 @@ import { sequenceFaultHandler } from '../mediation/sequence.ts';
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { setProperty } from '../message/property-scopes.ts';
+import { integerOf } from '../message/property-value.ts';
 import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
 import type { EndpointProperty } from './endpoint-property.ts';
 import { outgoingRequest } from './outgoing-request.ts';
@@ -67,6 +68,12 @@ export class LeafEndpoint implements Endpoint {
     return this.#suspension.readyAt;
   }
 
+  allowsRetry(code: number | undefined): boolean {
+    const { disabledErrorCodes, enabledErrorCodes } = this.#definition.settings.retryConfig;
+    if (disabledErrorCodes.includes(code ?? ERROR_CODES.generic)) return false;
+    return enabledErrorCodes.length === 0 || enabledErrorCodes.includes(code ?? ERROR_CODES.generic);
+  }
+
   describe(): EndpointStatus {
     const { readyAt, state } = this.#suspension;
     return { state, nextRetryTime: readyAt === 0 ? undefined : readyAt, address: this.#definition.staticAddress };
@@ -76,7 +83,10 @@ export class LeafEndpoint implements Endpoint {
     try {
       if (!this.#suspension.ready) throw this.#notReady();
       const response = await this.#exchange(message, options);
-      this.#suspension.succeeded();
+      const status = integerOf(response.axis2.get('HTTP_SC'));
+      if (status !== undefined && options.failsWith?.(status))
+        this.#suspension.failed(ERROR_CODES.blockingSenderFailed);
+      else this.#suspension.succeeded();
       return response;
     } catch (error) {
       this.#pushErrorSequence(message);
@@ -91,16 +101,23 @@ export class LeafEndpoint implements Endpoint {
     if (!address)
       throw new MediationError('The endpoint has no address to send to', { code: ERROR_CODES.leafNotReady });
     const timeoutMs = this.#timeoutMs(message);
-    const request = outgoingRequest(message, { address, format: settings.format, encoding: settings.encoding, method });
+    const { rest, ...request } = outgoingRequest(message, {
+      address,
+      format: settings.format,
+      encoding: settings.encoding,
+      method,
+    });
     message.properties.set('last_endpoint', this.name ?? 'AnonymousEndpoint');
     message.properties.set('ENDPOINT_PREFIX', address);
     try {
       const response = await message.configuration.services.http.send({
         ...request,
         responseTimeoutMs: timeoutMs,
+        discardBody: options.outOnly,
+        correlationId: correlationId(message),
         ...(options.signal && { signal: options.signal }),
       });
-      return responseMessage(message, response, options);
+      return responseMessage(message, response, { ...options, rest });
     } catch (error) {
       throw this.#sendFailed(message, error, address, timeoutMs, options);
     }
@@ -165,6 +182,11 @@ export class LeafEndpoint implements Endpoint {
     if (sequence)
       message.faultStack.push(sequenceFaultHandler(sequence, `onError sequence '${onError}' of an endpoint`));
   }
+}
+
+function correlationId({ axis2 }: MessageContext): string | undefined {
+  const id = axis2.get('correlation_id');
+  return id === undefined ? undefined : String(id);
 }
 
 /** Evaluated per send, never above the global timeout; what is no number means the global one. */

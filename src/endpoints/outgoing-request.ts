@@ -1,6 +1,5 @@
-import { formatRequest } from '../message/formatter.ts';
+import { type FormattedRequest, formatRequest } from '../message/formatter.ts';
 import type { MessageContext } from '../message/message-context.ts';
-import { isFlagSet } from '../message/property-value.ts';
 import { appendRestPostfix } from './rest-postfix.ts';
 import type { Format } from './settings.ts';
 
@@ -10,6 +9,8 @@ export interface OutgoingRequest {
   readonly url: string;
   readonly headers: Array<[string, string]>;
   readonly body: Uint8Array | undefined;
+  /** Sent as plain XML or REST, so that the answer is taken for one too (spec proxies 1.9, 2.5). */
+  readonly rest: boolean;
 }
 
 export interface RequestOptions {
@@ -36,82 +37,66 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
   'trailer',
   'proxy-connection',
   'content-type',
+  'content-encoding',
   'soapaction',
 ]);
 const USER_AGENT = 'mini-synapse';
 
-/** Builds the request that an endpoint sends for a message (spec proxies 2.4, 5.3, 5.4). */
+/**
+ * Builds the request that an endpoint sends for a message (spec proxies 2.4, 5.3, 5.4). The method of an http endpoint becomes the
+ * message's own (axis2 HTTP_METHOD).
+ */
 export function outgoingRequest(message: MessageContext, options: RequestOptions): OutgoingRequest {
   const { format } = options;
-  const rest = countsAsRest(message, format);
-  const method = requestMethod(message, options, rest);
-  const formatted = formatRequest(message, format, options.encoding);
-  const bodiless = method === 'GET' || method === 'HEAD' || isFlagSet(message.axis2.get('NO_ENTITY_BODY'));
-  const body = bodiless ? undefined : formatted.bytes;
+  const method = requestMethod(message, options);
+  if (options.method !== undefined) message.axis2.set('HTTP_METHOD', method);
+  const formatted = formatRequest(message, format, options.encoding, method);
   return {
     method,
-    url: requestUrl(message, options, rest, formatted.query),
-    headers: requestHeaders(message, format, body === undefined ? undefined : formatted.contentType),
-    body,
+    url: requestUrl(message, options, formatted.query),
+    headers: requestHeaders(message, formatted),
+    body: formatted.bytes,
+    rest: sentAsRest(message, format),
   };
 }
 
-function requestMethod(message: MessageContext, options: RequestOptions, rest: boolean): string {
-  if (options.method !== undefined) return options.method.toUpperCase();
-  if (options.format === 'get') return 'GET';
-  if (options.format === 'soap11' || options.format === 'soap12') return 'POST';
-  const wanted = message.axis2.get('HTTP_METHOD');
-  if (wanted !== undefined && (rest || options.format === 'pox' || wanted === 'POST'))
-    return String(wanted).toUpperCase();
-  return 'POST';
+function requestMethod({ axis2 }: MessageContext, { method, format }: RequestOptions): string {
+  if (method !== undefined) return method.toUpperCase();
+  if (format === 'get') return 'GET';
+  if (format === 'soap11' || format === 'soap12') return 'POST';
+  return String(axis2.get('HTTP_METHOD') ?? 'POST').toUpperCase();
 }
 
-/** Does the request count as REST, so that the postfix of the incoming URL is carried on (spec proxies 5.4)? */
-function countsAsRest(message: MessageContext, format: Format | undefined): boolean {
-  if (format === 'soap11' || format === 'soap12') return false;
-  return format === 'rest' || format === 'pox' || format === 'get' || message.doingRest;
+function sentAsRest({ doingRest }: MessageContext, format: Format | undefined): boolean {
+  return format === undefined ? doingRest : format !== 'soap11' && format !== 'soap12';
 }
 
-function requestUrl(
-  message: MessageContext,
-  options: RequestOptions,
-  rest: boolean,
-  query: string | undefined,
-): string {
+/** Does the request count as REST, so that the rest of the incoming URL is carried on (spec proxies 5.4)? */
+function keepsPostfix({ doingRest }: MessageContext, { format, method }: RequestOptions): boolean {
+  if (method !== undefined || format === 'soap11' || format === 'soap12') return false;
+  return format === 'rest' || doingRest;
+}
+
+function requestUrl(message: MessageContext, options: RequestOptions, query: string | undefined): string {
   const postfix = message.axis2.get('REST_URL_POSTFIX');
-  const keepsPostfix = rest && options.method === undefined && typeof postfix === 'string' && postfix !== '';
-  const url = keepsPostfix ? appendRestPostfix(options.address, postfix) : options.address;
+  const appends = typeof postfix === 'string' && postfix !== '' && keepsPostfix(message, options);
+  const url = appends ? appendRestPostfix(options.address, postfix) : options.address;
   if (!query) return url;
   return `${url}${url.includes('?') ? '&' : '?'}${query}`;
 }
 
-function requestHeaders(
-  message: MessageContext,
-  format: Format | undefined,
-  contentType: string | undefined,
-): Array<[string, string]> {
+function requestHeaders(message: MessageContext, formatted: FormattedRequest): Array<[string, string]> {
   const headers: Array<[string, string]> = [];
   for (const [name, value] of message.headers.pairs()) {
     if (!NOT_FORWARDED.has(name.toLowerCase())) headers.push([name, value]);
   }
+  const { bytes, contentType, contentEncoding, soapAction } = formatted;
   const host = message.axis2.get('REQUEST_HOST_HEADER');
   if (host !== undefined) headers.push(['Host', String(host)]);
-  if (contentType !== undefined) headers.push(['Content-Type', contentType]);
-  const action = soapAction(message, format, contentType);
-  if (action !== undefined) headers.push(['SOAPAction', action]);
+  if (bytes && contentType !== undefined) headers.push(['Content-Type', contentType]);
+  if (bytes && contentEncoding !== undefined) headers.push(['Content-Encoding', contentEncoding]);
+  if (soapAction !== undefined) headers.push(['SOAPAction', soapAction]);
   headers.push(['User-Agent', USER_AGENT]);
   if (message.axis2.get('NO_KEEPALIVE') === 'true') headers.push(['Connection', 'close']);
   return headers;
-}
-
-/** SOAP 1.1 carries the action in a header; SOAP 1.2 in its content type; plain XML and REST carry none. */
-function soapAction(
-  message: MessageContext,
-  format: Format | undefined,
-  contentType: string | undefined,
-): string | undefined {
-  const soap11 =
-    format === 'soap11' || (format === undefined && !message.doingRest && contentType?.startsWith('text/xml'));
-  if (!soap11) return undefined;
-  return `"${(message.action ?? '').replaceAll(/[\r\n"]/g, '')}"`;
 }

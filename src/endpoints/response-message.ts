@@ -7,11 +7,22 @@ import type { SendOptions } from './endpoint.ts';
 /** What a back end without a Content-Type is taken to have sent (spec proxies 2.5). */
 const DEFAULT_RESPONSE_TYPE = 'application/octet-stream';
 
-/** The message that a back end's answer becomes (spec proxies 2.5, 3.1). */
-export function responseMessage(request: MessageContext, answer: HttpResponse, options: SendOptions): MessageContext {
+/**
+ * The message that a back end's answer becomes (spec proxies 2.5, 3.1).
+ * @param options.rest the request was sent as plain XML or REST
+ */
+export function responseMessage(
+  request: MessageContext,
+  answer: HttpResponse,
+  options: SendOptions & { readonly rest: boolean },
+): MessageContext {
   const empty = options.outOnly === true || answer.body.byteLength === 0;
   const contentType = answer.headers.get('Content-Type') ?? (empty ? undefined : DEFAULT_RESPONSE_TYPE);
-  const response = request.responseContext(empty ? Payload.empty() : Payload.unread(answer.body, contentType));
+  const contentEncoding = answer.headers.get('Content-Encoding');
+  const encoded = contentEncoding === undefined ? {} : { contentEncoding };
+  const payload = empty ? Payload.empty() : Payload.unread(answer.body, contentType, encoded);
+  const response = request.responseContext(payload);
+  response.doingRest = options.rest;
   response.headers = answer.headers;
   const { axis2 } = response;
   axis2.set('HTTP_SC', new TypedNumber('INTEGER', answer.status));

@@ -21,9 +21,23 @@ export interface EndpointSettings {
     readonly responseAction: ResponseAction | undefined;
   };
   readonly suspension: SuspensionRules;
+  /** Inside a group: after which failures another child is tried. Without enabled codes, after all that are not disabled. */
+  readonly retryConfig: {
+    readonly disabledErrorCodes: readonly number[];
+    readonly enabledErrorCodes: readonly number[];
+  };
 }
 
-/** The children of a definition element that this reads; `retryConfig` concerns groups only. */
+/** Of a definition that says nothing. */
+export const DEFAULT_SETTINGS: EndpointSettings = {
+  format: undefined,
+  encoding: undefined,
+  timeout: { duration: undefined, responseAction: undefined },
+  suspension: DEFAULT_SUSPENSION,
+  retryConfig: { disabledErrorCodes: [], enabledErrorCodes: [] },
+};
+
+/** The children of a definition element that this reads. */
 export const SETTING_CHILDREN: readonly string[] = [
   'timeout',
   'markForSuspension',
@@ -63,16 +77,18 @@ export function readSettings(element: ConfigElement, reader: ArtifactReader): En
     encoding: element.attribute('encoding'),
     timeout: readTimeout(element, reader),
     suspension: readSuspension(element, reader),
+    retryConfig: readRetryConfig(element.child('retryConfig'), reader),
   };
 }
 
 function readFormat(element: ConfigElement, reader: ArtifactReader): Format | undefined {
   const written = element.attribute('format');
   if (written === undefined) return undefined;
-  if (FORMATS.includes(written)) return written as Format;
+  const http = element.name === 'http';
+  if (FORMATS.includes(written) && !http) return written as Format;
   reader.warning(element, `format="${written}" is ignored`, {
     attribute: 'format',
-    expected: `one of: ${FORMATS.join(', ')}`,
+    expected: http ? 'no format: an http endpoint sends the message as it is' : `one of: ${FORMATS.join(', ')}`,
   });
   return undefined;
 }
@@ -141,6 +157,19 @@ function readSuspension(element: ConfigElement, reader: ArtifactReader): Suspens
       maximumDurationMs: readNumber(suspend?.child('maximumDuration'), reader) ?? defaults.maximumDurationMs,
     },
   };
+}
+
+function readRetryConfig(element: ConfigElement | undefined, reader: ArtifactReader): EndpointSettings['retryConfig'] {
+  if (!element) return DEFAULT_SETTINGS.retryConfig;
+  reader.warnUnknownChildren(element, ['disabledErrorCodes', 'enabledErrorCodes']);
+  const disabled = element.child('disabledErrorCodes');
+  const enabled = element.child('enabledErrorCodes');
+  if (disabled && enabled) {
+    reader.warning(element, 'both disabledErrorCodes and enabledErrorCodes are given: a code must pass both', {
+      expected: 'one of: disabledErrorCodes, enabledErrorCodes',
+    });
+  }
+  return { disabledErrorCodes: readCodes(disabled, reader), enabledErrorCodes: readCodes(enabled, reader) };
 }
 
 function readCodes(element: ConfigElement | undefined, reader: ArtifactReader): number[] {

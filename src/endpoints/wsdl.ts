@@ -1,8 +1,9 @@
 import type { ConfigElement } from '../grammar/element.ts';
+import { resolvePlaceholders } from '../grammar/placeholders.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
-import { elementChildren, parseXml, type XmlElement } from '../xml/index.ts';
+import { elementChildren, parseXml, type XmlElement, XmlSyntaxError } from '../xml/index.ts';
 import { checkScheme } from './address-scheme.ts';
 import { endpointKind } from './component.ts';
 
@@ -26,8 +27,10 @@ export const wsdl = endpointKind({
         reader.error(element, `The '${name}' attribute is required for a WSDL endpoint`, { expected: `${name}="…"` });
     }
     if (!service || !port) return undefined;
-    const uri = element.attribute('uri')?.trim();
-    if (uri) {
+    const written = element.attribute('uri')?.trim();
+    if (written) {
+      const uri = resolvePlaceholders(written, element, reader);
+      if (uri === undefined) return undefined;
       checkScheme(uri, element, reader, 'uri');
       return { staticAddress: uri, address: fetchedAddress(uri, service, port) };
     }
@@ -65,13 +68,27 @@ async function fetchAddress(message: MessageContext, uri: string, service: strin
     body: undefined,
     responseTimeoutMs: FETCH_TIMEOUT_MS,
   });
-  const root = answer.status === 200 ? parseXml(answer.body).documentElement : undefined;
+  const root = answer.status === 200 ? parsed(answer.body, uri) : undefined;
   const address = root && portAddress(root, service, port);
   if (!address)
     throw new MediationError(
-      `The WSDL at ${uri} (status ${answer.status}) has no port '${port}' of service '${service}'`,
+      `The WSDL at ${withoutCredentials(uri)} (status ${answer.status}) has no port '${port}' of service '${service}'`,
     );
   return address;
+}
+
+/** For messages, which clients and logs get to see. */
+function withoutCredentials(uri: string): string {
+  return uri.replace(/\/\/[^/@]*@/, '//');
+}
+
+function parsed(body: Uint8Array, uri: string): XmlElement | null {
+  try {
+    return parseXml(body).documentElement;
+  } catch (cause) {
+    if (!(cause instanceof XmlSyntaxError)) throw cause;
+    throw new MediationError(`What ${withoutCredentials(uri)} answers is no WSDL: ${cause.message}`, { cause });
+  }
 }
 
 function portAddress(definitions: XmlElement, service: string, port: string): string | undefined {
