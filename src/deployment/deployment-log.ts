@@ -37,6 +37,14 @@ const TEXTS: Readonly<Record<ArtifactKind, KindTexts>> = {
     undeployed: (name) => `Sequence named '${name}' has been undeployed`,
     title: 'Sequence',
   },
+  template: {
+    category: 'TemplateDeployer',
+    deployed: (name, file) => `Endpoint Template named '${name}' has been deployed from file : ${file}`,
+    updated: (name, file) => [`Template: ${name} has been updated from the file: ${file}`],
+    renamed: (name) => `Template: ${name} has been undeployed`,
+    undeployed: (name) => `Template named '${name}' has been undeployed`,
+    title: 'Template',
+  },
   endpoint: {
     category: 'EndpointDeployer',
     deployed: (name, file) => `Endpoint named '${name}' has been deployed from file : ${file}`,

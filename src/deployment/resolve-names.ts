@@ -115,6 +115,7 @@ function giveWay(loser: Choice, key: string, winner: Choice): void {
 const DUPLICATE: Readonly<Record<ArtifactKind, (name: string) => string>> = {
   proxy: (name) => `ProxyService named : ${name} already exists`,
   sequence: (name) => `Sequence named : ${name} already exists.`,
+  template: (name) => `Template named : ${name} already exists`,
   endpoint: (name) => `Endpoint named : ${name} already exists`,
   localEntry: (name) => `Local entry named : ${name} already exists`,
   messageStore: (name) => `Duplicate message store : ${name}`,
@@ -124,7 +125,7 @@ const DUPLICATE: Readonly<Record<ArtifactKind, (name: string) => string>> = {
 function nameTaken(artifact: Artifact, taken: Artifact): Diagnostic {
   const { file, line, column } = taken.position;
   const shared =
-    taken.kind === artifact.kind ? '' : '; sequences, endpoints and local entries share one space of names';
+    taken.kind === artifact.kind ? '' : '; sequences, endpoints, templates and local entries share one space of names';
   return {
     severity: 'error',
     position: artifact.position,

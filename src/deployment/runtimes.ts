@@ -16,6 +16,7 @@ export interface RuntimeServices {
 export function artifactRuntimes(services: RuntimeServices): ArtifactRuntimes {
   return {
     localEntry: { open: ({ definition }) => definition.entry },
+    template: { open: ({ definition }) => definition },
     endpoint: { open: ({ definition }) => definition },
     sequence: { open: ({ definition }) => definition },
     messageStore: storeRuntime(services.stores),

@@ -13,6 +13,7 @@ import { http } from './http.ts';
 import { IndirectEndpoint } from './indirect.ts';
 import { LeafEndpoint } from './leaf-endpoint.ts';
 import { loadBalance } from './load-balance.ts';
+import { readTemplateEndpoint } from './read-template-endpoint.ts';
 import { recipientList } from './recipient-list.ts';
 import { DEFAULT_SETTINGS, readSettings } from './settings.ts';
 import { DEFAULT_SUSPENSION } from './suspension.ts';
@@ -46,8 +47,8 @@ export function readEndpoint(
   const indirect = readIndirect(element, reader, name);
   if (indirect !== undefined) return indirect === 'invalid' ? undefined : indirect;
   if (element.attribute('template') !== undefined) {
-    reader.error(element, 'template endpoints are known, not supported yet', { attribute: 'template' });
-    return undefined;
+    const endpoint = readTemplateEndpoint(element, reader, name);
+    return options.named && !name ? undefined : endpoint;
   }
   return readDefinition(element, reader, name, options);
 }

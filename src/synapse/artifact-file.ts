@@ -207,7 +207,7 @@ class FileReader {
       return true;
     }
     reader.error(element, `${describeArtifact(artifact)} is defined twice in this file, first in line ${first.line}`, {
-      expected: 'a name of its own; sequences, endpoints and local entries share one space of names',
+      expected: 'a name of its own; sequences, endpoints, templates and local entries share one space of names',
     });
     return false;
   }

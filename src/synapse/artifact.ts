@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { EndpointTemplate } from '../endpoints/template-endpoint.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import type { Reference } from '../grammar/reader.ts';
 import type { ProxyDefinition } from '../mediation/proxy-service.ts';
@@ -10,6 +11,7 @@ import type { MessageStoreDefinition } from './message-store.ts';
 /** What each kind of artifact is read into. */
 export interface ArtifactContents {
   localEntry: LocalEntryDefinition;
+  template: EndpointTemplate;
   endpoint: Endpoint;
   sequence: Sequence;
   messageStore: MessageStoreDefinition;
@@ -23,12 +25,15 @@ export type ArtifactKind = keyof ArtifactContents;
 /** All kinds, in the order in which they come up: what others use comes first (spec proxies 7.2). */
 export const ARTIFACT_KINDS = [
   'localEntry',
+  'template',
   'endpoint',
   'sequence',
   'messageStore',
   'messageProcessor',
   'proxy',
 ] as const satisfies readonly ArtifactKind[];
+
+const SHARING: readonly ArtifactKind[] = ['localEntry', 'template', 'endpoint', 'sequence'];
 
 /** One artifact as read from its file. */
 export type Artifact = { [K in ArtifactKind]: ArtifactOf<K> }[ArtifactKind];
@@ -45,10 +50,12 @@ export interface ArtifactOf<K extends ArtifactKind> {
   readonly content: ArtifactContents[K];
 }
 
-/** Sequences, endpoints and local entries share one space of names; the other kinds have one each (spec proxies 7.4, REQ-6). */
+/**
+ * Sequences, endpoints, templates and local entries share one space of names; the other kinds have one each (spec proxies 6.6, 7.4,
+ * REQ-6).
+ */
 export function artifactKey(kind: ArtifactKind, name: string): string {
-  const space = kind === 'endpoint' || kind === 'sequence' || kind === 'localEntry' ? 'entry' : kind;
-  return `${space} ${name}`;
+  return `${SHARING.includes(kind) ? 'entry' : kind} ${name}`;
 }
 
 /** `proxy 'StockQuoteProxy'`, for messages. */

@@ -4,6 +4,7 @@ import type { ArtifactReader } from '../grammar/reader.ts';
 import { readSequence } from '../mediation/read-sequence.ts';
 import type { ArtifactContents, ArtifactKind } from './artifact.ts';
 import { readNamedEndpoint } from './endpoint.ts';
+import { readEndpointTemplate } from './endpoint-template.ts';
 import { readLocalEntry } from './local-entry.ts';
 import type { ArtifactLookup } from './lookup.ts';
 import { readMessageProcessor } from './message-processor.ts';
@@ -28,6 +29,7 @@ const READERS: { readonly [K in ArtifactKind]: KindReader<K> } = {
     const content = readLocalEntry(element, reader, lookup);
     return content && { name: content.entry.key, content };
   },
+  template: (element, reader) => named(readEndpointTemplate(element, reader)),
   endpoint: (element, reader) => {
     const content = readNamedEndpoint(element, reader);
     return content && { name: content.name ?? '', content };
@@ -61,7 +63,6 @@ export function readArtifact(
  */
 export const KINDS_NOT_SUPPORTED_YET: ReadonlyMap<string, Diagnostic['severity']> = new Map([
   ['api', 'error'],
-  ['template', 'error'],
   ['task', 'error'],
   ['inboundEndpoint', 'error'],
   ['import', 'error'],

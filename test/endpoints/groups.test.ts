@@ -195,8 +195,8 @@ describe('failover', () => {
   });
 
   it('for a sender that takes a status for a failure tries the next child, and ends with the last such answer', async () => {
-    const backEnds = new ScriptedBackEnds();
-    const target = failover(child('a') + child('b'));
+    const backEnds = new ScriptedBackEnds({ sequence: { own: sequence('<drop/>') } });
+    const target = failover(child('a') + child('b').replace('name="b"', 'name="b" onError="own"'));
     const options = { blocking: true, failsWith: (status: number) => status >= 500 };
     Object.assign(backEnds.behaviours, { a: 503, b: 200 });
     const answer = await target.send(backEnds.message(), options);
@@ -498,6 +498,11 @@ describe('groups inside groups', () => {
     expect(await backEnds.sendMany(artifacts.A, 1)).toEqual([303000]);
     artifacts.A = failover(`<endpoint key="B"/>${child('a')}`);
     expect(await backEnds.sendMany(artifacts.A, 2)).toEqual(['a', 'a']);
+    artifacts.A = failover(`<endpoint key="B"/>${child('a', '', NEVER_SUSPENDED)}`);
+    backEnds.behaviours.a = 'refuses';
+    backEnds.takeHosts();
+    expect(await backEnds.sendMany(artifacts.A, 1)).toEqual([303000]);
+    expect(backEnds.takeHosts()).toEqual(['a']);
   });
 
   it('the same key twice among siblings fails the deployment', () => {

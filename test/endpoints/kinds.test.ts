@@ -191,8 +191,5 @@ describe('what is no endpoint yet, or none at all', () => {
     expect(endpointProblems('<endpoint><default/></endpoint>', true)).toEqual([
       'error: Invalid endpoint definition without a name',
     ]);
-    expect(endpointProblems('<endpoint template="t" uri="u"/>')).toEqual([
-      'error: template endpoints are known, not supported yet',
-    ]);
   });
 });

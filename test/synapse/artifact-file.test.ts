@@ -23,7 +23,7 @@ describe('the root element', () => {
     ]);
   });
 
-  test.each(['api', 'template', 'task', 'inboundEndpoint', 'import', 'eventSource', 'priorityExecutor'])(
+  test.each(['api', 'task', 'inboundEndpoint', 'import', 'eventSource', 'priorityExecutor'])(
     '%s is known, not supported yet',
     (kind) => {
       const reading = read(`<${kind} ${SYN} name="n"/>`);
