@@ -4,18 +4,19 @@
 
 root=$(CDPATH= cd -- "$(dirname -- "$program")/.." && pwd -P) || exit 3
 
-if [ -f "$root/dist/$entry.js" ]; then
-  module=$root/dist/$entry.js
-else
-  module=$root/$entry.ts
-  case $root in
-  */node_modules/*)
-    # Node.js strips no types below a node_modules folder.
-    echo "$(basename "$program"): $root has no dist folder, and an installed package runs only from there." >&2
-    echo "Install a published version, or run this program from a checkout of the repository." >&2
-    exit 3
-    ;;
-  esac
+# What there is to run. The sources of a checkout win over its dist folder, which may be older than they are.
+source=$root/$entry.ts
+compiled=$root/dist/$entry.js
+case $root in
+# Node.js strips no types below a node_modules folder.
+*/node_modules/*) source= ;;
+esac
+[ -f "$source" ] || source=
+[ -f "$compiled" ] || compiled=
+if [ -z "$source$compiled" ]; then
+  echo "$(basename "$program"): $root has no dist folder, and an installed package runs only from there." >&2
+  echo "Install a published version, or run this program from a checkout of the repository." >&2
+  exit 3
 fi
 
 # run NODE ARGUMENTS...: becomes NODE unless it is too old or does not start at all.
@@ -28,13 +29,14 @@ run() {
   minor=${version#*.}
   minor=${minor%%.*}
   [ "$major" -ge 22 ] 2>/dev/null || return 0
-  if [ "$module" = "$root/dist/$entry.js" ] || [ "$major" -ge 24 ]; then
-    exec "$node" "$module" "$@"
+  if [ -n "$source" ]; then
+    [ "$major" -lt 24 ] || exec "$node" "$source" "$@"
+    # Node.js 22 and 23 either need the flag or do it with a warning; 22.6 is the first that can.
+    if [ "$major" -gt 22 ] || [ "$minor" -ge 6 ]; then
+      exec "$node" --experimental-strip-types --disable-warning=ExperimentalWarning "$source" "$@"
+    fi
   fi
-  # Node.js 22 and 23 either need the flag or do it with a warning; 22.6 is the first that can.
-  if [ "$major" -gt 22 ] || [ "$minor" -ge 6 ]; then
-    exec "$node" --experimental-strip-types --disable-warning=ExperimentalWarning "$module" "$@"
-  fi
+  [ -z "$compiled" ] || exec "$node" "$compiled" "$@"
 }
 
 # The Node.js that came with `npm ci`: beside this package, or in a project that this package is installed in.
@@ -50,5 +52,9 @@ done
 if command -v node >/dev/null 2>&1; then run node "$@"; fi
 
 echo "$(basename "$program"): no Node.js that can run this program was found." >&2
-echo "Run \"npm ci\" in $root (it brings Node.js 24 along), or install Node.js 22.18 or newer." >&2
+if [ -n "$source" ]; then
+  echo "Run \"npm ci\" in $root (it brings Node.js 24 along), or install Node.js 22.18 or newer." >&2
+else
+  echo "Install Node.js 22 or newer, or run \"npm install node@24\" in your project." >&2
+fi
 exit 3

@@ -131,7 +131,7 @@ class Server implements RunningServer {
   }
 
   #createDeployer(http: HttpSender, registry: FileRegistry): Deployer {
-    const { data, serverName, storeDeadlineMs, stompUrls, shutdownMs, globalTimeoutMs } = this.#options;
+    const { data, serverName, storeDeadlineMs, stompUrls, dataSources, shutdownMs, globalTimeoutMs } = this.#options;
     const deployer: Deployer = new Deployer({
       services: { http, flows: this.#flows, globalTimeoutMs, registry },
       builtIn: builtInSequences(),
@@ -143,7 +143,7 @@ class Server implements RunningServer {
       resourceDirectories: [this.#options.artifacts],
       runtimes: artifactRuntimes({
         serverName,
-        stores: { dataDirectory: data, putDeadlineMs: storeDeadlineMs, stompUrls },
+        stores: { dataDirectory: data, putDeadlineMs: storeDeadlineMs, stompUrls, dataSources },
         processors: {
           dataDirectory: data,
           configuration: () => deployer.snapshot,
@@ -200,19 +200,35 @@ class Server implements RunningServer {
     }));
   }
 
+  /** Each step runs whatever became of the ones before it: what was started is stopped. */
   async #stop(): Promise<void> {
     const deadline = performance.now() + this.#options.shutdownMs / 2;
     const remaining = () => Math.max(0, deadline - performance.now());
     this.#health.ready = false;
-    await this.#folder?.stop();
-    // Work that came in may still need stores and endpoints: it ends first.
-    await Promise.all([this.#http?.close(remaining()), this.#https?.close(remaining())]);
-    if (!(await this.#flows.idle(remaining())))
-      log.warn(`${this.#flows.size} flows were still running and are given up`);
-    await this.#deployer?.close();
-    await this.#sender?.close(remaining());
-    await this.#registry?.flush();
-    await this.#management?.close();
+    const steps: ReadonlyArray<() => Promise<unknown> | undefined> = [
+      () => this.#folder?.stop(),
+      // Work that came in may still need stores and endpoints: it ends first.
+      () => Promise.all([this.#http?.close(remaining()), this.#https?.close(remaining())]),
+      () => this.#endFlows(remaining()),
+      () => this.#deployer?.close(),
+      () => this.#sender?.close(remaining()),
+      () => this.#registry?.flush(),
+      () => this.#management?.close(),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        log.error(
+          `A part of the server could not be stopped: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    }
+  }
+
+  async #endFlows(deadlineMs: number): Promise<void> {
+    if (await this.#flows.idle(deadlineMs)) return;
+    log.warn(`${this.#flows.size} flows were still running and are given up`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ConfigurationFlags, readConfiguration } from '../config/config.ts';
+import { type ConfigurationFlags, readConfiguration, type ServerConfiguration } from '../config/config.ts';
 import { ConfigurationError } from '../config/toml-reader.ts';
 import { closeLogging, configureLogging, logger } from '../logging/index.ts';
 import { type RunningServer, startServer } from '../server.ts';
@@ -27,8 +27,9 @@ export async function start(args: string[], io: CommandIo): Promise<number> {
   const begun = performance.now();
   const signal = stopSignal();
   let server: RunningServer;
+  let configuration: ServerConfiguration;
   try {
-    const configuration = readConfiguration(flags);
+    configuration = readConfiguration(flags);
     configureLogging({ ...configuration.log, stream: io.stdout });
     server = await startServer(configuration, { version: version() });
   } catch (error) {
@@ -36,7 +37,7 @@ export async function start(args: string[], io: CommandIo): Promise<number> {
     return reportFailure(error, io);
   }
   io.stdout.write(`${readyLine(server, performance.now() - begun)}\n`);
-  await stopAt(signal, server);
+  await stopAt(signal, server, configuration.shutdownMs);
   closeLogging();
   return EXIT.fine;
 }
@@ -82,9 +83,17 @@ function stopSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-async function stopAt(signal: Promise<NodeJS.Signals>, server: RunningServer): Promise<void> {
+/** Every part of a stop has a deadline of its own; the process as a whole has this one (OP-110). */
+async function stopAt(signal: Promise<NodeJS.Signals>, server: RunningServer, deadlineMs: number): Promise<void> {
   const log = logger('Server');
   log.info(`Gracefully shutting down mini-synapse (${await signal}); a second signal stops at once`);
+  const exit = () => {
+    log.warn(`Not everything has ended within ${deadlineMs} ms; the rest is cut off`);
+    closeLogging();
+    process.exit(EXIT.fine);
+  };
+  // Unreferenced and not cleared: it also ends a process that something keeps alive after the stop.
+  setTimeout(exit, deadlineMs).unref();
   await server.stop();
   log.info('mini-synapse shutdown complete');
 }

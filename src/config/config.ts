@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import type { LogLevel } from '../logging/index.ts';
+import type { DataSource } from '../stores/component.ts';
 import { ConfigurationError, TomlReader } from './toml-reader.ts';
 
 /** Everything the server can be told, validated and frozen: flags win over `deployment.toml`, which wins over the defaults. */
@@ -34,6 +35,8 @@ export interface ServerConfiguration {
   readonly keepState: boolean;
   /** JMS provider URL as artifacts say it -> the STOMP URL to use for it. */
   readonly stompUrls: ReadonlyMap<string, string>;
+  /** Databases by their id, as MI's `[[datasource]]` names them. */
+  readonly dataSources: ReadonlyMap<string, DataSource>;
   /** `${configs.name}` in artifacts. */
   readonly configs: ReadonlyMap<string, string>;
   /** `$FILE:KEY` in artifacts. */
@@ -101,6 +104,7 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     shutdownMs: toml.integer('mini_synapse.shutdown_ms', { minimum: 0, maximum: 600_000 }) ?? 30_000,
     keepState: flags.keepState ?? toml.boolean('mini_synapse.keep_state') ?? true,
     stompUrls: stompUrls(toml),
+    dataSources: dataSources(toml),
     configs: toml.table('mini_synapse.configs').texts(),
     fileProperties: readProperties(toml.path('mini_synapse.file_properties')),
     trustedCertificatesFile: toml.path('mini_synapse.trusted_certificates'),
@@ -146,6 +150,19 @@ function stompUrls(toml: TomlReader): Map<string, string> {
       throw new ConfigurationError(`${toml.file}: [[mini_synapse.jms]] needs 'provider_url' and 'stomp_url'`);
     }
     found.set(provider.trim(), stomp.trim());
+  }
+  return found;
+}
+
+/** `[[datasource]] id = "…" url = "jdbc:…" username = "…" password = "…" driver = "…"` */
+function dataSources(toml: TomlReader): Map<string, DataSource> {
+  const found = new Map<string, DataSource>();
+  for (const entry of toml.tables('datasource')) {
+    const id = entry.text('id');
+    const url = entry.text('url');
+    if (!id || !url) throw new ConfigurationError(`${toml.file}: [[datasource]] needs 'id' and 'url'`);
+    const [username, password, driver] = [entry.text('username'), entry.text('password'), entry.text('driver')];
+    found.set(id, { url, username, password, driver });
   }
   return found;
 }

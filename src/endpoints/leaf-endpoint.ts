@@ -1,6 +1,7 @@
 import type { DynamicValue } from '../expressions/value.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
+import { maskCredentials } from '../logging/secrets.ts';
 import { sequenceFaultHandler } from '../mediation/sequence.ts';
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -48,7 +49,7 @@ export class LeafEndpoint implements Endpoint {
   constructor(definition: LeafDefinition) {
     this.#definition = definition;
     const address = definition.staticAddress;
-    const label = `Endpoint : ${definition.name ?? 'AnonymousEndpoint'}${address ? ` with address ${maskPassword(address)}` : ''}`;
+    const label = `Endpoint : ${definition.name ?? 'AnonymousEndpoint'}${address ? ` with address ${maskCredentials(address)}` : ''}`;
     this.#suspension = new EndpointSuspension(definition.settings.suspension, label);
   }
 
@@ -155,7 +156,7 @@ export class LeafEndpoint implements Endpoint {
       ? `Received through Proxy service : ${proxy}`
       : 'Received through an entry point other than a proxy, an api or an inbound endpoint ';
     log.warn(
-      `Expiring message ID : ${message.messageId}; dropping message after ${own ? 'ENDPOINT_TIMEOUT' : 'GLOBAL_TIMEOUT'} of : ${timeoutMs / 1000} seconds for ${this.name ?? 'AnonymousEndpoint'}, URI : ${maskPassword(address)}, ${entry}Correlation ID : ${message.axis2.get('correlation_id') ?? ''}`,
+      `Expiring message ID : ${message.messageId}; dropping message after ${own ? 'ENDPOINT_TIMEOUT' : 'GLOBAL_TIMEOUT'} of : ${timeoutMs / 1000} seconds for ${this.name ?? 'AnonymousEndpoint'}, URI : ${maskCredentials(address)}, ${entry}Correlation ID : ${message.axis2.get('correlation_id') ?? ''}`,
     );
   }
 
@@ -195,9 +196,4 @@ function dynamicTimeout(duration: DynamicValue, message: MessageContext, globalM
   if (/^\d{1,15}$/.test(text)) return Math.min(Number(text), globalMs);
   log.warn(`Endpoint timeout expression evaluated to '${text}', which is no number of ms; the global timeout is used`);
   return globalMs;
-}
-
-/** Passwords inside URLs never reach a log. */
-export function maskPassword(address: string): string {
-  return address.replace(/(\/\/[^/:@]*:)[^@/]*@/, '$1*****@');
 }

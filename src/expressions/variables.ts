@@ -22,7 +22,7 @@ const ROOTS: Readonly<Record<string, ByName>> = {
   axis2: (message, name) => message.axis2.get(name) ?? null,
   trp: (message, name) => message.headers.get(name) ?? null,
   operation: (message, name) => message.operation.get(name) ?? null,
-  url: (message, name) => queryParameter(message.to, name),
+  url: (message, name) => queryParameter(requestUrl(message), name),
   sys: (_, name) => systemProperty(name) ?? '',
   SYSTEM: (_, name) => systemProperty(name) ?? '',
   env: (_, name) => process.env[name] ?? '',
@@ -51,6 +51,12 @@ export function variableReader(prefix: string | undefined, name: string): Variab
   }
   const root = prefix !== undefined && Object.hasOwn(ROOTS, prefix) ? ROOTS[prefix] : undefined;
   return root && { kind: 'property', read: (message) => root(message, name) };
+}
+
+/** To; while that is the path at which the request came in, the request's whole target, since To then has no query. */
+function requestUrl({ to, axis2 }: MessageContext): string | undefined {
+  const target = axis2.get('TransportInURL');
+  return typeof target === 'string' && target.split('?', 1)[0] === to ? target : to;
 }
 
 /**

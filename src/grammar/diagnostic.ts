@@ -1,4 +1,5 @@
 import { distance } from 'fastest-levenshtein';
+import { maskedSource } from './masked-source.ts';
 
 /** A place in an artifact file; line and column count from 1. */
 export interface Position {
@@ -45,19 +46,26 @@ export function formatDiagnostic(diagnostic: Diagnostic, source?: ArtifactSource
   return lines.join('\n');
 }
 
-/** Five lines around a position with a marker under the column. */
+/** Five lines around a position with a marker under the column; secrets are masked. */
 export function codeFrame(text: string, line: number, column: number): string {
-  const all = text.split(/\r\n|\r|\n/);
+  const all = maskedSource(text).split(/\r\n|\r|\n/);
   const first = Math.max(1, line - FRAME_LINES_AROUND);
   const last = Math.min(all.length, line + FRAME_LINES_AROUND);
   const gutter = String(last).length;
+  const from = column > FRAME_WIDTH ? column - 1 - FRAME_WIDTH / 2 : 0;
   const frame: string[] = [];
   for (let number = first; number <= last; number += 1) {
-    const content = (all[number - 1] ?? '').replaceAll('\t', ' ').slice(0, FRAME_WIDTH);
+    const content = visiblePart((all[number - 1] ?? '').replaceAll('\t', ' '), from);
     frame.push(`${number === line ? '>' : ' '} ${String(number).padStart(gutter)} | ${content}`);
-    if (number === line) frame.push(`  ${' '.repeat(gutter)} | ${' '.repeat(Math.min(column - 1, FRAME_WIDTH))}^`);
+    if (number === line) frame.push(`  ${' '.repeat(gutter)} | ${' '.repeat(column - 1 - from)}^`);
   }
   return frame.join('\n');
+}
+
+/** What a frame shows of a line, which may be very long: an ellipsis stands for what lies to the left. */
+function visiblePart(content: string, from: number): string {
+  if (from === 0 || content === '') return content.slice(0, FRAME_WIDTH);
+  return `…${content.slice(from + 1, from + FRAME_WIDTH)}`;
 }
 
 /** The known name that a misspelt one most likely means, or undefined when none is near. */

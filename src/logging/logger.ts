@@ -40,10 +40,12 @@ export interface LoggingOptions {
 }
 
 const listeners = new Set<(record: LogRecord) => void>();
+/** Slow enough to catch a reconnection that fails every second. */
 const storms = new StormGuard<LogRecord>({
-  allowed: 20,
-  windowMs: 10_000,
-  onSummary: (record, count) => write(summary(record, count)),
+  allowed: 10,
+  windowMs: 30_000,
+  longestWindowMs: 600_000,
+  onSummary: (record, count, windowMs) => write(summary(record, count, windowMs)),
 });
 let threshold = LEVELS.info;
 let output: winston.Logger | undefined;
@@ -98,8 +100,9 @@ function write(record: LogRecord): void {
   output?.log({ level: record.level, message: '', record });
 }
 
-function summary(record: LogRecord, count: number): LogRecord {
-  return { ...record, time: Date.now(), message: `${record.message} (the same ${count} more times)` };
+function summary(record: LogRecord, count: number, windowMs: number): LogRecord {
+  const times = `the same ${count} more times within ${windowMs / 1000} s`;
+  return { ...record, time: Date.now(), message: `${record.message} (${times})` };
 }
 
 /** `[2026-05-01 12:00:00,123]  INFO {LogMediator} - message` (spec stores 11, spec proxies 9.1). */

@@ -2,17 +2,35 @@
 const MAX_KEYS = 256;
 
 export interface StormGuardOptions<T> {
-  /** How many equal events of a window pass. */
+  /** How many equal events of the first window pass. */
   readonly allowed: number;
   readonly windowMs: number;
-  /** Told at the end of a window how many were held back, with the last of them. */
-  onSummary(last: T, count: number): void;
+  /** Windows that follow each other in one storm double up to this length. */
+  readonly longestWindowMs: number;
+  /** Told at the end of a window how many were held back in it, with the last of them. */
+  onSummary(last: T, count: number, windowMs: number): void;
 }
 
-/** Collapses repeated identical events into a count (OP-70), so that a dead broker does not fill the disk with one line. */
+interface Window<T> {
+  readonly ms: number;
+  readonly timer: NodeJS.Timeout;
+  /** How many more may pass. */
+  left: number;
+  held: number;
+  last: T;
+}
+
+/**
+ * Collapses repeated identical events into counts (OP-70), so that a broker that is down for a night does not fill the disk with one
+ * line:
+ *
+ *   quiet --(event)--> first window: `allowed` events pass, the rest is held
+ *   window ends, some held --> summary; next window, twice as long, in which all is held
+ *   window ends, none held --> quiet
+ */
 export class StormGuard<T> {
   readonly #options: StormGuardOptions<T>;
-  readonly #windows = new Map<string, { seen: number; held: number; last: T; timer: NodeJS.Timeout }>();
+  readonly #windows = new Map<string, Window<T>>();
 
   constructor(options: StormGuardOptions<T>) {
     this.#options = options;
@@ -20,13 +38,12 @@ export class StormGuard<T> {
 
   /** True when the event may pass. */
   admit(key: string, event: T): boolean {
-    const window = this.#windows.get(key);
-    if (!window) {
-      this.#open(key, event);
+    const { allowed, windowMs } = this.#options;
+    const window = this.#windows.get(key) ?? this.#open(key, event, { ms: windowMs, left: allowed });
+    if (window.left > 0) {
+      window.left -= 1;
       return true;
     }
-    window.seen += 1;
-    if (window.seen <= this.#options.allowed) return true;
     window.held += 1;
     window.last = event;
     return false;
@@ -37,18 +54,27 @@ export class StormGuard<T> {
     for (const key of [...this.#windows.keys()]) this.#end(key);
   }
 
-  #open(key: string, event: T): void {
+  #open(key: string, event: T, { ms, left }: { ms: number; left: number }): Window<T> {
     if (this.#windows.size >= MAX_KEYS) this.#end(this.#windows.keys().next().value as string);
-    const timer = setTimeout(() => this.#end(key), this.#options.windowMs);
+    const timer = setTimeout(() => this.#elapsed(key), ms);
     timer.unref();
-    this.#windows.set(key, { seen: 1, held: 0, last: event, timer });
+    const window = { ms, timer, left, held: 0, last: event };
+    this.#windows.set(key, window);
+    return window;
   }
 
-  #end(key: string): void {
+  #elapsed(key: string): void {
+    const window = this.#end(key);
+    if (!window?.held) return;
+    this.#open(key, window.last, { ms: Math.min(window.ms * 2, this.#options.longestWindowMs), left: 0 });
+  }
+
+  #end(key: string): Window<T> | undefined {
     const window = this.#windows.get(key);
-    if (!window) return;
+    if (!window) return undefined;
     clearTimeout(window.timer);
     this.#windows.delete(key);
-    if (window.held > 0) this.#options.onSummary(window.last, window.held);
+    if (window.held > 0) this.#options.onSummary(window.last, window.held, window.ms);
+    return window;
   }
 }

@@ -1,11 +1,8 @@
-const SECRET_NAME = /password|secret|token|credential/i;
+import { isSecretName, maskCredentials } from '../logging/secrets.ts';
 
 /** A parameter's value as operators may see it: secrets by name, and credentials inside URLs, are masked (REQ-20, REQ-56). */
 export function maskedParameter(name: string, value: string): string {
-  if (SECRET_NAME.test(name)) return '*****';
-  return value
-    .replaceAll(/(\/\/[^/:@\s]*:)[^@/\s]*@/g, '$1*****@')
-    .replaceAll(/((?:password|passcode|secret)=)[^&;\s)]*/gi, '$1*****');
+  return isSecretName(name) ? '*****' : maskCredentials(value);
 }
 
 /** All parameters, masked. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
@@ -50,6 +51,19 @@ describe('exit codes', () => {
     expect(code).toBe(0);
     expect(output).toContain('mini-synapse check PATH...');
   });
+});
+
+test('the artifact of the README is fine, and misspelt it is refused in the words of the README', async () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, artifact = ''] = /```xml\n(.*?)```/s.exec(readme) ?? [];
+  const [, quoted = ''] = /```\n(\s+orders\.xml:.*?)\n\s*```/s.exec(readme) ?? [];
+  using folder = new TemporaryFolder();
+  folder.write('orders.xml', artifact);
+  expect((await run(folder.path)).code).toBe(0);
+  folder.write('orders.xml', artifact.replace('<store ', '<stroe '));
+  const { output } = await run(folder.path);
+  expect(output.replace(folder.at('orders.xml'), 'orders.xml')).toContain(quoted.replaceAll(/^ {2}/gm, ''));
+  expect(artifact.trimEnd().split('\n')).toHaveLength(15);
 });
 
 test('all problems at once, each with its place, a frame, what was expected and the nearest name', async () => {

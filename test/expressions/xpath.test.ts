@@ -112,6 +112,15 @@ describe('variables (spec mediators 4.2.2)', () => {
     expect(textOf(source, message())).toBe(text);
   });
 
+  it('$url reads the query of the request while To is the path at which it came in', () => {
+    const context = messageWithBody(ORDERS);
+    context.to = '/services/P';
+    setProperty(context, 'axis2', 'TransportInURL', '/services/P?symbol=IBM');
+    expect(textOf('$url:symbol', context)).toBe('IBM');
+    context.to = 'http://elsewhere/P';
+    expect(textOf('$url:symbol', context)).toBe('');
+  });
+
   it('an unknown root faults, and is warned about', () => {
     const expression = compileExpression('$other:n', {});
     expect(expression.warnings).toEqual(['there is no variable $other:n: the expression will fail']);

@@ -132,6 +132,17 @@ describe('start', () => {
       expect(await stopped).toMatchObject({ code: 0, signal: null });
     });
 
+    it('SIGTERM waits for it no longer than shutdown_ms', async () => {
+      backEnd.answer = () => ({ silent: true });
+      const runtime = await start('--config', file('quick.toml', '[mini_synapse]\nshutdown_ms = 1000\n'));
+      const reply = soap11(runtime.service('Slow')).catch((error: unknown) => error);
+      await waitFor(() => backEnd.received.length === 1, { what: 'the request' });
+      const begun = performance.now();
+      expect(await runtime.stop()).toMatchObject({ code: 0, signal: null });
+      expect(performance.now() - begun).toBeLessThan(10_000);
+      expect(await reply).toBeInstanceOf(Error);
+    });
+
     it('a second signal stops at once', async () => {
       backEnd.answer = () => ({ silent: true });
       const runtime = await start();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readAttributes, text } from '../../src/grammar/attributes.ts';
-import { formatDiagnostic, nearestName } from '../../src/grammar/diagnostic.ts';
+import { codeFrame, formatDiagnostic, nearestName } from '../../src/grammar/diagnostic.ts';
 import { ConfigElement } from '../../src/grammar/element.ts';
 import { ArtifactReader } from '../../src/grammar/reader.ts';
 import { parseXml } from '../../src/xml/index.ts';
@@ -51,6 +51,41 @@ describe('a diagnostic (OP-35)', () => {
     );
     expect(values).toBeUndefined();
     expect(reader.diagnostics[0]).toMatchObject({ severity: 'error', position: { line: 1, column: 1 } });
+  });
+});
+
+describe('a code frame', () => {
+  it('of a long line shows what surrounds the column', () => {
+    const line = `${'a'.repeat(300)}HERE${'b'.repeat(300)}`;
+    const [before, marked, marker] = codeFrame(`short\n${line}`, 2, 301).split('\n');
+    expect(before).toBe('  1 | …');
+    expect(marked).toContain('aaHEREbb');
+    expect(marked).toHaveLength('> 2 | '.length + 160);
+    expect(marked?.indexOf('HERE')).toBe(marker?.indexOf('^'));
+  });
+
+  it.each([
+    ['the text of a parameter', '<parameter name="store.jms.password">geheim</parameter>'],
+    ['a parameter over several lines', '<parameter\n  name="p.secret">\n  geheim\n</parameter>'],
+    ['a parameter in CDATA', '<parameter name="token"><![CDATA[geheim]]></parameter>'],
+    ['the value of a property', '<property scope="transport" value="Basic geheim" name="Authorization"/>'],
+    ['an attribute', "<account password = 'geheim' user='u'/>"],
+    ['an element', '<password>geheim</password>'],
+    ['the password of a URL', '<address uri="http://user:geheim@host/x"/>'],
+    ['an option of a URL', '<x>failover:(tcp://h:1)?jms.password=geheim&amp;a=b</x>'],
+  ])('masks %s (REQ-20)', (_, xml) => {
+    const text = `<root>\n${xml}\n</root>`;
+    const shown = text.split('\n').map((_line, index) => codeFrame(text, index + 1, 1));
+    expect(shown.join('\n')).not.toContain('geheim');
+    expect(shown.join('\n')).toContain('******');
+  });
+
+  it('keeps everything else in its place when it masks', () => {
+    const text = '<parameter name="password">geheim</parameter><log levle="x"/>';
+    expect(codeFrame(text, 1, 51).split('\n')).toEqual([
+      '> 1 | <parameter name="password">******</parameter><log levle="x"/>',
+      `    | ${' '.repeat(50)}^`,
+    ]);
   });
 });
 

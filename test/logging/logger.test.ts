@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BoundedStreamTransport } from '../../src/logging/bounded-stream.ts';
 import { closeLogging, configureLogging, logger, textLine } from '../../src/logging/index.ts';
 import { StormGuard } from '../../src/logging/storm-guard.ts';
@@ -74,28 +74,48 @@ describe('a reader of the log that is too slow (OP-71)', () => {
 });
 
 describe('equal events in a row (OP-70)', () => {
+  function guarded() {
+    const summaries: Array<[last: string, count: number, windowMs: number]> = [];
+    const guard = new StormGuard<string>({
+      allowed: 2,
+      windowMs: 1000,
+      longestWindowMs: 3000,
+      onSummary: (...summary) => summaries.push(summary),
+    });
+    return { guard, summaries };
+  }
+
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
   it('are collapsed into a count at the end of the window', () => {
-    vi.useFakeTimers();
-    try {
-      const summaries: Array<[string, number]> = [];
-      const guard = new StormGuard<string>({
-        allowed: 2,
-        windowMs: 1000,
-        onSummary: (last, count) => summaries.push([last, count]),
-      });
-      expect([1, 2, 3, 4, 5].map((number) => guard.admit('key', `event ${number}`))).toEqual([
-        true,
-        true,
-        false,
-        false,
-        false,
-      ]);
-      expect(guard.admit('other', 'x')).toBe(true);
-      vi.advanceTimersByTime(1000);
-      expect(summaries).toEqual([['event 5', 3]]);
-      expect(guard.admit('key', 'event 6')).toBe(true);
-    } finally {
-      vi.useRealTimers();
+    const { guard, summaries } = guarded();
+    const passed = [1, 2, 3, 4, 5].map((number) => guard.admit('key', `event ${number}`));
+    expect(passed).toEqual([true, true, false, false, false]);
+    expect(guard.admit('other', 'x')).toBe(true);
+    vi.advanceTimersByTime(1000);
+    expect(summaries).toEqual([['event 5', 3, 1000]]);
+  });
+
+  it('that go on faster than allowed are told of ever more rarely', () => {
+    const { guard, summaries } = guarded();
+    let passed = 0;
+    for (let event = 0; event < 400; event += 1) {
+      if (guard.admit('key', 'down')) passed += 1;
+      vi.advanceTimersByTime(100);
     }
+    expect(passed).toBe(2);
+    expect(summaries.map(([, , windowMs]) => windowMs).slice(0, 5)).toEqual([1000, 2000, 3000, 3000, 3000]);
+    guard.flush();
+    expect(summaries.reduce((sum, [, count]) => sum + count, passed)).toBe(400);
+  });
+
+  it('pass again when it was quiet for a window', () => {
+    const { guard } = guarded();
+    for (let event = 0; event < 5; event += 1) guard.admit('key', 'down');
+    vi.advanceTimersByTime(1000);
+    expect(guard.admit('key', 'held in the second window')).toBe(false);
+    vi.advanceTimersByTime(2000 + 3000);
+    expect(guard.admit('key', 'news')).toBe(true);
   });
 });

@@ -165,6 +165,14 @@ describe('the launchers', () => {
     expect(out.split('\n').slice(0, -1)).toEqual([...flags, join(root, 'src/main.ts'), 'start']);
   });
 
+  it('run the sources of a checkout, not a dist folder that may be older', async () => {
+    const path = await pathWith('path-sources', 'v24.0.0');
+    const root = join(folder, 'built checkout');
+    const program = await packageAt(root, ['src/main.ts', 'dist/src/main.js']);
+    const { out } = await run(program, [], { path }).finished;
+    expect(out).toBe(`${join(root, 'src/main.ts')}\n`);
+  });
+
   it('run compiled modules on any Node.js 22', async () => {
     const path = await pathWith('path-compiled', 'v22.0.0');
     const root = join(folder, 'compiled');
@@ -184,6 +192,15 @@ describe('the launchers', () => {
     expect(code).toBe(3);
     expect(err).toContain('mini-synapse: no Node.js that can run this program was found.');
     expect(err).toContain('npm ci');
+  });
+
+  it('say what to do in the project that the package is installed in', async () => {
+    const path = await pathWith('path-project', 'v20.20.2');
+    const program = await packageAt(join(folder, 'user/node_modules/mini-synapse'), ['dist/src/main.js']);
+    const { code, err } = await run(program, [], { path }).finished;
+    expect(code).toBe(3);
+    expect(err).toContain('npm install node@24');
+    expect(err).not.toContain('npm ci');
   });
 
   it('say so when an installed package was not compiled', async () => {

@@ -1,0 +1,18 @@
+/** A bare `key` is a registry or routing key; a key that opens something says what. */
+const SECRET_NAME =
+  /password|passwd|passphrase|passcode|secret|token|credential|authorization|(?:api|access|private|encryption|signing)[._-]?key/i;
+/** `//user:PASSWORD@` of a URL. */
+const URL_PASSWORD = /(\/\/[^/:@\s]*:)([^@/\s]*)(?=@)/g;
+/** `password=VALUE` of a query or of broker options. */
+const NAMED_SECRET = /((?:password|passwd|passcode|passphrase|secret|token)=)([^&;\s)<>"']*)/gi;
+
+/** Is the value of an attribute, element or parameter of this name a secret (REQ-20)? */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+/** Text with the credentials inside its URLs masked (REQ-56). */
+export function maskCredentials(text: string, mask: (secret: string) => string = () => '*****'): string {
+  const masked = (_: string, before: string, secret: string) => before + mask(secret);
+  return text.replace(URL_PASSWORD, masked).replace(NAMED_SECRET, masked);
+}
