@@ -1,4 +1,5 @@
 export { CronTrigger, type CronTriggerOptions, cronTrigger, type OnTick } from './cron-trigger.ts';
+export { pause } from './pause.ts';
 export {
   explainQuartzError,
   type QuartzFieldName,

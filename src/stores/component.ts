@@ -22,6 +22,18 @@ export interface StoreServices {
   readonly putDeadlineMs: number;
   /** `provider URL -> STOMP URL` overrides of the configuration. */
   readonly stompUrls: ReadonlyMap<string, string>;
+  /** The data sources of the configuration (MI's `[[datasource]]`), by their id. */
+  readonly dataSources: ReadonlyMap<string, DataSource>;
+}
+
+/** A database that the configuration gives a name, so that artifacts need not know where it is. */
+export interface DataSource {
+  /** A JDBC URL. */
+  readonly url: string;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  /** The JDBC driver class; the URL tells enough without it. */
+  readonly driver: string | undefined;
 }
 
 /** A kind of store, declared in one file: its class names, its parameters, its opening. */

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { integer, javaBoolean, nonEmptyText, text, ValueError, valueType } from '../grammar/attributes.ts';
 import type { ParametersOf } from '../grammar/parameters.ts';
 import { logger } from '../logging/index.ts';
+import { PutWindow } from './broker/put-window.ts';
+import { ConnectionSupervisor } from './broker/supervisor.ts';
 import { messageStore, type StoreOpening } from './component.ts';
 import {
   type MessageStore,
@@ -26,10 +28,9 @@ import {
 import { openStompConnection, type StompConnection } from './stomp/connection.ts';
 import { type ConsumerHost, JmsConsumer, type TransactionTarget } from './stomp/consumer.ts';
 import { encodeJmsMessage, type JmsMessage } from './stomp/jms-message.ts';
-import { Producer } from './stomp/producer.ts';
 import { QueueDepth } from './stomp/queue-depth.ts';
 import { queueName } from './stomp/queue-name.ts';
-import { ConnectionSupervisor } from './stomp/supervisor.ts';
+import { Sender } from './stomp/sender.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 const log = logger('JmsStore');
@@ -154,8 +155,8 @@ class JmsStore implements MessageStore {
   readonly queue: string;
   readonly access: BrokerAccess;
   readonly #deadlineMs: number;
-  readonly #supervisor: ConnectionSupervisor;
-  readonly #producer: Producer;
+  readonly #supervisor: ConnectionSupervisor<StompEndpoint, StompConnection>;
+  readonly #window: PutWindow<JmsMessage>;
   readonly #depth: QueueDepth;
   readonly #consumers = new Set<JmsConsumer>();
   readonly #describesItself: string;
@@ -183,9 +184,8 @@ class JmsStore implements MessageStore {
       onConnected: (connection, generation) => this.#onConnected(connection, generation),
       onFailure: (error, phase) => this.#onFailure(error, phase),
     });
-    this.#producer = new Producer({
+    this.#window = new PutWindow({
       supervisor: this.#supervisor,
-      queue: this.queue,
       deadlineMs: this.#deadlineMs,
       heartBeatMs,
     });
@@ -209,7 +209,8 @@ class JmsStore implements MessageStore {
       throw new StoreError(this.name, `Store [${this.name}] is closed`);
     }
     try {
-      await this.#producer.put(this.#encode(message));
+      const encoded = this.#encode(message);
+      await this.#window.put(encoded, encoded.body.length);
     } catch (cause) {
       throw this.#notStored(message, cause);
     }
@@ -247,7 +248,7 @@ class JmsStore implements MessageStore {
   async #close(): Promise<void> {
     this.#closedAt = Date.now();
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
-    await this.#producer.close(Math.min(CLOSE_PATIENCE_MS, this.#deadlineMs));
+    await this.#window.close(Math.min(CLOSE_PATIENCE_MS, this.#deadlineMs));
     await this.#supervisor.close();
   }
 
@@ -315,7 +316,7 @@ class JmsStore implements MessageStore {
     this.#connectedOnce = true;
     const where = formatEndpoint(connection.endpoint);
     log.info(`Store [${this.name}] is connected${again} to ${where}`, { store: this.name, generation });
-    this.#producer.use(connection);
+    this.#window.use(new Sender(connection, this.queue));
   }
 
   #onFailure(error: Error, phase: 'connecting' | 'connected'): void {

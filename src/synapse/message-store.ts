@@ -33,14 +33,6 @@ const ATTRIBUTES = {
 /** Parameters whose value is a path that is evaluated per message. */
 const EXPRESSION_PARAMETERS: readonly string[] = ['store.resequence.id.path'];
 
-/** Classes of the reference that are known and come later (spec stores 1.3). */
-const LATER_CLASSES: readonly string[] = [
-  'org.apache.synapse.message.store.impl.jdbc.JDBCMessageStore',
-  'org.apache.synapse.message.store.impl.rabbitmq.RabbitMQStore',
-  'org.apache.synapse.message.store.impl.rabbitmq.RabbitmqStore',
-  'org.apache.synapse.message.store.impl.resequencer.ResequenceMessageStore',
-];
-
 /** Reads a `<messageStore>` (spec stores 1.1); undefined after an error. */
 export function readMessageStore(
   element: ConfigElement,
@@ -67,14 +59,7 @@ function readKind(
   const kind = className === '' ? undefined : findStoreKind(className);
   if (kind) return kind;
   const classes = storeClasses();
-  if (className !== undefined && LATER_CLASSES.includes(className)) {
-    reader.error(element, `store class '${className}' is known, not supported yet`, {
-      attribute: 'class',
-      expected: `one of: ${classes.join(', ')}`,
-    });
-    return undefined;
-  }
-  const nearest = nearestName(className ?? '', [...classes, ...LATER_CLASSES]);
+  const nearest = nearestName(className ?? '', classes);
   reader.error(element, `Error while instantiating the message store: unknown class '${className}'`, {
     attribute: 'class',
     expected: `one of: ${classes.join(', ')}`,

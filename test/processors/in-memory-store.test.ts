@@ -24,7 +24,7 @@ function open(name: string, previous?: MessageStore): MessageStore {
     position: { file: 'test.xml', line: 1, column: 1 },
     parameters: { 'x.max.messages': 1000, 'x.max.bytes': 1_000_000 },
     written: new Map(),
-    services: { dataDirectory: bench.directory, putDeadlineMs: 10_000, stompUrls: new Map() },
+    services: { dataDirectory: bench.directory, putDeadlineMs: 10_000, stompUrls: new Map(), dataSources: new Map() },
     previous,
   });
 }

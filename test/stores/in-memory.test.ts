@@ -25,7 +25,7 @@ function open(wanted: Wanted = {}): MessageStore {
       'x.max.bytes': wanted.maxBytes ?? 268_435_456,
     },
     written: new Map(),
-    services: { dataDirectory: 'unused', putDeadlineMs: 10_000, stompUrls: new Map() },
+    services: { dataDirectory: 'unused', putDeadlineMs: 10_000, stompUrls: new Map(), dataSources: new Map() },
     previous: wanted.previous,
   });
   opened.push(store);

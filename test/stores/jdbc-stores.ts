@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ArtifactReader } from '../../src/grammar/reader.ts';
 import type { ConfigElement } from '../../src/grammar/element.ts';
 import { readParameters, type WrittenParameter } from '../../src/grammar/parameters.ts';
+import { ArtifactReader } from '../../src/grammar/reader.ts';
 import type { DataSource } from '../../src/stores/component.ts';
 import { jdbcStore } from '../../src/stores/jdbc.ts';
 import type { MessageStore } from '../../src/stores/message-store.ts';
@@ -30,16 +30,18 @@ export interface JdbcStoreWishes {
 
 const POSITION = { file: 'store.xml', line: 1, column: 1 };
 
+/** Names and tables made in this process; all of them may be in one database. */
+let names = 0;
+
 /** Stores of one test file: opened as a deployment opens them, from parameters as text. */
 export class JdbcStores {
   readonly #opened = new Set<MessageStore>();
   readonly #folders: string[] = [];
-  #names = 0;
 
   /** A new table name. */
   table(): string {
-    this.#names += 1;
-    return `messages_${process.pid}_${this.#names}`;
+    names += 1;
+    return `messages_${process.pid}_${names}`;
   }
 
   /** A new, empty folder, removed at the end. */
@@ -65,10 +67,10 @@ export class JdbcStores {
   }
 
   async openWith(parameters: Readonly<Record<string, string>>, wishes: JdbcStoreWishes = {}): Promise<MessageStore> {
-    this.#names += 1;
+    names += 1;
     const dataDirectory = wishes.dataDirectory ?? (await this.folder());
     const store = jdbcStore.open({
-      name: wishes.name ?? `Jdbc${this.#names}`,
+      name: wishes.name ?? `Jdbc${names}`,
       position: POSITION,
       parameters: readJdbcParameters(parameters),
       written: new Map(Object.entries(parameters)),
@@ -76,10 +78,16 @@ export class JdbcStores {
         dataDirectory,
         putDeadlineMs: wishes.deadlineMs ?? 10_000,
         stompUrls: new Map(),
+        dataSources: new Map(),
         ...(wishes.dataSources && { dataSources: wishes.dataSources }),
       },
       previous: wishes.previous,
     });
+    return this.keep(store);
+  }
+
+  /** A store that is to be closed with the others. */
+  keep(store: MessageStore): MessageStore {
     this.#opened.add(store);
     return store;
   }
@@ -87,7 +95,25 @@ export class JdbcStores {
   async closeAll(): Promise<void> {
     await Promise.all([...this.#opened].map((store) => store.close()));
     this.#opened.clear();
-    await Promise.all(this.#folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 3 })));
+    await Promise.all(
+      this.#folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 3 })),
+    );
+  }
+}
+
+/** Takes everything that is there. */
+export async function drain(store: MessageStore): Promise<string[]> {
+  const consumer = store.consumer();
+  const ids: string[] = [];
+  for (;;) {
+    const delivery = await consumer.receive({ signal: new AbortController().signal, waitMs: 500 });
+    if (delivery) {
+      ids.push(delivery.message?.id ?? '(poison)');
+      await delivery.done();
+    } else if ((await store.depth()).count === 0) {
+      await consumer.close();
+      return ids;
+    }
   }
 }
 

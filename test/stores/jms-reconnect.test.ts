@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BackOff, type ConnectionFailure } from '../../src/stores/stomp/back-off.ts';
+import { BackOff, type ConnectionFailure } from '../../src/stores/broker/back-off.ts';
+import { ConnectionSupervisor } from '../../src/stores/broker/supervisor.ts';
 import { StompConnectError, type StompConnection, StompLostError } from '../../src/stores/stomp/connection.ts';
 import { heartBeatHeader, startHeartBeat } from '../../src/stores/stomp/heart-beat.ts';
-import { ConnectionSupervisor } from '../../src/stores/stomp/supervisor.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -42,6 +42,7 @@ export function openJmsStore(options: JmsStoreOptions): MessageStore {
       dataDirectory: tmpdir(),
       putDeadlineMs: options.putDeadlineMs ?? 10_000,
       stompUrls: options.stompUrls ?? new Map(),
+      dataSources: new Map(),
     },
     previous: options.previous,
   });

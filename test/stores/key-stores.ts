@@ -4,52 +4,66 @@ import { join } from 'node:path';
 import { readJks } from '../../src/stores/amqp/jks.ts';
 
 /*
- * Key stores as Java's keytool makes them: an EC key and its certificate for localhost and 127.0.0.1, valid until 2126, and trust
- * stores with that certificate. Made for these tests; nothing else trusts them.
+ * Key stores as Java's keytool makes them: an EC key with its certificate (localhost and 127.0.0.1, until 2126), and trust stores
+ * with that of the authority that signed it. Made for these tests; nothing else trusts them.
  */
 
 export const KEY_STORE_PASSWORD = 'changeit';
 
 const FILES = {
   'key.jks':
-    '/u3+7QAAAAIAAAABAAAAAQAEbm9kZQAAAaIAYktTAAAAfzB9MA4GCisGAQQBKgIRAQEFAARrbW0/LJz3CqZNimNjSuZFV1hKpJNR5on4sZkfW9' +
-    'nyWUZzvncIZwRzpqUz4jMNvXd2yNw0T1OrcLvNTLWJluo6tbCV/mLdQVG+xQpM8cHWlr14nKSSa6l3VsaDb74ODyGN74Kx3PcF68q199kAAAAB' +
-    'AAVYLjUwOQAAAWEwggFdMIIBBKADAgECAgkAgOog9OlwliwwCgYIKoZIzj0EAwIwFDESMBAGA1UEAxMJbG9jYWxob3N0MCAXDTI2MTEyMTIzMT' +
-    'I1MVoYDzIxMjYxMDI4MjMxMjUxWjAUMRIwEAYDVQQDEwlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASGzBHSArT3NnvJmJ1f' +
-    'MjfC0zbwfgFJHr9Q1ML9SHOdNu8q4fU7LEMY5NczeETsiLtbfrxrnauHmn9gnm8PT4y7oz0wOzAdBgNVHQ4EFgQUIY1wpJcmIp3iy5/1urZttR' +
-    'i3cUcwGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMAoGCCqGSM49BAMCA0cAMEQCIAUB5m8Qpd+PcDUqPCKO58ORmBZ7yzYrG6u6aQ0R02Rz' +
-    'AiAkQ72SWJ3JmdoanMLjAfR52zs3TL1Tl2j+nwqIBnEQCc6J+pot6VVZq1njmI5fLo/0D6Et',
+    '/u3+7QAAAAIAAAABAAAAAQAEbm9kZQAAAaIAZ0nYAAAAfzB9MA4GCisGAQQBKgIRAQEFAARrQ8XL1tJubgPoNg+mP3SERjn4zftFKQQCCbsmyF' +
+    'DOkVXWWGm4Uzi0W/9mUpWx6zQxD0pxye3U37zJd89HjQ5yT+7cveK+7lcNOhhIxJSyfFAJqD5T9DIHrYdBJq4QJvdC/Egqfmkp4nP4f/EAAAAC' +
+    'AAVYLjUwOQAAAakwggGlMIIBTKADAgECAghQG7Jz6zZs/TAKBggqhkjOPQQDAjAdMRswGQYDVQQDExJtaW5pLXN5bmFwc2UgdGVzdHMwIBcNMj' +
+    'YxMTIxMjMxODE2WhgPMjEyNjEwMjgyMzE4MTZaMBQxEjAQBgNVBAMTCWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABIvm44q7' +
+    '0jRZJKtW20WI21drmgGBuj1jCMo4/MwR8+2vD5DdA49cCobvAwRotBn3l6uQEhLqv4G3iT+NMXFktmOjfTB7MB0GA1UdDgQWBBTS4gc+ZAAGWS' +
+    'dCpoR8VuUVcE5z5jAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwHwYDVR0jBBgwFoAUdvYnUX2Wif3K1FIbwbi1dFyn9YMwHQYDVR0lBBYw' +
+    'FAYIKwYBBQUHAwEGCCsGAQUFBwMCMAoGCCqGSM49BAMCA0cAMEQCIC6pCGsKVmHjhR9PgYG8X7Gjjfcqohy3/gl191GTW9bYAiB3/QEkKX9XzT' +
+    'bJLqf/r2+frp6CVJe4tnhGQ5o3IhEPzQAFWC41MDkAAAF5MIIBdTCCARqgAwIBAgIINeNRSUvx340wCgYIKoZIzj0EAwIwHTEbMBkGA1UEAxMS' +
+    'bWluaS1zeW5hcHNlIHRlc3RzMCAXDTI2MTEyMTIzMTgxM1oYDzIxMjYxMDI4MjMxODEzWjAdMRswGQYDVQQDExJtaW5pLXN5bmFwc2UgdGVzdH' +
+    'MwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAR2TDmrbsUxko14oBEhLYHFO/xmVlyJ5Y9NdbTzVbbly4MuhvNV1EWIXdH/jBELwRpcKEXdnoIO' +
+    'hbZOrXMItzico0IwQDAdBgNVHQ4EFgQUdvYnUX2Wif3K1FIbwbi1dFyn9YMwDgYDVR0PAQH/BAQDAgIEMA8GA1UdEwEB/wQFMAMBAf8wCgYIKo' +
+    'ZIzj0EAwIDSQAwRgIhAPAh5rbeAPZEnUpTZ/4kCK2UIfhhRj6mhxScyS0Iek8BAiEAuTvSqGDaVFLPxDpDzzP9L/olk0NcJGOQvqI4hFM0vlq2' +
+    'iE2KrLCREAqh3aMrvSnqyqmn1Q==',
   'key.p12':
-    'MIIEDAIBAzCCA7YGCSqGSIb3DQEHAaCCA6cEggOjMIIDnzCCASYGCSqGSIb3DQEHAaCCARcEggETMIIBDzCCAQsGCyqGSIb3DQEMCgECoIG9MI' +
-    'G6MGYGCSqGSIb3DQEFDTBZMDgGCSqGSIb3DQEFDDArBBS100FeUbthl3ALa0cas9YhLXcYKQICJxACASAwDAYIKoZIhvcNAgkFADAdBglghkgB' +
-    'ZQMEASoEED6BeeeD8CQRoHcJGcFcKpsEUH3M5E0VEDQDHOxLPSXCPsy9D5uA8JwUs9BmhJ8aXYelLPqqSamjryXn4/Jr8l1HHRr4+FZQ3QsXIU' +
-    '65Pdaps0cVRkSVlZ6eaDZUSY5QA/oEMTwwFwYJKoZIhvcNAQkUMQoeCABuAG8AZABlMCEGCSqGSIb3DQEJFTEUBBJUaW1lIDE3OTUzMDI3NzIz' +
-    'MTQwggJxBgkqhkiG9w0BBwagggJiMIICXgIBADCCAlcGCSqGSIb3DQEHATBmBgkqhkiG9w0BBQ0wWTA4BgkqhkiG9w0BBQwwKwQU/gmNHcrgta' +
-    'KjZi62c8Jh/xaLT5sCAicQAgEgMAwGCCqGSIb3DQIJBQAwHQYJYIZIAWUDBAEqBBAk7OKHbI3auKQ6SEqpyti6gIIB4LRtDO+x075oIEZhUlaL' +
-    'lbJzUmN+1SDRV1P15kb8my7dkzGYBNHSyk+MLLELmJJ0djdrQw4DHanINp4wETaHtxuHZAt7bJENqD8NLn3sF4CrWJasaahzTTldlBxnxmZDdJ' +
-    'wgSxSn14fsX3gMnCLk76Vs69AaeR/3+g2cQSzhhrTQP1Gl8N+WzI5Bc0FngjQbYkFWcFlWEptjQcEq5ztQpRRnwzwOKi41Yfo2hgM32EBijfHA' +
-    'iLSkoeSNNQFsgux8atw6pTQkRs+9yKQdY9nJfaY80/7UhYgPr7OggbgBwYPUrs0fVJ5b7hS30Apd0PUYKjOS740nDcflOmuT1sYenANkLwzMHZ' +
-    'loDY2sw5nYB3Fh6fCte3p/dNhTBZP7pAsuw2/GzuXKoAE9sb4B6niyAcoMCDX9+Ebn55ZuTuZPtu9JpmgZIHkboZbqr2fbcnZ84WA7tNXcVtHg' +
-    '6/XjwPY75lDe9AZyKNhMCb3WtXFSaUYjLHclReEAa4tMxoYr6+MOfI40eG4gtzPLZOJvxWGMJaQq8QoHilgbT15VDNtHOn0rU8sGgtNqxvDHn/' +
-    '8MTh+bhfPprCL3o5R9ZAuv9uFaVqgGEHEkShYRAqV1kg20VCtfvc2k6YeCxfr5+4k3V8xHqDBNMDEwDQYJYIZIAWUDBAIBBQAEIJjo50/76iRm' +
-    'x+nxr+1bDWF//7Lq0h2eA7RV6cxWlB0PBBTu3GuezYkgOkujwQCIyC3dRxMKpAICJxA=',
+    'MIIGLAIBAzCCBdYGCSqGSIb3DQEHAaCCBccEggXDMIIFvzCCASYGCSqGSIb3DQEHAaCCARcEggETMIIBDzCCAQsGCyqGSIb3DQEMCgECoIG9MI' +
+    'G6MGYGCSqGSIb3DQEFDTBZMDgGCSqGSIb3DQEFDDArBBTMFtwNUnWTAIBv8RLJlZRqlliMIgICJxACASAwDAYIKoZIhvcNAgkFADAdBglghkgB' +
+    'ZQMEASoEEFGEPiLxxCzLAtx8J3bS4t4EUEAydMkwgXJiL6NdF/1TNhrCbXwKUhD8s08h+Y838mag9xdGlbjH6F0sgup2smPMcz9bGdcVxbxDyv' +
+    'IcdZWTVd2TvcGaB9fgdX6lvGSX1eOkMTwwFwYJKoZIhvcNAQkUMQoeCABuAG8AZABlMCEGCSqGSIb3DQEJFTEUBBJUaW1lIDE3OTUzMDMxMDAx' +
+    'NDUwggSRBgkqhkiG9w0BBwagggSCMIIEfgIBADCCBHcGCSqGSIb3DQEHATBmBgkqhkiG9w0BBQ0wWTA4BgkqhkiG9w0BBQwwKwQU7ySRGqcX8Q' +
+    'mjT4CSjgd13MAyAz8CAicQAgEgMAwGCCqGSIb3DQIJBQAwHQYJYIZIAWUDBAEqBBCFTkTCztGjXvntDb0U2HZqgIIEAIRGHlZ34cFv/o5wbHMZ' +
+    '7TuH5TQC3WBypn7RllFVjNxpzkQ3qWUb3LjZj3UC8Gxv6hNFX2A/m2AMr1kVosYg8kK3s8x4jAqMNe0JQE7DntnVoRAeucj22VxXxjal7kPMu3' +
+    '2zCM6IOMW3Rg4wkbo3dA9xmbEnn025AOigvsnIWQjk6SiHD80JUtxJgUls8TTZNNDFGDaw2fWfYovimEd2WFtHlt4Y/YdicZ8C0l8IQ/CzC9nS' +
+    'uI8kY6XRsWgrF0DxCGLAUp/KPEztvlRNpGfoVMJ6QiupW8LETc+/8GnkFsqroHRJPIwjghbfaSEduGM3lrC5ZrVixkaMLBjTWpNbnacpVhtptq' +
+    'oycl4H5eusb0St7vFZyamxxVSI3fpkqUQveVKALwtc6UBcy4sqxbqE0M3UjW2VOH4UGfbBDvH4qM+ScyoUKzpXQjjWK+uJooDAIUljyIx5FbKo' +
+    'JbsFN+lkdwHF2bqsrajHISy7dyJYa3dgJJlQ7MVdEvTV22PY0bMyUGF8fjGFXOrihdoQfBR529DDgUCHJT+mK20Gv0yVDGSEV7mR0y2L3CekTE' +
+    'CsCdmya+l7THc+OIvAfb8AN//CUEvR1aLLWSaK2VDpAfRK/UaYHEm2fg2QpCdKQ52xcu1/c6LKcrB5kFVUJLl7eoLXEjXSWS+f0QKCHJNrONvu' +
+    'tKlvMGmlLGwsZ7gzGCqMecxlKFCSgAr39JWljVHjr9ppgnMAg7Tw8h3LhG+7QiTD9W/Jx0f8CzNQfkZtkxKKzfb/QGjg2Cc+1wBPVgni9UbRvc' +
+    '1D5lu2IjznpqLMSXfSPoZselpVZIa5J9mcg/ZbYryBQa6esQUBVVbPQRkCUeznREvgjSJZzNQuQ1OVR/Wf6u1TRmyEvfMoxDNIAsV18wlGhIvs' +
+    'hzPPl/8tciBzTXgbyBe/ADRiLk9J/Knxet8TJEu1+cJQMX3hSPltkO247ENAIeTsLSmd84Rx5fk5eSaYs52J8t37zbxE46hBAMQIGCOMEFww/a' +
+    'EBU1e8RtDIADe/lXWIVGC/3D2U1G1IqT8PXAjGCuU7bzLNc3kxqfOAHS+4aQ15abWyxQrT3FPuuaLsRmEpW5VDlHykLr1oKdIBpHkM2Y77aTv3' +
+    're2IM4hYaHHsKWqw3PvM5BwNc+cjTcTvM9g4WA7rI6WC6fskMQ0qF6tYPBxTkJg38XWSRoGIf2sQQaZPbRfM6g5qSfq0NPIi1YW8qgCSLKF3gu' +
+    'EI5LOTLh/IW+7Mq6T4hZnwwRVtfYJYpBGHuw9hSV91eOChWn6LZ0IzRubGD5kbevURgIyEWfAbJmaT+77ScGDRCZ9mo/ojRwtLNopa6JG4zhU1' +
+    'U6S0TI8C1+v17mZX34dWV4P5wFIwTTAxMA0GCWCGSAFlAwQCAQUABCB+st6orZ12lF97oRnmN1DWvtnKfzO+wP04W7sC+MqPVAQUh+tmqIWaw6' +
+    '/Q69bOpaecJVeVqNYCAicQ',
   'trust.jks':
-    '/u3+7QAAAAIAAAABAAAAAgACY2EAAAGiAGJX3AAFWC41MDkAAAFhMIIBXTCCAQSgAwIBAgIJAIDqIPTpcJYsMAoGCCqGSM49BAMCMBQxEjAQBg' +
-    'NVBAMTCWxvY2FsaG9zdDAgFw0yNjExMjEyMzEyNTFaGA8yMTI2MTAyODIzMTI1MVowFDESMBAGA1UEAxMJbG9jYWxob3N0MFkwEwYHKoZIzj0C' +
-    'AQYIKoZIzj0DAQcDQgAEhswR0gK09zZ7yZidXzI3wtM28H4BSR6/UNTC/UhznTbvKuH1OyxDGOTXM3hE7Ii7W368a52rh5p/YJ5vD0+Mu6M9MD' +
-    'swHQYDVR0OBBYEFCGNcKSXJiKd4suf9bq2bbUYt3FHMBoGA1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAKBggqhkjOPQQDAgNHADBEAiAFAeZv' +
-    'EKXfj3A1KjwijufDkZgWe8s2KxurumkNEdNkcwIgJEO9klidyZnaGpzC4wH0eds7N0y9U5do/p8KiAZxEAk1OYp/MGucq/Rj6k9V9cpz1Z+KwQ' +
-    '==',
+    '/u3+7QAAAAIAAAABAAAAAgACY2EAAAGiAGdUHQAFWC41MDkAAAF5MIIBdTCCARqgAwIBAgIINeNRSUvx340wCgYIKoZIzj0EAwIwHTEbMBkGA1' +
+    'UEAxMSbWluaS1zeW5hcHNlIHRlc3RzMCAXDTI2MTEyMTIzMTgxM1oYDzIxMjYxMDI4MjMxODEzWjAdMRswGQYDVQQDExJtaW5pLXN5bmFwc2Ug' +
+    'dGVzdHMwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAR2TDmrbsUxko14oBEhLYHFO/xmVlyJ5Y9NdbTzVbbly4MuhvNV1EWIXdH/jBELwRpcKE' +
+    'XdnoIOhbZOrXMItzico0IwQDAdBgNVHQ4EFgQUdvYnUX2Wif3K1FIbwbi1dFyn9YMwDgYDVR0PAQH/BAQDAgIEMA8GA1UdEwEB/wQFMAMBAf8w' +
+    'CgYIKoZIzj0EAwIDSQAwRgIhAPAh5rbeAPZEnUpTZ/4kCK2UIfhhRj6mhxScyS0Iek8BAiEAuTvSqGDaVFLPxDpDzzP9L/olk0NcJGOQvqI4hF' +
+    'M0vlr8lRdg+IcFYmqzXCP8xE1HK/rocA==',
   'trust.p12':
-    'MIIC0gIBAzCCAnwGCSqGSIb3DQEHAaCCAm0EggJpMIICZTCCAmEGCSqGSIb3DQEHBqCCAlIwggJOAgEAMIICRwYJKoZIhvcNAQcBMGYGCSqGSI' +
-    'b3DQEFDTBZMDgGCSqGSIb3DQEFDDArBBRtnAABDAq/x9C03/CK5BcRDDRcmwICJxACASAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEJOh' +
-    '9PFhLLtfqJx7Z/+Mjz6AggHQKpqpNUTQfBSLvVc6o9Ql7xdEQ9kp8srdnHE/rllKMIshZ58x9L0mRpyhm5xkjMJLbPDdbvIyuMcCTY5EGlRtXz' +
-    'WYjgrD97Us2SaXmeUDq14GYqfKCW2oV/wyDY1ApSTbiGK+DLiIuVAzZ6GQ5cY7HpGsAuxqUFWwSDH1s2604w5tbmewsFv2IvDfyj3ld/4igfj/' +
-    '9v93BvOlIHryaAnq9xji2fDosJmC/S8yoN3KW4w7foLkc2aaX5smuDZrgz8wQ10LZGgijyVdbZKIatfOmagxnxD1KTJW4axmV+XvQUqNJDtqui' +
-    'X7hM8QXKwMIAzg6EsD4nyFXYAveDkiwyLOUPzag1z5Sy00wp9oYtlpg+5p626JDsc+xAlS5S2PAIjjo5Y8g3QQ9/NW6Dq0CwQrWjjTsQbx3+lW' +
-    'sLAj9LHmloQ/Vn8+vh5itgDijCutqsNzTIcgE3tGfE89HOc0ZLO35VMzhogdwyOxjEnh5ImW2GTONytaddHG/ijraLWwQNgz2ctnlKQA/CGO/W' +
-    'y5XsNvpsDmP0V7Ua7+PHoqeV/Gr2qd+E6Sow3nQiMAF1CnP9vkcjBQprVqCDk0EV6UkUntuJko+1/SgewsbKNPe0g69JQwTTAxMA0GCWCGSAFl' +
-    'AwQCAQUABCDy3X+XnKeZ4XJLiO9QGyr1WWx/PT+IMN00XAFZOfViPwQU3YsLMQAn/yR3QqXx3IkLHWIZcWcCAicQ',
+    'MIIC4gIBAzCCAowGCSqGSIb3DQEHAaCCAn0EggJ5MIICdTCCAnEGCSqGSIb3DQEHBqCCAmIwggJeAgEAMIICVwYJKoZIhvcNAQcBMGYGCSqGSI' +
+    'b3DQEFDTBZMDgGCSqGSIb3DQEFDDArBBSg8zupqDUXK5f5O5IP3f2ugk1dYAICJxACASAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEC/S' +
+    'RfxDsurUdR8loPIsFm6AggHg+hcqBZuDlgb/ixkqzRFb5vITeuWIorfPb04QDqlc1kHK4CtzGoKm/eN1RGcCDvJaUaYf8BG98EtiNl4mLdxTU6' +
+    'XkLXMzRa6aXU+Tk/FhNNq6eLJ9JdueygykCQOhz8Z1HFM53M/LirD/TpvrmM5/pSCpRkxfe4E8KpA4ifn6DJc1bXhEMDlF8X/7+CpIaZAJBQ/+' +
+    'klwnRVCad22O/kAL6m5PUOQTORVsMfvPfHFesBMREcK7H3K0KGI0w6U6hvyz31cq7isdj9h73g5y0XzLZ48M+mJn2jDfI+NmLIJLfwAxu46Bzx' +
+    'm8dubTI1LkMlr5UXqy1DUyV/vNnsSwO7mz6BqbmgjgQg710FRciPsHZqPm6kiMSeISCPblsRAkQugK9vZ/uGUYSTD0Tn2pNCa19rf93ayeZTVP' +
+    'G6rofpmy5EkL0HFe+/J3RoGdPa+SZmm3So7Td/Np4ztfuhwVRjgu/Oh8ty5nkVEi50y6+bci//7Gt7FSCwttor6wepxcgNF/kZy7SKQqchQ4v1' +
+    'kwevNRfxIpWsZUjQPyRIX8l3mNaH7Qo7cGrNhMRGqHvHtyMeZKjRhQBWXXdq8M4VU2jnu/e8PGjvStXDqGVWIx1n84EL9lgwXXMWAA2f+M5fVs' +
+    'JlowME0wMTANBglghkgBZQMEAgEFAAQg/UtDbKFeEfRf9ug7qvXu0SYXNsRzKSwUyiGszPWTBbgEFMmW6U2FEypxn/w1dXExZRUgdVn/AgInEA' +
+    '==',
 } as const;
 
 export type KeyStoreFile = keyof typeof FILES;
@@ -65,14 +79,15 @@ export function writeKeyStores(folder: string): (file: KeyStoreFile) => string {
   return (file) => join(folder, file);
 }
 
-/** The key and the certificate, PEM, as a server takes them. */
-export function keyPair(): { key: string; certificate: string } {
+/** The key, its certificate and that of the authority, PEM, as a server takes them. */
+export function keyPair(): { key: string; certificate: string; authority: string } {
   const [entry] = readJks(keyStoreBytes('key.jks'), KEY_STORE_PASSWORD).keys;
-  const [certificate] = entry?.chain ?? [];
-  if (!entry || !certificate) throw new Error('key.jks has no key');
+  const [certificate, authority] = entry?.chain ?? [];
+  if (!entry || !certificate || !authority) throw new Error('key.jks has no key with two certificates');
   const key = createPrivateKey({ key: Buffer.from(entry.key), format: 'der', type: 'pkcs8' });
   return {
     key: String(key.export({ type: 'pkcs8', format: 'pem' })),
     certificate: new X509Certificate(certificate).toString(),
+    authority: new X509Certificate(authority).toString(),
   };
 }

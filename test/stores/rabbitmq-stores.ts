@@ -37,7 +37,12 @@ export function openRabbitMqStore(options: RabbitMqStoreOptions): MessageStore {
     position: { file: 'store.xml', line: 1, column: 1 },
     parameters: parametersOf(written),
     written,
-    services: { dataDirectory: tmpdir(), putDeadlineMs: options.putDeadlineMs ?? 10_000, stompUrls: new Map() },
+    services: {
+      dataDirectory: tmpdir(),
+      putDeadlineMs: options.putDeadlineMs ?? 10_000,
+      stompUrls: new Map(),
+      dataSources: new Map(),
+    },
     previous: options.previous,
   });
 }

@@ -1,8 +1,10 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import stompit, { type Client, type IncomingFrame } from 'stompit';
+import { ConnectError, type ConnectionFailure } from '../broker/back-off.ts';
+import { within } from '../broker/deadline.ts';
+import { RefusedError } from '../broker/put-window.ts';
 import { type Credentials, formatEndpoint, type StompEndpoint } from './address.ts';
-import type { ConnectionFailure } from './back-off.ts';
 import { heartBeatHeader, startHeartBeat } from './heart-beat.ts';
 
 /*
@@ -35,7 +37,7 @@ export interface StompSubscription {
 }
 
 /** The broker answered a frame with ERROR; the connection is as good as before. */
-export class StompRefusedError extends Error {
+export class StompRefusedError extends RefusedError {
   override readonly name = 'StompRefusedError';
 }
 
@@ -44,20 +46,9 @@ export class StompLostError extends Error {
   override readonly name = 'StompLostError';
 }
 
-/** There is no answer yet. */
-export class StompTimeoutError extends Error {
-  override readonly name = 'StompTimeoutError';
-}
-
 /** No session came about. */
-export class StompConnectError extends Error {
+export class StompConnectError extends ConnectError {
   override readonly name = 'StompConnectError';
-  readonly failure: ConnectionFailure;
-
-  constructor(failure: ConnectionFailure, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.failure = failure;
-  }
 }
 
 export interface StompConnectionOptions {
@@ -412,15 +403,4 @@ function textHeaders(frame: IncomingFrame): StompHeaders {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(frame.headers)) headers[name] = String(value);
   return headers;
-}
-
-/**
- * The promise, but at most for `ms`.
- * @throws StompTimeoutError when it is not settled by then; it may still be later
- */
-export function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new StompTimeoutError(`waited ${ms} ms for ${what}`)), ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(late));
-  });
 }

@@ -1,18 +1,13 @@
 import { logger } from '../../logging/index.ts';
+import { pause } from '../../scheduling/index.ts';
+import { BackOff, type ConnectionFailure, failureOf, HEALTHY_AFTER_MS } from '../broker/back-off.ts';
+import { within } from '../broker/deadline.ts';
+import type { ConnectionSupervisor } from '../broker/supervisor.ts';
 import { type Delivery, type MessageStore, type StoreConsumer, StoreError } from '../message-store.ts';
-import { BackOff, type ConnectionFailure, HEALTHY_AFTER_MS } from './back-off.ts';
-import {
-  StompConnectError,
-  type StompConnection,
-  StompLostError,
-  type StompMessage,
-  type StompSubscription,
-  within,
-} from './connection.ts';
+import type { StompEndpoint } from './address.ts';
+import { type StompConnection, StompLostError, type StompMessage, type StompSubscription } from './connection.ts';
 import { JmsDelivery } from './delivery.ts';
-import { pause } from './pause.ts';
 import { type QueueHeaders, queueHeaders } from './queue-name.ts';
-import type { ConnectionSupervisor } from './supervisor.ts';
 
 const log = logger('JmsConsumer');
 
@@ -29,7 +24,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export interface ConsumerHost {
   readonly name: string;
   readonly queue: string;
-  readonly supervisor: ConnectionSupervisor;
+  readonly supervisor: ConnectionSupervisor<StompEndpoint, StompConnection>;
   /** For acknowledgements and moves, ms. */
   readonly deadlineMs: number;
   /** One more connection to the broker that `beside` leads to. @throws StompConnectError */
@@ -169,7 +164,7 @@ export class JmsConsumer implements StoreConsumer {
       void connection.ended.then((reason) => this.#onLost(connection, reason));
       return connection;
     } catch (error) {
-      await this.#failed(error, error instanceof StompConnectError ? error.failure : 'dropped');
+      await this.#failed(error, failureOf(error));
       return undefined;
     }
   }

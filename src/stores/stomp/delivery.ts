@@ -1,6 +1,7 @@
+import { within } from '../broker/deadline.ts';
 import { type Delivery, type MessageStore, type PoisonMessage, StoreError } from '../message-store.ts';
 import type { StoredMessage } from '../stored-message.ts';
-import { StompRefusedError, within } from './connection.ts';
+import { StompRefusedError } from './connection.ts';
 import type { Arrival, ConsumerHost, TransactionTarget } from './consumer.ts';
 import { decodeJmsMessage, encodeJmsMessage } from './jms-message.ts';
 import { queueHeaders } from './queue-name.ts';

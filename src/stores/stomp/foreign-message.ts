@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
-import { mediaTypeOf, withCharset } from '../../message/media-type.ts';
+import { withCharset } from '../../message/media-type.ts';
 import type { PropertyValue } from '../../message/property-value.ts';
+import { bodyKind, isForwardable, JAVA_OBJECT, refuseJavaObject, usualContentType } from '../broker/foreign-body.ts';
 import type { StoredBody, StoredMessage } from '../stored-message.ts';
 import { StoredMessageError } from '../stored-message-codec.ts';
 import type { StompHeaders } from './connection.ts';
@@ -9,12 +9,6 @@ import type { StompHeaders } from './connection.ts';
  * A message that another JMS or STOMP application put on the queue, as a stored message: it is delivered, not discarded as the
  * reference does (spec stores 2.3).
  */
-
-const SOAP11 = 'http://schemas.xmlsoap.org/soap/envelope/';
-const SOAP12 = 'http://www.w3.org/2003/05/soap-envelope';
-/** How far into a body its root element is looked for, bytes. */
-const LOOKED_AT = 4096;
-const JAVA_OBJECT = 'Queues written by the Java runtime hold serialized Java objects, which cannot be read here';
 
 /** Fields of the frame and of the JMS message, not properties of the application. */
 const STOMP_HEADERS: ReadonlySet<string> = new Set(
@@ -25,26 +19,7 @@ const STOMP_HEADERS: ReadonlySet<string> = new Set(
 );
 /** Spellings under which applications put the media type into a property, as JMS has no field for it. */
 const CONTENT_TYPE_PROPERTIES = ['content-type', 'Content_Type', 'contentType', 'ContentType', 'CONTENT_TYPE'];
-/** HTTP headers of a connection, and those of a body that a sender writes itself. */
-const NOT_FORWARDED: ReadonlySet<string> = new Set(
-  (
-    'connection content-length content-type content_type contenttype expect host keep-alive proxy-authenticate proxy-authorization ' +
-    'proxy-connection te trailer transfer-encoding upgrade'
-  ).split(' '),
-);
-const HTTP_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
-const HTTP_VALUE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
 const DEFAULT_PRIORITY = 4;
-
-const CONTENT_TYPES: Readonly<Record<StoredBody['kind'], string>> = {
-  soap11: 'text/xml; charset=UTF-8',
-  soap12: 'application/soap+xml; charset=UTF-8',
-  xml: 'application/xml; charset=UTF-8',
-  json: 'application/json; charset=UTF-8',
-  text: 'text/plain; charset=UTF-8',
-  binary: 'application/octet-stream',
-  none: 'application/octet-stream',
-};
 
 /** @throws StoredMessageError for what carries nothing that could be delivered */
 export function readForeignMessage(headers: StompHeaders, bytes: Buffer): StoredMessage {
@@ -74,13 +49,11 @@ export function readForeignMessage(headers: StompHeaders, bytes: Buffer): Stored
   };
 }
 
-/** Over STOMP an object, map or stream message arrives without a body, just as an empty text does. */
+/** Over STOMP an object, map or stream message of Java arrives without a body, just as an empty text does. */
 function refuseJavaObjects(bytes: Buffer): void {
   if (bytes.length === 0)
     throw new StoredMessageError(`it is empty and was not stored by this runtime. ${JAVA_OBJECT}`);
-  if (bytes.readUInt8(0) === 0xac && bytes.length > 1 && bytes.readUInt8(1) === 0xed) {
-    throw new StoredMessageError(`it is a serialized Java object. ${JAVA_OBJECT}`);
-  }
+  refuseJavaObject(bytes);
 }
 
 /** What HTTP can carry becomes a transport header, the rest a property. */
@@ -92,8 +65,7 @@ function applicationProperties(headers: StompHeaders): {
   const properties = new Map<string, PropertyValue>();
   for (const [name, value] of Object.entries(headers)) {
     if (STOMP_HEADERS.has(name) || name.startsWith('JMSX')) continue;
-    const forwarded = HTTP_NAME.test(name) && HTTP_VALUE.test(value) && !NOT_FORWARDED.has(name.toLowerCase());
-    if (forwarded) transport.push([name, value]);
+    if (isForwardable(name, value)) transport.push([name, value]);
     else properties.set(name, value);
   }
   const replyTo = headers['reply-to'];
@@ -109,39 +81,10 @@ function readBody(headers: StompHeaders, bytes: Buffer): StoredBody {
   // Without a length it was a text message; its charset is that of the channel, not the one that its media type may name.
   const isText = headers['content-length'] === undefined || headers['amq-msg-type'] === 'text';
   const text = isText ? plainUtf8(bytes) : bytes;
-  const kind = kindOf(mediaTypeOf(named), text);
-  if (named === undefined) return { kind, bytes: text, contentType: CONTENT_TYPES[kind] };
+  const kind = bodyKind(named, text);
+  if (named === undefined) return { kind, bytes: text, contentType: usualContentType(kind) };
   const redeclared = isText && kind !== 'binary' && /charset/i.test(named);
   return { kind, bytes: text, contentType: redeclared ? withCharset(named, 'UTF-8') : named };
-}
-
-function kindOf(mediaType: string, bytes: Buffer): StoredBody['kind'] {
-  if (!isUtf8(bytes) || bytes.subarray(0, LOOKED_AT).includes(0)) return 'binary';
-  const seen = kindSeen(bytes);
-  if (mediaType === '' || mediaType === 'application/octet-stream') return seen;
-  if (/(^|[/+])xml$/.test(mediaType)) return seen === 'soap11' || seen === 'soap12' ? seen : 'xml';
-  if (/(^|[/+])json$/.test(mediaType)) return 'json';
-  return mediaType.startsWith('text/') || mediaType === 'application/x-www-form-urlencoded' ? 'text' : 'binary';
-}
-
-/** By its first characters. */
-function kindSeen(bytes: Buffer): StoredBody['kind'] {
-  const start = bytes.toString('utf8', 0, LOOKED_AT).replace(/^\ufeff?\s*/, '');
-  if (start.startsWith('<')) return xmlKind(start);
-  return start.startsWith('{') || start.startsWith('[') ? 'json' : 'text';
-}
-
-/** By the root element: an Envelope is SOAP when its tag declares the namespace that its prefix stands for. */
-function xmlKind(start: string): StoredBody['kind'] {
-  const root = start.replace(/^(?:\s|<\?[^>]*\?>|<!--[\s\S]*?-->)+/, '');
-  const tag = /^<(?:([\w.-]+):)?Envelope(\s[^>]*)?\/?>/.exec(root);
-  if (!tag) return 'xml';
-  const declaration = tag[1] === undefined ? 'xmlns' : `xmlns:${tag[1]}`;
-  const namespace = new RegExp(`\\s${declaration.replaceAll('.', '\\.')}\\s*=\\s*["']([^"']*)["']`).exec(
-    tag[2] ?? '',
-  )?.[1];
-  if (namespace === SOAP11) return 'soap11';
-  return namespace === SOAP12 ? 'soap12' : 'xml';
 }
 
 /**

@@ -1,5 +1,6 @@
+import { within } from '../broker/deadline.ts';
 import type { StoreDepth } from '../message-store.ts';
-import { type StompConnection, type StompHeaders, within } from './connection.ts';
+import type { StompConnection, StompHeaders } from './connection.ts';
 import { queueHeaders } from './queue-name.ts';
 
 const FRESH_FOR_MS = 2_000;

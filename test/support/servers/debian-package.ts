@@ -36,7 +36,8 @@ export async function installDebianPackage(name: string, options: InstallOptions
   const seconds = (): string => `${Math.round((performance.now() - begin) / 1000)} s`;
   const patience = `${Math.ceil(deadlineMs / 1000)}`;
   const child = spawn('flock', ['--wait', patience, '/var/lib/dpkg', 'sh', '-c', script, 'install', name], {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    // RUNLEVEL 1: the package's own service is not started; the tests start servers of their own.
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

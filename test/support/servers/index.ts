@@ -22,6 +22,9 @@ import { sayOncePerRun } from './say.ts';
 
 /* One line for each kind of server; see kind.ts. */
 export { activemq } from './activemq.ts';
+export { mariadb } from './mariadb.ts';
+export { postgresql } from './postgresql.ts';
+export { rabbitmq } from './rabbitmq.ts';
 
 /** A kind of server that is there, or is not. */
 export interface ServerForTests<Options, Running> {

@@ -1,18 +1,27 @@
+import { pause } from '../../scheduling/index.ts';
 import type { StoreState } from '../message-store.ts';
-import type { StompEndpoint } from './address.ts';
-import { BackOff, type ConnectionFailure, HEALTHY_AFTER_MS } from './back-off.ts';
-import { StompConnectError, type StompConnection } from './connection.ts';
-import { pause } from './pause.ts';
+import { BackOff, type ConnectionFailure, failureOf, HEALTHY_AFTER_MS } from './back-off.ts';
 
 /** A session that lasted so long has worked, even if nothing was asked of it, ms. */
 const WORKED_AFTER_MS = 5_000;
 
-export interface SupervisorOptions {
-  /** To be tried in turn, for ever: none is ever given up (OP-12). */
-  readonly endpoints: readonly StompEndpoint[];
-  open(endpoint: StompEndpoint, signal: AbortSignal): Promise<StompConnection>;
+/** What a supervisor needs to know of a connection. */
+export interface SupervisedConnection {
+  /** Resolves with the reason when the connection has ended; never rejects. */
+  readonly ended: Promise<Error>;
+  /** Whether the broker has ever confirmed something here: more than a port that accepts. */
+  readonly hasWorked: boolean;
+  /** Never throws. */
+  close(): Promise<void>;
+}
+
+export interface SupervisorOptions<E, C extends SupervisedConnection> {
+  /** To be tried in turn, for ever: none is ever given up (OP-12). At least one. */
+  readonly endpoints: readonly E[];
+  /** Gives up when the signal is aborted. @throws ConnectError, which tells how long to wait before the next attempt */
+  open(endpoint: E, signal: AbortSignal): Promise<C>;
   /** Hears of every connection that comes about, before anybody may use it. */
-  onConnected(connection: StompConnection, generation: number): void;
+  onConnected(connection: C, generation: number): void;
   /** Hears of every attempt that failed and of every connection that was lost. */
   onFailure(error: Error, phase: 'connecting' | 'connected'): void;
   readonly random?: () => number;
@@ -31,13 +40,13 @@ export interface SupervisorOptions {
  * DOWN includes the attempts to be READY again: the first one at once after a healthy session, then with a growing wait.
  * Each connection is a new generation. Only this connection tries a broker that is not there; consumers wait for it.
  */
-export class ConnectionSupervisor {
-  readonly #options: SupervisorOptions;
+export class ConnectionSupervisor<E, C extends SupervisedConnection> {
+  readonly #options: SupervisorOptions<E, C>;
   readonly #backOff: BackOff;
   readonly #life = new AbortController();
-  readonly #waiters = new Set<(connection?: StompConnection) => void>();
+  readonly #waiters = new Set<(connection?: C) => void>();
   readonly #troubles = new Map<string, string>();
-  #connection: StompConnection | undefined;
+  #connection: C | undefined;
   #generation = 0;
   #failedOnce = false;
   #state: StoreState = 'CONNECTING';
@@ -45,7 +54,7 @@ export class ConnectionSupervisor {
   #lastError: string | undefined;
   #run: Promise<void> = Promise.resolve();
 
-  constructor(options: SupervisorOptions) {
+  constructor(options: SupervisorOptions<E, C>) {
     this.#options = options;
     this.#backOff = new BackOff(options.random);
   }
@@ -64,7 +73,7 @@ export class ConnectionSupervisor {
   }
 
   /** The connection of this moment; undefined while there is none. */
-  get connection(): StompConnection | undefined {
+  get connection(): C | undefined {
     return this.#connection;
   }
 
@@ -73,10 +82,10 @@ export class ConnectionSupervisor {
   }
 
   /** The connection, as soon as there is one; undefined when the signal was aborted or the supervisor closed before. */
-  connected(signal: AbortSignal): Promise<StompConnection | undefined> {
+  connected(signal: AbortSignal): Promise<C | undefined> {
     if (this.#connection || signal.aborted || this.#life.signal.aborted) return Promise.resolve(this.#connection);
     return new Promise((resolve) => {
-      const end = (connection?: StompConnection) => {
+      const end = (connection?: C) => {
         this.#waiters.delete(end);
         signal.removeEventListener('abort', stop);
         resolve(connection);
@@ -124,19 +133,18 @@ export class ConnectionSupervisor {
     }
   }
 
-  async #attempt(turn: number): Promise<StompConnection | undefined> {
+  async #attempt(turn: number): Promise<C | undefined> {
     const { endpoints, open } = this.#options;
-    const endpoint = endpoints[turn % endpoints.length] as StompEndpoint;
+    const endpoint = endpoints[turn % endpoints.length] as E;
     try {
       return await open(endpoint, this.#life.signal);
     } catch (error) {
-      const failure = error instanceof StompConnectError ? error.failure : 'dropped';
-      await this.#failed(error as Error, 'connecting', failure);
+      await this.#failed(error as Error, 'connecting', failureOf(error));
       return undefined;
     }
   }
 
-  async #use(connection: StompConnection): Promise<void> {
+  async #use(connection: C): Promise<void> {
     const begin = performance.now();
     this.#connection = connection;
     this.#generation += 1;

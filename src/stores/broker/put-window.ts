@@ -1,9 +1,4 @@
-import { type StompConnection, StompRefusedError } from './connection.ts';
-import type { JmsMessage } from './jms-message.ts';
-import { type QueueHeaders, queueHeaders } from './queue-name.ts';
-import type { ConnectionSupervisor } from './supervisor.ts';
-
-/** Sends that may be without a receipt at one time (OP-100). */
+/** Sends that may be unconfirmed at one time (OP-100). */
 const WINDOW_MESSAGES = 256;
 const WINDOW_BYTES = 64 * 1024 * 1024;
 /** Puts that may wait for room in the window; one more fails at once. */
@@ -16,16 +11,44 @@ export class PutFailure extends Error {
   override readonly name = 'PutFailure';
 }
 
+/** The broker does not take this message; the connection is as good as before. */
+export class RefusedError extends Error {
+  override readonly name: string = 'RefusedError';
+}
+
+/** A connection over which messages are sent. */
+export interface PutTarget<M> {
+  /** Resolves with the reason when the connection has ended; never rejects. */
+  readonly ended: Promise<Error>;
+  /** How long nothing has come in, ms. */
+  readonly silentMs: number;
+  /**
+   * Sends the message as durable, and resolves when the broker has confirmed it.
+   * @throws RefusedError when it was refused; everything else means that the connection has ended
+   */
+  send(message: M): Promise<void>;
+  destroy(reason: string): void;
+}
+
+/** Where trouble with puts is reported, and where the reason is known when there is no connection. */
+export interface PutSupervisor {
+  readonly lastError: string | undefined;
+  trouble(who: string, what: string): void;
+  troubleOver(who: string): void;
+}
+
 /**
  * A message on its way to the broker:
  *
- *     WAITING ──room in the window, connected──► SENT ──receipt──► STORED
- *        ▲  │                                    │ │ └──ERROR──► FAILED
+ *     WAITING ──room in the window, connected──► SENT ──confirmed──► STORED
+ *        ▲  │                                    │ │ └──refused──► FAILED
  *        │  └──deadline──► FAILED                │ └──deadline──► FAILED (it may be stored all the same)
  *        └───────────connection lost─────────────┘
  */
-interface Put {
-  readonly message: JmsMessage;
+interface Put<M> {
+  readonly message: M;
+  /** Bytes. */
+  readonly size: number;
   readonly resolve: () => void;
   readonly reject: (failure: PutFailure) => void;
   timer: NodeJS.Timeout | undefined;
@@ -33,55 +56,45 @@ interface Put {
 }
 
 /**
- * The sending side of a store. Every message is persistent and sent with a receipt; a put resolves when its receipt has come
- * (OP-02). When the connection is lost the unconfirmed ones are sent again, in their order, within their deadlines (OP-11): only
- * then may the broker have a message twice, with the same id.
+ * The sending side of a store on a broker. A put resolves when the broker has confirmed it (OP-02). When the connection is lost
+ * the unconfirmed ones are sent again, in their order, within their deadlines (OP-11): only then may the broker have a message
+ * twice, with the same id.
  */
-export class Producer {
-  readonly #supervisor: ConnectionSupervisor;
-  readonly #queue: string;
+export class PutWindow<M> {
+  readonly #supervisor: PutSupervisor;
   readonly #deadlineMs: number;
   readonly #heartBeatMs: number;
   /** In the order of the puts. */
-  readonly #waiting = new Set<Put>();
-  readonly #sent = new Set<Put>();
+  readonly #waiting = new Set<Put<M>>();
+  readonly #sent = new Set<Put<M>>();
   #waitingBytes = 0;
   #sentBytes = 0;
-  #connection: StompConnection | undefined;
-  #headers: QueueHeaders | undefined;
+  #target: PutTarget<M> | undefined;
   #whenEmpty: (() => void) | undefined;
   #closed = false;
 
-  constructor(options: {
-    supervisor: ConnectionSupervisor;
-    queue: string;
-    deadlineMs: number;
-    heartBeatMs: number;
-  }) {
+  constructor(options: { supervisor: PutSupervisor; deadlineMs: number; heartBeatMs: number }) {
     this.#supervisor = options.supervisor;
-    this.#queue = options.queue;
     this.#deadlineMs = options.deadlineMs;
     this.#heartBeatMs = options.heartBeatMs;
   }
 
   /** From now on sends go over this connection. */
-  use(connection: StompConnection): void {
-    this.#connection = connection;
-    this.#headers = queueHeaders(this.#queue, connection.server);
-    void connection.ended.then(() => this.#onLost(connection));
+  use(target: PutTarget<M>): void {
+    this.#target = target;
+    void target.ended.then(() => this.#onLost(target));
     this.#pump();
   }
 
-  /** Resolves when the broker has confirmed the message. @throws PutFailure at the deadline at the latest */
-  put(message: JmsMessage): Promise<void> {
+  /** Resolves when the broker has confirmed the message of `size` bytes. @throws PutFailure at the deadline at the latest */
+  put(message: M, size: number): Promise<void> {
     if (this.#closed) return Promise.reject(new PutFailure('the store is closed'));
-    const size = message.body.length;
     if (this.#waiting.size >= MAX_WAITING_MESSAGES || this.#waitingBytes + size > MAX_WAITING_BYTES) {
       const waiting = `${this.#waiting.size} messages with ${this.#waitingBytes} bytes wait already`;
       return Promise.reject(new PutFailure(`${waiting} to be taken by the broker`));
     }
     return new Promise((resolve, reject) => {
-      const put: Put = { message, resolve, reject, timer: undefined, settled: false };
+      const put: Put<M> = { message, size, resolve, reject, timer: undefined, settled: false };
       put.timer = setTimeout(() => this.#onDeadline(put), this.#deadlineMs);
       this.#waiting.add(put);
       this.#waitingBytes += size;
@@ -104,43 +117,41 @@ export class Producer {
   }
 
   #pump(): void {
-    const connection = this.#connection;
-    const destination = this.#headers;
-    if (!connection || !destination) return;
+    const target = this.#target;
+    if (!target) return;
     for (const put of this.#waiting) {
-      const size = put.message.body.length;
+      const { size } = put;
       const full = this.#sent.size >= WINDOW_MESSAGES || this.#sentBytes + size > WINDOW_BYTES;
       if (full && this.#sent.size > 0) return;
       this.#waiting.delete(put);
       this.#waitingBytes -= size;
       this.#sent.add(put);
       this.#sentBytes += size;
-      const { headers, body } = put.message;
-      connection.request('SEND', { ...headers, ...destination }, body).then(
-        () => this.#onReceipt(put),
+      target.send(put.message).then(
+        () => this.#onConfirmed(put),
         (error: unknown) => this.#onError(put, error),
       );
     }
   }
 
-  #onReceipt(put: Put): void {
+  #onConfirmed(put: Put<M>): void {
     this.#supervisor.troubleOver(TROUBLE);
     this.#leaveWindow(put);
     if (this.#settle(put)) put.resolve();
     this.#next();
   }
 
-  #onError(put: Put, error: unknown): void {
+  #onError(put: Put<M>, error: unknown): void {
     // What was lost with its connection is put back by #onLost.
-    if (!(error instanceof StompRefusedError)) return;
+    if (!(error instanceof RefusedError)) return;
     this.#leaveWindow(put);
     this.#fail(put, `the broker refused the message: ${error.message}`, error);
     this.#next();
   }
 
-  #onLost(connection: StompConnection): void {
-    if (this.#connection !== connection) return;
-    this.#connection = undefined;
+  #onLost(target: PutTarget<M>): void {
+    if (this.#target !== target) return;
+    this.#target = undefined;
     this.#supervisor.troubleOver(TROUBLE);
     const again = [...this.#sent].filter((put) => !put.settled);
     const behind = [...this.#waiting];
@@ -148,14 +159,14 @@ export class Producer {
     this.#sentBytes = 0;
     this.#waiting.clear();
     for (const put of [...again, ...behind]) this.#waiting.add(put);
-    for (const put of again) this.#waitingBytes += put.message.body.length;
+    for (const put of again) this.#waitingBytes += put.size;
     this.#checkEmpty();
   }
 
-  #onDeadline(put: Put): void {
+  #onDeadline(put: Put<M>): void {
     if (this.#waiting.delete(put)) {
-      this.#waitingBytes -= put.message.body.length;
-      const problem = this.#connection ? 'earlier messages were not confirmed' : this.#unreachable();
+      this.#waitingBytes -= put.size;
+      const problem = this.#target ? 'earlier messages were not confirmed' : this.#unreachable();
       this.#fail(put, `${problem} within ${this.#deadlineMs} ms`);
       this.#checkEmpty();
       return;
@@ -166,11 +177,11 @@ export class Producer {
 
   /** A broker that is slow keeps its connection; one that is silent is not worth waiting for, a fresh connection may be (OP-11). */
   #onOverdue(): void {
-    const connection = this.#connection;
-    if (!connection) return;
-    const { silentMs } = connection;
+    const target = this.#target;
+    if (!target) return;
+    const { silentMs } = target;
     if (silentMs >= Math.max(this.#deadlineMs, this.#heartBeatMs) * 0.95) {
-      connection.destroy(`the broker has been silent for ${Math.round(silentMs)} ms while receipts are due`);
+      target.destroy(`the broker has been silent for ${Math.round(silentMs)} ms while confirmations are due`);
     } else {
       this.#supervisor.trouble(TROUBLE, `the broker does not confirm messages within ${this.#deadlineMs} ms`);
     }
@@ -181,20 +192,20 @@ export class Producer {
     return `there was no connection to the broker${lastError === undefined ? '' : ` (${lastError})`}`;
   }
 
-  #fail(put: Put, reason: string, cause?: unknown): void {
+  #fail(put: Put<M>, reason: string, cause?: unknown): void {
     if (this.#settle(put)) put.reject(new PutFailure(reason, { cause }));
   }
 
   /** False when it was settled before. */
-  #settle(put: Put): boolean {
+  #settle(put: Put<M>): boolean {
     if (put.settled) return false;
     put.settled = true;
     clearTimeout(put.timer);
     return true;
   }
 
-  #leaveWindow(put: Put): void {
-    if (this.#sent.delete(put)) this.#sentBytes -= put.message.body.length;
+  #leaveWindow(put: Put<M>): void {
+    if (this.#sent.delete(put)) this.#sentBytes -= put.size;
   }
 
   #next(): void {

@@ -3,7 +3,7 @@
  *
  * - `unreachable`: nobody listens. Asking again costs next to nothing, so that a broker that comes up is found within a second.
  * - `silent`: accepted, and no answer within the deadline. The deadline itself spaces the attempts.
- * - `dropped`: accepted, and then closed, refused, or answered with what is no STOMP: asking often would hurt.
+ * - `dropped`: accepted, and then closed, refused, or answered with something else: asking often would hurt.
  * - `lost`: a session that had worked ended before it was healthy.
  */
 export type ConnectionFailure = 'unreachable' | 'silent' | 'dropped' | 'lost';
@@ -44,4 +44,20 @@ export class BackOff {
   reset(): void {
     this.#failures.clear();
   }
+}
+
+/** No session with a broker came about. */
+export class ConnectError extends Error {
+  override readonly name: string = 'ConnectError';
+  readonly failure: ConnectionFailure;
+
+  constructor(failure: ConnectionFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}
+
+/** How an attempt failed, by what it threw. */
+export function failureOf(error: unknown): ConnectionFailure {
+  return error instanceof ConnectError ? error.failure : 'dropped';
 }

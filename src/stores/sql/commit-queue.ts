@@ -1,0 +1,307 @@
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  SqlLostError,
+  SqlNotConnectedError,
+  SqlOutcomeUnknownError,
+  SqlRefusedError,
+  type SqlSession,
+} from './driver.ts';
+import type { SqlLink } from './link.ts';
+import type { Lease, MessageRow, MessageTable } from './message-table.ts';
+
+/** What one transaction takes at most. */
+const MAX_BATCH_JOBS = 64;
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+/** Messages that may wait to be stored; one more fails at once (OP-100). */
+const MAX_WAITING_JOBS = 10_000;
+const MAX_WAITING_BYTES = 256 * 1024 * 1024;
+/** How often a transaction is tried again that met with a deadlock or a lock. */
+const MAX_CONFLICTS = 3;
+const CONFLICT_PAUSE_MS = 20;
+
+/** It was not done, or is not known to be. */
+export class CommitFailure extends Error {
+  override readonly name = 'CommitFailure';
+}
+
+/** Another node has taken over the message: its lease had expired. */
+export class OvertakenError extends Error {
+  override readonly name = 'OvertakenError';
+}
+
+/** What the queue can be asked to make durable. */
+export type Change =
+  | { readonly kind: 'insert'; readonly row: MessageRow }
+  | { readonly kind: 'settle'; readonly lease: Lease }
+  | { readonly kind: 'move'; readonly lease: Lease; readonly row: MessageRow; readonly target: MessageTable };
+
+/**
+ *     WAITING ──in a batch──► COMMITTING ──committed──► DONE
+ *        ▲ │                    │  │  └──refused, overtaken──► FAILED
+ *        │ └──deadline──►FAILED │  └──deadline──► FAILED (it may be done all the same)
+ *        └──────────────────────┘ lost before the commit: once. Outcome not known: an insert fails, what can be repeated is repeated
+ */
+interface Job {
+  readonly change: Change;
+  readonly size: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  /** Waits for the database until the deadline; otherwise until it is known to be away. */
+  readonly patient: boolean;
+  timer: NodeJS.Timeout | undefined;
+  settled: boolean;
+  /** Transactions that were lost before their commit. */
+  losses: number;
+  conflicts: number;
+  /** A commit of it was sent and not answered. */
+  unknown: boolean;
+}
+
+export interface CommitQueueOptions {
+  readonly link: SqlLink;
+  readonly table: MessageTable;
+  readonly deadlineMs: number;
+  /** The last thing that is known about the connection, for messages. */
+  lastError(): string | undefined;
+  /** Hears of a statement that the database refused because there is no table. */
+  onMissingTable(): void;
+}
+
+/**
+ * Group commit: what is asked for while a transaction is under way goes into the next one together (spec operators 3, SQL). Alone,
+ * a change waits for nothing but the end of the current turn of the event loop.
+ */
+export class CommitQueue {
+  readonly #options: CommitQueueOptions;
+  #waiting: Job[] = [];
+  #waitingBytes = 0;
+  #working: Promise<void> | undefined;
+  #committing: readonly Job[] = [];
+  #closed = false;
+
+  constructor(options: CommitQueueOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the change is committed.
+   * @throws CommitFailure at the deadline at the latest, OvertakenError
+   */
+  commit(change: Change, { patient }: { readonly patient: boolean }): Promise<void> {
+    const size = change.kind === 'settle' ? 0 : change.row.bytes.length;
+    const refusal = this.#refusal(change, size);
+    if (refusal !== undefined) return Promise.reject(new CommitFailure(refusal));
+    return new Promise((resolve, reject) => {
+      const job: Job = {
+        change,
+        size,
+        resolve,
+        reject,
+        patient,
+        timer: undefined,
+        settled: false,
+        losses: 0,
+        conflicts: 0,
+        unknown: false,
+      };
+      job.timer = setTimeout(() => this.#onDeadline(job), this.#options.deadlineMs);
+      this.#waiting.push(job);
+      this.#waitingBytes += size;
+      this.#working ??= this.#work();
+    });
+  }
+
+  /** The database is known to be away: those that do not want to wait for it fail. */
+  away(error: Error): void {
+    for (const job of this.#waiting.filter(({ patient }) => !patient)) {
+      this.#withdraw(job);
+      this.#fail(job, `the database is not reachable: ${error.message}`, error);
+    }
+  }
+
+  /** Takes no more, waits for what is under way, and fails what is not done by then. */
+  async close(patienceMs: number): Promise<void> {
+    this.#closed = true;
+    if (this.#working && this.#options.link.isUp) {
+      const patience = new AbortController();
+      const late = delay(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined);
+      await Promise.race([this.#working, late]);
+      patience.abort();
+    }
+    for (const job of [...this.#waiting, ...this.#committing]) this.#fail(job, 'the store was closed');
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  #refusal({ kind }: Change, size: number): string | undefined {
+    if (this.#closed) return 'the store is closed';
+    if (kind === 'settle') return undefined;
+    const { length } = this.#waiting;
+    if (length < MAX_WAITING_JOBS && this.#waitingBytes + size <= MAX_WAITING_BYTES) return undefined;
+    return `${length} messages with ${this.#waitingBytes} bytes wait already to be taken by the database`;
+  }
+
+  async #work(): Promise<void> {
+    try {
+      for (;;) {
+        await nextTurn();
+        if (this.#waiting.length === 0) return;
+        if (!(await this.#options.link.up())) return;
+        const batch = this.#nextBatch();
+        if (batch.length > 0) await this.#commitBatch(batch);
+      }
+    } finally {
+      this.#working = undefined;
+    }
+  }
+
+  #nextBatch(): readonly Job[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { size, change } of this.#waiting) {
+      bytes += size;
+      // A move is a transaction of its own: it changes nothing at all when it cannot take its message.
+      const fits = count === 0 || (count < MAX_BATCH_JOBS && bytes <= MAX_BATCH_BYTES && change.kind !== 'move');
+      if (!fits) break;
+      count += 1;
+      if (change.kind === 'move') break;
+    }
+    const batch = this.#waiting.splice(0, count);
+    for (const { size } of batch) this.#waitingBytes -= size;
+    return batch;
+  }
+
+  async #commitBatch(batch: readonly Job[]): Promise<void> {
+    this.#committing = batch;
+    try {
+      const overtaken = await this.#options.link.use((connection) =>
+        connection.transaction((session) => this.#execute(session, batch)),
+      );
+      for (const job of batch) {
+        if (overtaken.has(job)) this.#reject(job, new OvertakenError('another node has taken it over'));
+        else this.#resolve(job);
+      }
+    } catch (error) {
+      await this.#onFailure(batch, error as Error);
+    } finally {
+      this.#committing = [];
+    }
+  }
+
+  /** Returns those whose message somebody else has. */
+  async #execute(session: SqlSession, batch: readonly Job[]): Promise<ReadonlySet<Job>> {
+    const { table } = this.#options;
+    const rows = batch.flatMap(({ change }) => (change.kind === 'insert' ? [change.row] : []));
+    if (rows.length > 0) await table.insert(session, rows);
+    const overtaken = new Set<Job>();
+    const leases = new Map<Lease, Job>();
+    for (const job of batch) if (job.change.kind === 'settle') leases.set(job.change.lease, job);
+    if (leases.size > 0) {
+      for (const lease of await table.settle(session, [...leases.keys()])) overtaken.add(leases.get(lease) as Job);
+    }
+    for (const job of batch) if (job.change.kind === 'move') await this.#move(session, job, job.change);
+    return overtaken;
+  }
+
+  /** Throws, so that nothing is inserted, unless the message was there to be taken. */
+  async #move(session: SqlSession, job: Job, change: Change & { kind: 'move' }): Promise<void> {
+    const taken = await this.#options.table.take(session, change.lease);
+    if (taken === 'taken') return change.target.insert(session, [change.row]);
+    // Nobody but us could have moved it, so the commit that was not answered took place.
+    if (taken === 'gone' && job.unknown) return;
+    throw new OvertakenError(taken === 'gone' ? 'it is not there any more' : 'another node has taken it over');
+  }
+
+  async #onFailure(batch: readonly Job[], error: Error): Promise<void> {
+    if (error instanceof SqlOutcomeUnknownError) return this.#onUnknown(batch, error);
+    if (error instanceof SqlNotConnectedError) return this.#putBack(batch);
+    if (error instanceof SqlLostError) return this.#onLost(batch, error);
+    if (error instanceof SqlRefusedError && error.refusal === 'conflict') {
+      if (batch.every(({ conflicts }) => conflicts < MAX_CONFLICTS)) {
+        for (const job of batch) job.conflicts += 1;
+        await delay(CONFLICT_PAUSE_MS * Math.random());
+        return this.#putBack(batch);
+      }
+    }
+    if (error instanceof SqlRefusedError && error.refusal === 'no such table') this.#options.onMissingTable();
+    if (batch.length === 1) {
+      for (const job of batch)
+        this.#reject(job, error instanceof OvertakenError ? error : failure(error.message, error));
+      return;
+    }
+    // One of them is to blame, and the others must not suffer for it.
+    for (const job of batch) await this.#commitBatch([job]);
+  }
+
+  /** Nothing of it took place: one more try with a fresh connection (spec operators 3, SQL). */
+  #onLost(batch: readonly Job[], error: Error): void {
+    for (const job of batch) job.losses += 1;
+    const again = batch.filter(({ losses }) => losses <= 1);
+    for (const job of batch.filter(({ losses }) => losses > 1)) this.#fail(job, error.message, error);
+    this.#putBack(again);
+  }
+
+  #onUnknown(batch: readonly Job[], error: Error): void {
+    const again: Job[] = [];
+    for (const job of batch) {
+      if (job.change.kind === 'insert') {
+        this.#fail(job, `the database did not confirm it, it may be stored all the same: ${error.message}`, error);
+      } else {
+        job.unknown = true;
+        again.push(job);
+      }
+    }
+    this.#putBack(again);
+  }
+
+  #putBack(jobs: readonly Job[]): void {
+    const open = jobs.filter(({ settled }) => !settled);
+    if (this.#closed) {
+      for (const job of open) this.#fail(job, 'the store was closed');
+      return;
+    }
+    for (const { size } of open) this.#waitingBytes += size;
+    this.#waiting.unshift(...open);
+  }
+
+  #onDeadline(job: Job): void {
+    const waited = `within ${this.#options.deadlineMs} ms`;
+    if (this.#withdraw(job)) {
+      const because = this.#options.lastError();
+      this.#fail(job, `the database could not take it ${waited}${because === undefined ? '' : `: ${because}`}`);
+    } else {
+      this.#fail(job, `the database did not confirm it ${waited}; it may be done all the same`);
+    }
+  }
+
+  #withdraw(job: Job): boolean {
+    const at = this.#waiting.indexOf(job);
+    if (at < 0) return false;
+    this.#waiting.splice(at, 1);
+    this.#waitingBytes -= job.size;
+    return true;
+  }
+
+  #fail(job: Job, reason: string, cause?: Error): void {
+    this.#reject(job, failure(reason, cause));
+  }
+
+  #resolve(job: Job): void {
+    if (this.#end(job)) job.resolve();
+  }
+
+  #reject(job: Job, error: Error): void {
+    if (this.#end(job)) job.reject(error);
+  }
+
+  #end(job: Job): boolean {
+    clearTimeout(job.timer);
+    if (job.settled) return false;
+    job.settled = true;
+    return true;
+  }
+}
+
+function failure(reason: string, cause: Error | undefined): CommitFailure {
+  return new CommitFailure(reason, cause && { cause });
+}

@@ -1,0 +1,230 @@
+import { accessSync, constants } from 'node:fs';
+import { createRequire } from 'node:module';
+import { nonEmptyText, text, ValueError, valueType } from '../../grammar/attributes.ts';
+import { nearestName } from '../../grammar/diagnostic.ts';
+import type { ParametersOf } from '../../grammar/parameters.ts';
+import type { DataSource, StoreServices } from '../component.ts';
+import { StoreError } from '../message-store.ts';
+import {
+  type DatabaseAddress,
+  type DatabaseKind,
+  DRIVER_CLASSES,
+  describeAddress,
+  hasInitExpression,
+  JDBC_URL_FORMS,
+  JdbcUrlError,
+  parseJdbcUrl,
+  withoutSecrets,
+} from './address.ts';
+import type { SqlDriver } from './driver.ts';
+import { LONGEST_TABLE_NAME, TABLE_NAME } from './message-table.ts';
+import { mysqlDriver } from './mysql.ts';
+import { postgresqlDriver } from './postgresql.ts';
+import { sqliteDriver } from './sqlite.ts';
+
+/** Parameters that cannot be used together, or not here; the message names parameter and value. */
+export class ConnectParameterError extends Error {
+  override readonly name = 'ConnectParameterError';
+}
+
+/** A JDBC URL as written; without an address it is something else, such as the provider URL of a JNDI lookup. */
+export interface JdbcUrl {
+  readonly text: string;
+  readonly address: DatabaseAddress | undefined;
+}
+
+const driverClass = valueType<DatabaseKind & string, { doc: string }>(
+  `one of: ${[...DRIVER_CLASSES.keys()].join(', ')}`,
+  (value) => {
+    const kind = DRIVER_CLASSES.get(value);
+    if (kind !== undefined) return kind;
+    const known = [...DRIVER_CLASSES.keys()];
+    const expected = `one of: ${known.join(', ')}`;
+    throw new ValueError(`the driver class '${value}' is not supported`, expected, nearestName(value, known));
+  },
+  { doc: 'The JDBC driver class: tells which database it is.' },
+);
+
+const jdbcUrl = valueType<JdbcUrl, { doc: string }>(
+  JDBC_URL_FORMS,
+  (value) => {
+    try {
+      return { text: value, address: parseJdbcUrl(value) };
+    } catch (error) {
+      if (!(error instanceof JdbcUrlError)) throw error;
+      if (!/^jdbc:/i.test(value) && !hasInitExpression(value)) return { text: value, address: undefined };
+      throw new ValueError(error.message, JDBC_URL_FORMS, undefined, { cause: error });
+    }
+  },
+  { doc: 'The JDBC URL. A relative file of SQLite is meant from the data directory.' },
+);
+
+const tableName = valueType(
+  'a table name, or schema.table',
+  (value) => {
+    // It becomes part of the statements.
+    if (!TABLE_NAME.test(value)) throw new ValueError(`'${value}' is no table name`, 'letters, digits, _ and $');
+    if (value.length <= LONGEST_TABLE_NAME) return value;
+    throw new ValueError(`'${value}' is too long`, `at most ${LONGEST_TABLE_NAME} characters`);
+  },
+  { default: 'jdbc_message_store', doc: 'The table; as documented, or made with x.create.table.' },
+);
+
+/** What every store in a database is told about it (spec stores 2.4). */
+export const CONNECT_PARAMETERS = {
+  'store.jdbc.dsName': nonEmptyText({ doc: 'A data source of the configuration; if it is given it wins.' }),
+  'store.jdbc.icClass': text({ doc: 'The initial context factory of a JNDI lookup; there is no JNDI here.' }),
+  'store.jdbc.driver': driverClass,
+  'store.jdbc.connection.url': jdbcUrl,
+  'store.jdbc.username': text({
+    doc: 'The user; may be empty, but must be there unless the URL has it or needs none.',
+  }),
+  'store.jdbc.password': text({ doc: 'The password.' }),
+  'store.jdbc.table': tableName,
+} as const;
+
+export type ConnectParameters = ParametersOf<typeof CONNECT_PARAMETERS>;
+
+/** How to reach the database that is meant, and the line for the log that says how it was found. */
+export interface Connecting {
+  readonly driver: SqlDriver;
+  readonly found: string;
+}
+
+/**
+ * Finds the database by data source or by driver and URL.
+ * @throws ConnectParameterError (REQ-03)
+ */
+function connectingBy(parameters: ConnectParameters, services: StoreServices): Connecting {
+  const dsName = parameters['store.jdbc.dsName'];
+  const { address, found } = dsName === undefined ? ownPool(parameters) : dataSource(dsName, parameters, services);
+  return { driver: driverFor(address, services.dataDirectory), found };
+}
+
+/**
+ * {@link connectingBy} for the opening of a store: what is wrong is an error of the deployment (REQ-03).
+ * @throws StoreError
+ */
+export function connectingFor(store: string, parameters: ConnectParameters, services: StoreServices): Connecting {
+  try {
+    return connectingBy(parameters, services);
+  } catch (cause) {
+    if (!(cause instanceof ConnectParameterError)) throw cause;
+    throw new StoreError(store, `Store [${store}]: ${cause.message}`, { cause });
+  }
+}
+
+interface Found {
+  readonly address: DatabaseAddress;
+  readonly found: string;
+}
+
+function ownPool(parameters: ConnectParameters): Found {
+  const kind = parameters['store.jdbc.driver'];
+  const url = parameters['store.jdbc.connection.url'];
+  if (kind === undefined) {
+    throw new ConnectParameterError(
+      'The DataSource connection information must be specified for using a custom DataSource connection pool or for a ' +
+        "JNDI lookup: set 'store.jdbc.dsName', or 'store.jdbc.driver' and 'store.jdbc.connection.url'",
+    );
+  }
+  if (url === undefined) throw new ConnectParameterError("parameter 'store.jdbc.connection.url' is required");
+  const address = checkedAddress(url, "parameter 'store.jdbc.connection.url'");
+  if (address.kind !== kind) {
+    throw new ConnectParameterError(
+      `parameter 'store.jdbc.driver' is for ${kind}, and 'store.jdbc.connection.url' is '${withoutSecrets(url.text)}'`,
+    );
+  }
+  const user = { username: parameters['store.jdbc.username'], password: parameters['store.jdbc.password'] };
+  const complete = withUser(address, user);
+  if (complete.kind !== 'sqlite' && complete.user === undefined) {
+    throw new ConnectParameterError("parameter 'store.jdbc.username' is required (it may be empty)");
+  }
+  return { address: complete, found: `Successfully created data source for ${withoutSecrets(url.text)}` };
+}
+
+function dataSource(dsName: string, parameters: ConnectParameters, { dataSources }: StoreServices): Found {
+  const source = dataSources?.get(dsName) ?? dataSources?.get(dsName.replace(/^(?:java:comp\/env\/)?(?:jdbc\/)?/, ''));
+  if (!source) throw new ConnectParameterError(missingDataSource(dsName, parameters, [...(dataSources?.keys() ?? [])]));
+  const what = `the url of the data source '${dsName}'`;
+  const kind = sourceKind(source, dsName);
+  let address: DatabaseAddress;
+  try {
+    address = parseJdbcUrl(source.url);
+  } catch (cause) {
+    if (!(cause instanceof JdbcUrlError)) throw cause;
+    throw new ConnectParameterError(`${what}: ${cause.message}; expected ${JDBC_URL_FORMS}`, { cause });
+  }
+  if (kind !== undefined && address.kind !== kind) {
+    throw new ConnectParameterError(`${what} is '${withoutSecrets(source.url)}', and its driver is for ${kind}`);
+  }
+  return { address: withUser(address, source), found: `Successfully looked up datasource ${dsName}` };
+}
+
+function sourceKind({ driver }: DataSource, dsName: string): DatabaseKind | undefined {
+  if (driver === undefined) return undefined;
+  const kind = DRIVER_CLASSES.get(driver);
+  if (kind !== undefined) return kind;
+  const known = [...DRIVER_CLASSES.keys()].join(', ');
+  throw new ConnectParameterError(
+    `the driver '${driver}' of the data source '${dsName}' is not supported; expected one of: ${known}`,
+  );
+}
+
+function missingDataSource(dsName: string, parameters: ConnectParameters, known: readonly string[]): string {
+  const near = nearestName(dsName, known);
+  const icClass = parameters['store.jdbc.icClass'];
+  const jndi = icClass === undefined ? '' : ` There is no JNDI here (store.jdbc.icClass is '${icClass}').`;
+  return (
+    `parameter 'store.jdbc.dsName': Cannot find a DataSource ${dsName}: the configuration has ` +
+    `${known.length === 0 ? 'none' : known.join(', ')}${near === undefined ? '' : `; did you mean '${near}'?`}.${jndi}`
+  );
+}
+
+function checkedAddress({ text: url, address }: JdbcUrl, what: string): DatabaseAddress {
+  if (address) return address;
+  throw new ConnectParameterError(`${what}: '${withoutSecrets(url)}' is not a JDBC URL; expected ${JDBC_URL_FORMS}`);
+}
+
+interface User {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** Parameters win over what stands in the URL. */
+function withUser(address: DatabaseAddress, { username, password }: User): DatabaseAddress {
+  if (address.kind === 'sqlite') return address;
+  return { ...address, user: username ?? address.user, password: password ?? address.password };
+}
+
+function driverFor(address: DatabaseAddress, dataDirectory: string): SqlDriver {
+  if (address.kind === 'sqlite') {
+    requireModule('node:sqlite', address, 'use Node.js 22.13 or later');
+    return sqliteDriver(address, dataDirectory);
+  }
+  const { caFile } = address;
+  if (caFile !== undefined) requireFile(caFile, address);
+  const name = address.kind === 'postgresql' ? 'pg' : 'mysql2';
+  requireModule(name, address, `npm install ${name}`);
+  return address.kind === 'postgresql' ? postgresqlDriver(address) : mysqlDriver(address);
+}
+
+/** Said at the deployment rather than at the first connection; it is loaded with that. */
+function requireModule(name: string, address: DatabaseAddress, help: string): void {
+  try {
+    createRequire(import.meta.url).resolve(name);
+  } catch (cause) {
+    throw new ConnectParameterError(`${describeAddress(address)} needs the package '${name}': ${help}`, { cause });
+  }
+}
+
+function requireFile(file: string, address: DatabaseAddress): void {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new ConnectParameterError(`${describeAddress(address)}: the certificates cannot be read: ${reason}`, {
+      cause,
+    });
+  }
+}

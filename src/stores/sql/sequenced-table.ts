@@ -1,0 +1,143 @@
+import { logger } from '../../logging/index.ts';
+import type { SqlConnection, SqlRow, SqlSession, SqlValue } from './driver.ts';
+import {
+  type ClaimedMessage,
+  integer,
+  type Lease,
+  type MessageRow,
+  MessageTable,
+  requireTable,
+  type TableOptions,
+} from './message-table.ts';
+
+const log = logger('ResequenceMessageStore');
+
+/** Fixed by the reference (spec stores 2.6). */
+const LAST_PROCESSED = 'tbl_lastprocessid';
+const CREATE_LAST_PROCESSED =
+  `CREATE TABLE IF NOT EXISTS ${LAST_PROCESSED} (statement VARCHAR(200) NOT NULL, seq_id BIGINT, ` +
+  'PRIMARY KEY (statement))';
+/** 64 bit integers as text: not every driver has numbers for them. */
+const SEQUENCE = 'CAST(m.seq_id AS CHAR(20)) AS sequence';
+
+/** What becomes of a message whose number has been passed (REQ-50). */
+export type LatePolicy = 'deliver' | 'drop' | 'fail';
+
+export interface SequencedTableOptions extends TableOptions {
+  /** Under which the last number is kept. */
+  readonly storeName: string;
+  /** How long to wait for a number that is missing, ms; undefined: for ever. */
+  readonly gapTimeoutMs: number | undefined;
+  readonly late: LatePolicy;
+}
+
+/**
+ * The table of the resequence store: messages come out by their numbers, one after the other (spec stores 2.6). The last number that
+ * was settled is kept in the database and moves on in the very transaction in which its message is deleted (REQ-10); so whatever
+ * happens to a delivery, the same number comes again.
+ *
+ *     AT last ──last + 1 is there──► delivering it ──settled──► AT last + 1
+ *        │  ▲                             └──released, expired, crash──► AT last
+ *        │  └── nothing, or a gap that is younger than its timeout: waits
+ *        └──nothing came on for the timeout, some n > last + 1 is there──► delivering the smallest n ──settled──► AT n
+ *
+ * Messages with numbers up to `last` are late. They are dealt with when they are seen, and move nothing.
+ */
+export class SequencedTable extends MessageTable {
+  readonly #options: SequencedTableOptions;
+  #last: bigint | undefined;
+  /** When the last number was seen to change, on the monotonic clock. */
+  #progressAt = performance.now();
+
+  constructor(options: SequencedTableOptions) {
+    super(options);
+    this.#options = options;
+  }
+
+  override async prepare(connection: SqlConnection, create: boolean): Promise<void> {
+    await super.prepare(connection, create);
+    const probe = `SELECT statement, seq_id FROM ${LAST_PROCESSED} WHERE 1 = 0`;
+    await requireTable(connection, { name: LAST_PROCESSED, probe, statements: [CREATE_LAST_PROCESSED], create });
+    const start = (await this.#readLast(connection)) + 1n;
+    log.info(`Starting sequence id recorded as:${start}`, { store: this.#options.storeName });
+  }
+
+  protected override columns(): readonly string[] {
+    return [...super.columns(), 'seq_id'];
+  }
+
+  protected override valuesOf(row: MessageRow): readonly SqlValue[] {
+    return [...super.valuesOf(row), String(row.sequence ?? 0n)];
+  }
+
+  protected override creation(): readonly string[] {
+    return this.dialect.createSequencedMessages(this.name);
+  }
+
+  protected override async candidates(session: SqlSession, count: number): Promise<readonly number[]> {
+    const last = await this.#readLast(session);
+    const late = await session.query(
+      `SELECT m.indexId AS id FROM ${this.name} m WHERE m.seq_id <= ? AND ${this.isFree()} ` +
+        `ORDER BY m.seq_id, m.indexId LIMIT ${count}`,
+      [String(last)],
+    );
+    if (late.length > 0) return late.map(({ id }) => integer(id));
+    const [next] = await session.query(
+      `SELECT m.indexId AS id, ${SEQUENCE}, CASE WHEN ${this.isFree()} THEN 1 ELSE 0 END AS free ` +
+        `FROM ${this.name} m WHERE m.seq_id > ? ORDER BY m.seq_id, m.indexId LIMIT 1`,
+      [String(last)],
+    );
+    // As long as somebody works on the next one nothing comes after it.
+    if (!next || integer(next.free) === 0) return [];
+    return sequenceOf(next) === last + 1n || this.#gapIsOver() ? [integer(next.id)] : [];
+  }
+
+  protected override readColumns(): string {
+    return `${super.readColumns()}, ${SEQUENCE}`;
+  }
+
+  protected override claimedMessage(row: SqlRow): ClaimedMessage {
+    const message = super.claimedMessage(row);
+    const sequence = sequenceOf(row);
+    const claimed = { ...message, sequence, lease: { ...message.lease, sequence } };
+    const { late } = this.#options;
+    if (late === 'deliver' || this.#last === undefined || sequence > this.#last) return claimed;
+    const reason = `its sequence number ${sequence} is late: ${this.#last} has been delivered already`;
+    return { ...claimed, unwanted: { action: late, reason } };
+  }
+
+  protected override async onSettled(session: SqlSession, leases: readonly Lease[]): Promise<void> {
+    const sequences = leases.flatMap(({ sequence }) => (sequence === undefined ? [] : [sequence]));
+    const highest = sequences.reduce((a, b) => (a > b ? a : b), -(2n ** 63n));
+    const statement = this.dialect.insertOrUpdate({
+      table: LAST_PROCESSED,
+      columns: ['statement', 'seq_id'],
+      rows: ['(?, ?)'],
+      condition: 'COALESCE(old.seq_id, 0) < new.seq_id',
+      changes: [['seq_id', 'new.seq_id']],
+    });
+    await session.query(statement, [this.#options.storeName, String(highest)]);
+  }
+
+  #gapIsOver(): boolean {
+    const { gapTimeoutMs } = this.#options;
+    return gapTimeoutMs !== undefined && performance.now() - this.#progressAt >= gapTimeoutMs;
+  }
+
+  async #readLast(session: SqlSession): Promise<bigint> {
+    const [row] = await session.query(
+      `SELECT CAST(COALESCE(m.seq_id, 0) AS CHAR(20)) AS sequence FROM ${LAST_PROCESSED} m WHERE m.statement = ?`,
+      [this.#options.storeName],
+    );
+    const last = row ? sequenceOf(row) : 0n;
+    if (last !== this.#last) {
+      this.#last = last;
+      this.#progressAt = performance.now();
+    }
+    return last;
+  }
+}
+
+function sequenceOf({ sequence }: SqlRow): bigint {
+  return BigInt(String(sequence).trim());
+}

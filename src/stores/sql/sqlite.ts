@@ -1,0 +1,222 @@
+import { Worker } from 'node:worker_threads';
+import { type DatabaseAddress, databaseFile, type FileDatabase } from './address.ts';
+import { onConflict, type SqlDialect } from './dialect.ts';
+import {
+  type ConnectionRole,
+  type Refusal,
+  runTransaction,
+  SqlConnectError,
+  type SqlConnection,
+  type SqlDriver,
+  SqlLostError,
+  SqlRefusedError,
+  type SqlRow,
+  type SqlSession,
+  type SqlValue,
+  within,
+} from './driver.ts';
+import type { SqliteAnswer, SqliteOpening, SqliteRequest } from './sqlite-worker.ts';
+import { Turns } from './turns.ts';
+
+/** A disk may be slow; who waits longer has no answer. */
+const ANSWER_TIMEOUT_MS = 30_000;
+
+export const sqliteDialect: SqlDialect = {
+  name: 'SQLite',
+  now: "CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)",
+  // Transactions begin with BEGIN IMMEDIATE.
+  forUpdate: '',
+  createMessages: (table) => createMessages(table, ''),
+  createSequencedMessages: (table) => createMessages(table, 'seq_id INTEGER NOT NULL, '),
+  createClaims: (table) =>
+    `CREATE TABLE IF NOT EXISTS ${table} (index_id INTEGER PRIMARY KEY, owner TEXT NOT NULL, ` +
+    'expires_at INTEGER NOT NULL, deliveries INTEGER NOT NULL)',
+  insertOrUpdate: onConflict,
+  columnLimit: undefined,
+  enlarge: (table) => `-- the column message of ${table} has no limit`,
+};
+
+function createMessages(table: string, more: string): string[] {
+  const name = table.replace(/^.*\./, '');
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table} (indexId INTEGER PRIMARY KEY AUTOINCREMENT, msg_id VARCHAR(200) NOT NULL, ` +
+      `${more}message BLOB NOT NULL)`,
+    `CREATE INDEX IF NOT EXISTS ${name}_msg_id ON ${name} (msg_id)`,
+    ...(more === '' ? [] : [`CREATE INDEX IF NOT EXISTS ${name}_seq_id ON ${name} (seq_id)`]),
+  ];
+}
+
+/** SQLite as part of Node, in a thread of its own: its commits wait for the disk. */
+export function sqliteDriver(address: FileDatabase, dataDirectory: string): SqlDriver {
+  const file = databaseFile(address, dataDirectory);
+  return {
+    dialect: sqliteDialect,
+    key: JSON.stringify(['sqlite', file]),
+    where: `sqlite:${file}`,
+    connect: (role) => connect(file, role),
+  };
+}
+
+export function isFileDatabase(address: DatabaseAddress): address is FileDatabase {
+  return address.kind === 'sqlite';
+}
+
+/** One thread for each file: SQLite has one writer at a time anyway, and so nobody waits for a lock in this process. */
+const open = new Map<string, SqliteFile>();
+
+async function connect(file: string, role: ConnectionRole): Promise<SqlConnection> {
+  let shared = open.get(file);
+  if (!shared) {
+    shared = new SqliteFile(file, () => {
+      if (open.get(file) === shared) open.delete(file);
+    });
+    open.set(file, shared);
+  }
+  shared.users += 1;
+  try {
+    await shared.opened;
+    return new SqliteConnection(shared, role);
+  } catch (cause) {
+    shared.release();
+    throw new SqlConnectError('silent', `${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+interface Waiting {
+  resolve(rows: readonly SqlRow[]): void;
+  reject(error: Error): void;
+}
+
+/** The thread of a database file and what is asked of it. */
+class SqliteFile {
+  /** Connections that use it; the last one ends it. */
+  users = 0;
+  /** Resolves with the version when the file is open. */
+  readonly opened: Promise<string>;
+  readonly ended: Promise<Error>;
+  /** Transactions of all connections, one after the other. */
+  readonly turns = new Turns();
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #onEnd: () => void;
+  #end: (error: Error) => void = () => undefined;
+  #asked = 0;
+  #lost: Error | undefined;
+  #synchronous: 'FULL' | 'NORMAL' | undefined;
+
+  constructor(file: string, onEnd: () => void) {
+    this.#onEnd = onEnd;
+    this.ended = new Promise((resolve) => (this.#end = resolve));
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const workerData: SqliteOpening = { file };
+    this.#worker = new Worker(new URL(`./sqlite-worker.${extension}`, import.meta.url), { workerData });
+    this.#worker.on('message', (answer: SqliteAnswer) => this.#onAnswer(answer));
+    this.#worker.on('error', (error) => this.#onLost(error));
+    this.#worker.on('exit', () => this.#onLost(new SqlLostError('the thread of the database has ended')));
+    this.opened = this.ask('SELECT sqlite_version() AS version', []).then(([row]) => String(row?.version));
+    // Whoever connects hears of it.
+    this.opened.catch(() => undefined);
+  }
+
+  /** Runs a statement, in the order of the calls. */
+  ask(sql: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
+    const lost = this.#lost;
+    if (lost) return Promise.reject(new SqlLostError(lost.message, { cause: lost }));
+    this.#asked += 1;
+    const request: SqliteRequest = { id: this.#asked, sql, values };
+    const answer = new Promise<readonly SqlRow[]>((resolve, reject) => {
+      this.#waiting.set(request.id, { resolve, reject });
+    });
+    this.#worker.postMessage(request);
+    return within(answer, ANSWER_TIMEOUT_MS, () => {
+      this.#waiting.delete(request.id);
+      const error = new SqlLostError(`the disk gave no answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
+      this.#onLost(error);
+      void this.#worker.terminate();
+      return error;
+    });
+  }
+
+  /** Claims need not reach the disk before the next message does. */
+  async flushFor(role: ConnectionRole): Promise<void> {
+    const wanted = role === 'claims' ? 'NORMAL' : 'FULL';
+    if (this.#synchronous === wanted) return;
+    await this.ask(`PRAGMA synchronous = ${wanted}`, []);
+    this.#synchronous = wanted;
+  }
+
+  release(): void {
+    this.users -= 1;
+    if (this.users > 0) return;
+    this.#onEnd();
+    // The thread closes the database, which needs no more than what is asked already.
+    this.#worker.postMessage('close');
+  }
+
+  #onAnswer(answer: SqliteAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    if (!waiting) return;
+    this.#waiting.delete(answer.id);
+    if (answer.rows) waiting.resolve(answer.rows);
+    else waiting.reject(new SqlRefusedError(refusalOf(answer.code, answer.message), answer.message));
+  }
+
+  #onLost(error: Error): void {
+    this.#lost ??= error;
+    this.#onEnd();
+    this.#end(this.#lost);
+    for (const { reject } of this.#waiting.values()) reject(new SqlLostError(error.message, { cause: error }));
+    this.#waiting.clear();
+  }
+}
+
+class SqliteConnection implements SqlConnection {
+  readonly server = 'SQLite';
+  readonly cautions: readonly string[] = [];
+  readonly ended: Promise<Error>;
+  readonly #file: SqliteFile;
+  readonly #role: ConnectionRole;
+  #closed = false;
+  #end: (error: Error) => void = () => undefined;
+
+  constructor(file: SqliteFile, role: ConnectionRole) {
+    this.#file = file;
+    this.#role = role;
+    const closed = new Promise<Error>((resolve) => (this.#end = resolve));
+    this.ended = Promise.race([file.ended, closed]);
+  }
+
+  query(sql: string, values: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
+    return this.#exclusively(() => this.#file.ask(sql, values));
+  }
+
+  transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
+    const session: SqlSession = { query: (sql, values = []) => this.#file.ask(sql, values) };
+    return this.#exclusively(() => runTransaction(session, 'BEGIN IMMEDIATE', work));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#end(new SqlLostError('the connection was closed'));
+    await this.#file.turns.take(async () => this.#file.release());
+  }
+
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#file.turns.take(async () => {
+      if (this.#closed) throw new SqlLostError('the connection was closed');
+      await this.#file.flushFor(this.#role);
+      return work();
+    });
+  }
+}
+
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+
+function refusalOf(code: number, message: string): Refusal {
+  // The lower byte is the primary code.
+  const primary = code & 0xff;
+  if (primary === SQLITE_BUSY || primary === SQLITE_LOCKED) return 'conflict';
+  return /^no such table/.test(message) ? 'no such table' : 'other';
+}

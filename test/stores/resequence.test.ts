@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { problems, read, SYN } from '../synapse/read.ts';
+import { storeContract } from './contract.ts';
+import { JdbcStores } from './jdbc-stores.ts';
+import { openResequence, resequenceSuite } from './resequence-suite.ts';
+
+const stores = new JdbcStores();
+const access = { url: `jdbc:sqlite:${join(await stores.folder(), 'messages.db')}`, driver: 'org.sqlite.JDBC' };
+
+afterAll(() => stores.closeAll());
+
+resequenceSuite('SQLite', () => access);
+
+// Where all messages have one number they come in the order of the puts: the first one, and those that are late.
+storeContract('resequence, all with one number', {
+  open: () => openResequence(stores, access, { table: stores.table(), path: "'1'", late: 'deliver' }),
+  reopen: (closed) => {
+    const table = closed.parameters.get('store.jdbc.table') ?? '';
+    return openResequence(stores, access, { table, name: closed.name, path: "'1'", late: 'deliver' });
+  },
+  durable: true,
+});
+
+describe('parameters of the resequence store (spec stores 1.4)', () => {
+  const CLASS = 'org.apache.synapse.message.store.impl.resequencer.ResequenceMessageStore';
+  const errors = (...parameters: string[]) =>
+    problems(read(`<messageStore ${SYN} name="S" class="${CLASS}">${parameters.join('')}</messageStore>`)).join('\n');
+  const PATH = '<parameter name="store.resequence.id.path" expression="//n"/>';
+  const TIMEOUT = '<parameter name="store.resequence.timeout"> 5 </parameter>';
+
+  test('are complete with path and timeout', () => {
+    expect(errors(PATH, TIMEOUT)).toBe('');
+  });
+
+  test.each([
+    [[PATH], /parameter 'store\.resequence\.timeout' is required/],
+    [[PATH, '<parameter name="store.resequence.timeout">5s</parameter>'], /'5s' is not a valid number/],
+    [[TIMEOUT], /parameter 'store\.resequence\.id\.path' is required, as an expression/],
+    [
+      [TIMEOUT, '<parameter name="store.resequence.id.path">//n</parameter>'],
+      /'store\.resequence\.id\.path': '\/\/n' is text/,
+    ],
+    [[TIMEOUT, '<parameter name="store.resequence.id.path" expression="//n["/>'], /store\.resequence\.id\.path/],
+    [[PATH, TIMEOUT, '<parameter name="x.resequence.late">skip</parameter>'], /'skip' is not allowed/],
+  ])('%j is an error', (parameters, reason) => {
+    expect(errors(...parameters)).toMatch(reason);
+  });
+});

@@ -1,0 +1,166 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CommitFailure, CommitQueue, OvertakenError } from '../../../src/stores/sql/commit-queue.ts';
+import { SqlLostError, SqlRefusedError } from '../../../src/stores/sql/driver.ts';
+import { SqlLink } from '../../../src/stores/sql/link.ts';
+import { MessageTable } from '../../../src/stores/sql/message-table.ts';
+import { sqliteDialect } from '../../../src/stores/sql/sqlite.ts';
+import { type Reply, ScriptedDatabase } from './scripted-database.ts';
+
+const PATIENT = { patient: true };
+
+describe('group commit', () => {
+  let database: ScriptedDatabase;
+  let link: SqlLink;
+  let queue: CommitQueue;
+  const table = new MessageTable({ name: 't', dialect: sqliteDialect, owner: 'me' });
+  let missing = 0;
+
+  const begin = (deadlineMs: number) => {
+    queue = new CommitQueue({
+      link,
+      table,
+      deadlineMs,
+      lastError: () => 'refused',
+      onMissingTable: () => (missing += 1),
+    });
+  };
+
+  beforeEach(() => {
+    database = new ScriptedDatabase();
+    link = new SqlLink({
+      open: () => database.connect(),
+      onUp: () => undefined,
+      onDown: (error, phase) => (phase === 'connecting' ? queue.away(error) : undefined),
+      random: () => 0,
+    });
+    missing = 0;
+    begin(5_000);
+    link.start();
+  });
+
+  afterEach(async () => {
+    await queue.close(0);
+    await link.close();
+  });
+
+  const insert = (msgId: string, size = 3) =>
+    queue.commit({ kind: 'insert', row: { msgId, bytes: new Uint8Array(size) } }, PATIENT);
+  const settle = (indexId: number) => queue.commit({ kind: 'settle', lease: { indexId, deliveries: 1 } }, PATIENT);
+  const inserts = () =>
+    database.asked.filter((sql) => sql.startsWith('INSERT')).map((sql) => sql.split('(?, ?)').length - 1);
+
+  test('takes what is asked for at once in one transaction, at most 64', async () => {
+    await Promise.all(Array.from({ length: 150 }, (_, index) => insert(`${index}`)));
+    expect(inserts()).toEqual([64, 64, 22]);
+    expect(database.asked.filter((sql) => sql === 'COMMIT').length).toBe(3);
+  });
+
+  test('takes at most 4 MiB into a transaction, but any message alone', async () => {
+    const mebibyte = 1024 * 1024;
+    await Promise.all([insert('a', 3 * mebibyte), insert('b', 2 * mebibyte), insert('c', 9 * mebibyte), insert('d')]);
+    expect(inserts()).toEqual([1, 1, 1, 1]);
+  });
+
+  test('tries once more when the connection was lost before the commit', async () => {
+    let losses = 0;
+    database.reply = (sql) => (sql.startsWith('INSERT') && losses++ === 0 ? new SqlLostError('gone') : []);
+    await insert('a');
+    expect(inserts()).toEqual([1, 1]);
+    losses = -1;
+    database.reply = (sql) => (sql.startsWith('INSERT') && losses++ < 5 ? new SqlLostError('gone') : []);
+    await expect(insert('b')).rejects.toThrow(CommitFailure);
+    expect(inserts().length).toBe(4);
+  });
+
+  test('does not repeat an insert whose commit was not answered, but repeats what may be repeated', async () => {
+    let commits = 0;
+    database.reply = (sql) => (sql === 'COMMIT' && commits++ === 0 ? new SqlLostError('gone') : []);
+    const [inserted, settled] = await Promise.allSettled([insert('a'), settle(1)]);
+    expect(inserted).toMatchObject({ status: 'rejected', reason: expect.objectContaining({ name: 'CommitFailure' }) });
+    expect(String(inserted.status === 'rejected' && inserted.reason)).toMatch(/it may be stored all the same/);
+    expect(settled.status).toBe('fulfilled');
+    expect(inserts()).toEqual([1]);
+  });
+
+  test('a move whose commit was not answered has taken place when its message is gone', async () => {
+    const target = new MessageTable({ name: 'other', dialect: sqliteDialect, owner: 'me' });
+    let commits = 0;
+    let there = true;
+    database.reply = (sql) => {
+      if (sql === 'COMMIT' && commits++ === 0) {
+        there = false;
+        return new SqlLostError('gone');
+      }
+      return sql.startsWith('SELECT indexId') && there ? [{ id: 1 }] : [];
+    };
+    const row = { msgId: 'a', bytes: new Uint8Array(1) };
+    const move = () => queue.commit({ kind: 'move', lease: { indexId: 1, deliveries: 1 }, row, target }, PATIENT);
+    await move();
+    expect(inserts()).toEqual([1]);
+    await expect(move(), 'what is not there cannot be moved').rejects.toThrow(OvertakenError);
+    expect(inserts()).toEqual([1]);
+    expect(database.asked.at(-1)).toBe('ROLLBACK');
+  });
+
+  test('tells who was overtaken by another node, and settles the others', async () => {
+    database.reply = (sql) => (sql.startsWith('SELECT index_id') ? [{ id: 2, owner: 'other', deliveries: 2 }] : []);
+    const outcomes = await Promise.allSettled([settle(1), settle(2), settle(3)]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(outcomes[1]).toMatchObject({ reason: expect.objectContaining({ name: 'OvertakenError' }) });
+    expect(database.asked.filter((sql) => sql.startsWith('DELETE'))).toEqual([
+      'DELETE FROM t WHERE indexId IN (?, ?)',
+      'DELETE FROM t_claims WHERE index_id IN (?, ?)',
+    ]);
+  });
+
+  test('tries deadlocks again, a few times', async () => {
+    let conflicts = 0;
+    database.reply = (sql) => (sql === 'COMMIT' && conflicts++ < 2 ? new SqlRefusedError('conflict', 'deadlock') : []);
+    await insert('a');
+    conflicts = Number.NEGATIVE_INFINITY;
+    await expect(insert('b')).rejects.toThrow(/deadlock/);
+  });
+
+  test('says when there is no table', async () => {
+    database.reply = (sql) => (sql.startsWith('INSERT') ? new SqlRefusedError('no such table', 'no table t') : []);
+    await expect(insert('a')).rejects.toThrow(/no table t/);
+    expect(missing).toBe(1);
+  });
+
+  test('fails at the deadline, with the reason while it waits, and as not known while it commits', async () => {
+    begin(50);
+    const silence = Promise.withResolvers<Reply>();
+    database.reply = () => silence.promise;
+    const first = insert('a');
+    await vi.waitFor(() => expect(database.asked).toEqual(['BEGIN']), { interval: 1 });
+    const second = insert('b');
+    await expect(first).rejects.toThrow(/did not confirm it within 50 ms; it may be done all the same/);
+    await expect(second).rejects.toThrow(/could not take it within 50 ms: refused/);
+    database.reply = () => [];
+    silence.resolve([]);
+    await insert('c');
+    expect(inserts().length, 'the second one was never sent').toBe(2);
+  });
+
+  test('lets those who do not want to wait go as soon as the database is known to be away', async () => {
+    database.accepts = false;
+    database.drop();
+    const row = { msgId: 'a', bytes: new Uint8Array(1) };
+    await expect(queue.commit({ kind: 'insert', row }, { patient: false })).rejects.toThrow(
+      /is not reachable: not now/,
+    );
+    const patient = insert('b');
+    database.accepts = true;
+    await patient;
+  });
+
+  test('fails what is not done when it is closed, and takes no more', async () => {
+    database.accepts = false;
+    database.drop();
+    const waiting = insert('a');
+    const closing = queue.close(50);
+    await expect(waiting).rejects.toThrow(/was closed/);
+    await closing;
+    await expect(insert('b')).rejects.toThrow(/is closed/);
+  });
+});
