@@ -47,10 +47,12 @@ export const store = mediator({
 
 async function storeCopy(message: MessageContext, target: MessageStore): Promise<void> {
   const copy = captureMessage(message);
+  const failover = failoverStore(target);
   try {
+    // A store that is known to be down would only let the client wait for its deadline.
+    if (failover !== undefined && target.status().state === 'DOWN') throw new MediationError('the store is down');
     await target.put(copy);
   } catch (cause) {
-    const failover = failoverStore(target);
     if (failover === undefined) throw notStored(message, `store [${target.name}]`, cause);
     log.warn(`Message [${message.messageId}] could not be stored in store [${target.name}]: ${reasonOf(cause)}`);
     await storeInFailover(message, copy, failover);

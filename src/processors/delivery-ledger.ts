@@ -1,3 +1,6 @@
+import { CrashJournal } from './crash-journal.ts';
+import { endsBefore } from './pause.ts';
+
 /** An acknowledgement that is pending longer than this never comes again, ms. */
 const REMEMBERED_MS = 60 * 60 * 1000;
 const MAX_REMEMBERED = 10_000;
@@ -9,6 +12,8 @@ const MAX_REMEMBERED = 10_000;
  * settling succeeds, so a message that an operator stores again is a new one.
  */
 export class DeliveryLedger {
+  /** The part of it that outlives the process (OP-06). */
+  readonly crashes = new CrashJournal();
   readonly #inFlight = new Map<string, Promise<void>>();
   /** Key -> when it was delivered (epoch ms); the oldest first. */
   readonly #unsettled = new Map<string, number>();
@@ -63,18 +68,4 @@ export interface DeliveryClaim {
   settled(): void;
   /** Lets others have it. */
   end(): void;
-}
-
-async function endsBefore(signal: AbortSignal, work: Promise<void>): Promise<boolean> {
-  if (signal.aborted) return false;
-  let abort: () => void = () => undefined;
-  const aborted = new Promise<false>((resolve) => {
-    abort = () => resolve(false);
-    signal.addEventListener('abort', abort);
-  });
-  try {
-    return await Promise.race([work.then(() => true), aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -20,6 +20,16 @@ export interface DeliveryMethod {
   deliver(attempt: DeliveryAttempt): Promise<Outcome>;
   /** Why it could deliver nothing at all with this configuration; asked before an operator's activation (REQ-24, REQ-45). */
   obstacle(configuration: Configuration): string | undefined;
+  /** What it waits for outside before it can deliver anything, such as a store that is down; undefined: nothing (OP-33). */
+  waitsFor?(configuration: Configuration): Hindrance | undefined;
+}
+
+/** Something that goes away by itself. */
+export interface Hindrance {
+  readonly reason: string;
+  /** Epoch ms; undefined when nobody knows. */
+  readonly since: number | undefined;
+  readonly lastError: string | undefined;
 }
 
 export interface DeliveryAttempt {

@@ -13,7 +13,9 @@ import { integerOf, TypedNumber } from '../message/property-value.ts';
 import { removeAddressingHeaders } from './addressing-headers.ts';
 import { DeliveryFlow } from './delivery-flow.ts';
 import type { DeliveryAttempt, DeliveryMethod, DeliveryTexts } from './delivery-method.ts';
-import { judgeStatus, type Outcome, type StatusPolicy, transportErrorText } from './outcome.ts';
+import { type AttemptFailure, judgeStatus, type Outcome, type StatusPolicy, transportErrorText } from './outcome.ts';
+import { retryAfterMs } from './retry-after.ts';
+import { isOutOfReach, saysNotNow } from './unavailable.ts';
 
 const SERVICE = 'ForwardingService';
 const log = logger(SERVICE);
@@ -114,9 +116,10 @@ export class ForwardingMethod implements DeliveryMethod {
       if (signal.aborted) return { kind: 'aborted' };
       return this.#unanswered(forward, error);
     }
+    const asked = retryAfterMs(answer.headers.get('Retry-After'), Date.now());
     if (message.text('BLOCKING_SENDER_PRESERVE_REQ_HEADERS') !== 'false')
       keepRequestHeaders(answer, requestHeaders, this.#options.idHeader);
-    return this.#judge(forward, answer);
+    return this.#judge(forward, answer, asked);
   }
 
   /** No answer came (rows 0 and 4), or the endpoint did not even try (REQ-29). */
@@ -127,49 +130,49 @@ export class ForwardingMethod implements DeliveryMethod {
     if (NOT_READY_CODES.includes(failure.code) && readyAt > Date.now()) return notReady(name, readyAt);
     if (message.faultStack.length > 0) await handleFault(message, failure);
     else setErrorProperties(message, failure);
-    return this.#brokenTransport(forward, message, failure, undefined);
+    return this.#brokenTransport(forward, message, failure, { unavailable: isOutOfReach(failure) });
   }
 
-  async #judge(forward: Forward, answer: MessageContext): Promise<Outcome> {
+  async #judge(forward: Forward, answer: MessageContext, askedMs: number | undefined): Promise<Outcome> {
     const status = integerOf(answer.axis2.get('HTTP_SC'));
+    const facts = { status, unavailable: saysNotNow(status, askedMs), retryAfterMs: askedMs };
     if (forward.faultsFail && answer.payload.hasFault()) {
       const failure = new MediationError('The back end answered with a SOAP fault', {
         code: ERROR_CODES.blockingSenderFailed,
       });
-      return this.#brokenTransport(forward, answer, failure, status);
+      return this.#brokenTransport(forward, answer, failure, facts);
     }
-    switch (judgeStatus(status, this.#options.statuses)) {
+    const verdict = judgeStatus(status, this.#options.statuses);
+    if (verdict !== 'transport-error' && verdict !== 'unknown') answer.properties.set('blocking.sender.error', 'false');
+    switch (verdict) {
       case 'delivered':
-        answer.properties.set('blocking.sender.error', 'false');
         return forward.outOnly ? { kind: 'delivered' } : this.#reply(forward, answer, status);
       case 'transport-error':
-        return this.#brokenTransport(forward, answer, transportError(answer, status), status);
+        return this.#brokenTransport(forward, answer, transportError(answer, status), facts);
+      case 'dead':
+        return this.#rejected(forward, answer, { status, dead: true });
       case 'rejected':
-        answer.properties.set('blocking.sender.error', 'false');
-        return this.#rejected(forward, answer, status);
+        return this.#rejected(forward, answer, facts);
       case 'unknown':
-        return this.#rejected(forward, answer, status);
+        return this.#rejected(forward, answer, { status });
     }
   }
 
   /** Rows 3 and 6. */
-  #rejected(forward: Forward, answer: MessageContext, status: number | undefined): Outcome {
+  #rejected(forward: Forward, answer: MessageContext, facts: AnswerFacts): Outcome {
     const { processor } = this.#options;
+    const { status } = facts;
     log.info(
       `Message processor [${processor}] received a response with HTTP_SC: ${status ?? ' '} from backend ${forward.name}. Message forwarding failed.`,
     );
     const cause = status === undefined ? 'the answer has no HTTP status' : `HTTP status ${status}`;
-    return { kind: 'failed', failure: { message: answer, cause, status, endpoint: forward.name } };
+    return { kind: 'failed', failure: { ...facts, message: answer, cause, status, endpoint: forward.name } };
   }
 
   /** Rows 0 and 4: what the reference's client takes for a broken transport, with the message that the sequences see. */
-  #brokenTransport(
-    forward: Forward,
-    message: MessageContext,
-    failure: MediationError,
-    status: number | undefined,
-  ): Outcome {
+  #brokenTransport(forward: Forward, message: MessageContext, failure: MediationError, facts: AnswerFacts): Outcome {
     const { processor } = this.#options;
+    const { status } = facts;
     message.properties.set('blocking.sender.error', 'true');
     if (status !== undefined) {
       setErrorProperties(message, failure);
@@ -177,7 +180,8 @@ export class ForwardingMethod implements DeliveryMethod {
     }
     if (forward.outOnly) log.error(`[ ${processor} ] Error while forwarding message to endpoint ${forward.name}.`);
     else log.error(`Blocking Sender Error ${failure.message}`);
-    return { kind: 'failed', failure: { message, cause: causeChain(failure), status, endpoint: forward.name } };
+    const cause = causeChain(failure);
+    return { kind: 'failed', failure: { ...facts, message, cause, status, endpoint: forward.name } };
   }
 
   /** Row 5. */
@@ -197,6 +201,9 @@ export class ForwardingMethod implements DeliveryMethod {
     }
   }
 }
+
+/** What an answer, or its absence, says beside its text. */
+type AnswerFacts = Partial<Pick<AttemptFailure, 'status' | 'dead' | 'unavailable' | 'retryAfterMs'>>;
 
 /** One message on its way to one endpoint. */
 interface Forward {

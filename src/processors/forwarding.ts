@@ -1,8 +1,14 @@
-import { javaBoolean } from '../grammar/attributes.ts';
+import { expression } from '../expressions/attribute-types.ts';
+import type { Expression } from '../expressions/expression.ts';
+import { integer, javaBoolean } from '../grammar/attributes.ts';
 import { logger } from '../logging/index.ts';
-import { messageProcessor } from './component.ts';
+import type { StoredMessage } from '../stores/stored-message.ts';
+import { messageProcessor, type ProcessorServices } from './component.ts';
+import { DeliveryFlow } from './delivery-flow.ts';
 import { ForwardingMethod } from './forwarding-method.ts';
 import {
+  BACKOFF_PARAMETERS,
+  backOff,
   COMPUTED_PARAMETERS,
   headerName,
   RETRY_PARAMETERS,
@@ -20,6 +26,8 @@ import { ProcessorSequences } from './processor-sequences.ts';
 import { ScheduledProcessor } from './scheduled-processor.ts';
 
 const TYPE = 'Scheduled-message-forwarding-processor';
+/** More messages at a time help nobody. */
+const MAX_CONCURRENCY = 100;
 const DEFAULT_ATTEMPTS = { wso2: 4, apache: -1 } as const;
 
 /** Forwards the messages of a store to an endpoint, and the answers to a sequence (spec stores 4). */
@@ -34,6 +42,7 @@ export const forwarding = messageProcessor({
     ...SCHEDULE_PARAMETERS,
     ...STORE_PARAMETERS,
     ...RETRY_PARAMETERS,
+    ...BACKOFF_PARAMETERS,
     ...COMPUTED_PARAMETERS,
     'target.endpoint': reference(
       'endpoint',
@@ -53,6 +62,23 @@ export const forwarding = messageProcessor({
       default: 'X-Message-ID',
       doc: 'The header that carries the message id, the same over retries, restarts and moves.',
     }),
+    'x.dead.status.codes': statusCodes(
+      'HTTP statuses after which a message is not tried again: it is dropped, moved or put aside at once.',
+    ),
+    'x.retry.status.codes': statusCodes('HTTP statuses that are failures to be tried again, whatever others say.'),
+    'x.circuit': javaBoolean({
+      default: false,
+      doc: 'Whether a back end that is out of reach (no connection, timeout, 502, 503, 504, Retry-After) stops the attempts without counting against the message.',
+    }),
+    'x.concurrency': integer({
+      minimum: 1,
+      maximum: MAX_CONCURRENCY,
+      default: 1,
+      doc: 'Messages that one member delivers at a time; with more than one their order is that of x.ordering.key.',
+    }),
+    'x.ordering.key': expression({
+      doc: 'An expression: messages for which it gives the same text are delivered one after the other, in their order.',
+    }),
     'consume.all': javaBoolean({
       default: true,
       doc: 'Apache profile: whether messages follow each other without the interval.',
@@ -68,9 +94,20 @@ export const forwarding = messageProcessor({
       processor: name,
       endpoint: targetEndpoint?.trim() || parameters['target.endpoint'] || undefined,
       replySequence: parameters['message.processor.reply.sequence'] || undefined,
-      statuses: { nonRetry: parameters['non.retry.status.codes'], retry: parameters['retry.http.status.codes'] },
+      statuses: {
+        nonRetry: parameters['non.retry.status.codes'],
+        retry: parameters['retry.http.status.codes'],
+        dead: parameters['x.dead.status.codes'],
+        again: parameters['x.retry.status.codes'],
+      },
       idHeader: parameters['x.message.id.header'],
     });
+    const policy = retryPolicy(parameters, profile, {
+      maxAttempts: DEFAULT_ATTEMPTS[profile],
+      lastResort: 'deactivate',
+    });
+    const growing = backOff(parameters, policy.retryIntervalMs);
+    const circuit = parameters['x.circuit'];
     return new ScheduledProcessor({
       name,
       type: TYPE,
@@ -79,7 +116,8 @@ export const forwarding = messageProcessor({
       services,
       previous,
       method,
-      policy: retryPolicy(parameters, profile, { maxAttempts: DEFAULT_ATTEMPTS[profile], lastResort: 'deactivate' }),
+      // The reference does not look at Retry-After: only who asks for more than its rules gets it.
+      policy: { ...policy, backOff: growing, honoursRetryAfter: circuit || growing !== undefined },
       sequences: new ProcessorSequences(name, { fault, deactivate }, logger(method.service)),
       schedule: workerSchedule(parameters, {
         drains: profile === 'wso2' || parameters['consume.all'],
@@ -87,9 +125,23 @@ export const forwarding = messageProcessor({
       }),
       limits: storeLimits(parameters),
       members: parameters['member.count'],
-      concurrency: 1,
+      concurrency: parameters['x.concurrency'],
+      circuit,
+      keyOf: parameters['x.ordering.key'] && orderingKey(parameters['x.ordering.key'], services),
       startsActive: parameters['is.active'],
       reactivateAfterMs: parameters['x.reactivate.after'],
     });
   },
 });
+
+/** Messages without a key, and those whose key cannot be found out, need no order. */
+function orderingKey(key: Expression, services: ProcessorServices): (stored: StoredMessage) => string | undefined {
+  return (stored) => {
+    try {
+      return key.stringValue(new DeliveryFlow().restore(stored, services.configuration())) || undefined;
+    } catch {
+      // Its delivery finds out what is wrong with it, and says so.
+      return undefined;
+    }
+  };
+}

@@ -1,4 +1,5 @@
 import type { ProcessorKind } from './component.ts';
+import { failover } from './failover.ts';
 import { forwarding } from './forwarding.ts';
 import { sampling } from './sampling.ts';
 
@@ -15,11 +16,10 @@ export {
 } from './message-processor.ts';
 
 /** Every kind of processor. A new kind is one file and one line here. */
-export const PROCESSOR_KINDS: readonly ProcessorKind[] = [forwarding, sampling];
+export const PROCESSOR_KINDS: readonly ProcessorKind[] = [forwarding, failover, sampling];
 
 /** Classes of the reference that are known and come later (spec stores 1.3). */
 const LATER_CLASSES: ReadonlySet<string> = new Set([
-  'org.apache.synapse.message.processor.impl.failover.FailoverScheduledMessageForwardingProcessor',
   'org.apache.synapse.message.processors.resequence.ResequencingProcessor',
 ]);
 

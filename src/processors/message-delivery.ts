@@ -3,15 +3,25 @@ import { causeChain } from '../mediation/fault.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { Delivery, PoisonMessage } from '../stores/message-store.ts';
 import type { DeliveryFailure, StoredMessage } from '../stores/stored-message.ts';
+import type { Circuit, CircuitPass } from './circuit.ts';
 import type { ProcessorServices } from './component.ts';
+import { MAX_CRASHES } from './crash-journal.ts';
 import { deadLetterOf, putAside } from './dead-letter.ts';
 import type { DeliveryClaim } from './delivery-ledger.ts';
 import type { DeliveryMethod } from './delivery-method.ts';
 import type { CurrentMessage, ProcessorCounters, WorkerActivity } from './message-processor.ts';
+import type { OrderedWorker } from './ordering.ts';
 import type { AttemptFailure, Outcome } from './outcome.ts';
 import { pause } from './pause.ts';
 import type { ProcessorSequences } from './processor-sequences.ts';
-import { afterFailure, type RetryPolicy, retryWait, suspensionWait } from './retry-policy.ts';
+import {
+  afterDeath,
+  afterFailure,
+  type NextStep,
+  type RetryPolicy,
+  retryWait,
+  suspensionWait,
+} from './retry-policy.ts';
 import { letGo, settle } from './settle.ts';
 
 /** What the workers of one processor share. */
@@ -22,6 +32,8 @@ export interface ProcessorCore {
   readonly method: DeliveryMethod;
   readonly policy: RetryPolicy;
   readonly sequences: ProcessorSequences;
+  /** Undefined: a back end that is out of reach counts against the message. */
+  readonly circuit: Circuit | undefined;
   readonly counters: ProcessorCounters;
   /** Aborted when attempts in flight are to be cut off. */
   readonly cutOff: AbortSignal;
@@ -52,7 +64,11 @@ export interface WorkerProgress {
  *                 │      │                        │ no              │
  *                 └──────┼──── retry-wait ◄───────┘                 └ deactivate: state, sequence, release ──► ended
  *                 ▲      │
- *                 └──────┴──── not ready (suspended endpoint): the same wait, no attempt is counted
+ *                 ├──────┼──── not ready (suspended endpoint): the same wait, no attempt is counted
+ *                 │      │
+ *                 └──────┴──── out of reach, with a circuit: waits until the circuit lets it pass, nothing is counted
+ *
+ * A message that has crashed the process too often is not attempted, but quarantined (OP-06).
  *
  * `halt` (deactivation, stop, or another store in place of its own) interrupts every wait and is looked at after every attempt: the
  * message is then released. Only an attempt is never interrupted by it; that is what `cutOff` does.
@@ -63,42 +79,47 @@ export class MessageDelivery {
   readonly #delivery: Delivery;
   readonly #halt: AbortSignal;
   readonly #started: () => void;
+  readonly #order: OrderedWorker | undefined;
   readonly #log: Logger;
+  /** Those that were made: the number that the back end sees. */
+  #attempts = 0;
+  /** Those that count against the message. */
   #failures = 0;
+  #released = false;
   #firstAttemptAt = 0;
   #lastAttemptAt = 0;
 
-  /** `started` is called when the first attempt begins. */
+  /** `started` is called when the first attempt begins. `order`: when messages of some key are to stay in order. */
   constructor(options: {
     core: ProcessorCore;
     progress: WorkerProgress;
     delivery: Delivery;
     halt: AbortSignal;
     started: () => void;
+    order?: OrderedWorker | undefined;
   }) {
     this.#core = options.core;
     this.#progress = options.progress;
     this.#delivery = options.delivery;
     this.#halt = options.halt;
     this.#started = options.started;
+    this.#order = options.order;
     this.#log = logger(options.core.method.service);
   }
 
   /**
-   * Resolves when the message is settled, one way or another.
+   * Resolves when the message is settled, one way or another: `gone` for good, or `back` in its store.
    * @throws what the delivery method did not expect; the message is released then
    */
-  async run(): Promise<void> {
+  async run(): Promise<'gone' | 'back'> {
     const { message: stored, poison } = this.#delivery;
     const id = stored?.id ?? poison?.id ?? 'unknown';
     this.#progress.message = { id, attempt: 0 };
     try {
       const claim = this.#halt.aborted ? undefined : await this.#claim(id);
-      if (!claim) {
-        await this.#release();
-        return;
-      }
-      await this.#runClaimed(claim, stored, poison);
+      if (claim) await this.#runClaimed(claim, stored, poison);
+      else await this.#release();
+      return this.#released ? 'back' : 'gone';
     } finally {
       this.#progress.message = undefined;
       this.#progress.nextActionAt = undefined;
@@ -129,9 +150,43 @@ export class MessageDelivery {
   }
 
   async #deliverAtLeastOnce(claim: DeliveryClaim, stored: StoredMessage): Promise<void> {
+    const crashes = this.#core.services.ledger.crashes.crashes(this.#core.storeName, stored.id);
+    if (crashes >= MAX_CRASHES) {
+      const reason = `the process crashed ${crashes} times while this message was being processed`;
+      await this.#quarantine(claim, stored, reason, 'has crashed the process');
+      return;
+    }
     for (;;) {
-      const outcome = await this.#attempt(stored);
+      const pass = await this.#passCircuit();
+      if (pass === undefined) {
+        await this.#release();
+        return;
+      }
+      const outcome = await this.#tryOnce(stored, pass);
       if ((await this.#after(outcome, claim, stored)) === 'ended') return;
+    }
+  }
+
+  async #passCircuit(): Promise<CircuitPass | undefined> {
+    const { circuit } = this.#core;
+    if (!circuit) return 'closed';
+    return circuit.pass(this.#halt, (until) => {
+      this.#progress.activity = 'retry-wait';
+      this.#progress.nextActionAt = until;
+    });
+  }
+
+  /** One attempt, known to the journal of crashes while it lasts, and to the circuit when it has ended. */
+  async #tryOnce(stored: StoredMessage, pass: CircuitPass): Promise<Outcome> {
+    const { services, storeName, circuit } = this.#core;
+    const journalled = await services.ledger.crashes.begin(storeName, stored.id, this.#halt);
+    let outcome: Outcome | undefined = journalled ? undefined : { kind: 'aborted' };
+    try {
+      outcome ??= await this.#attempt(stored);
+      return outcome;
+    } finally {
+      journalled?.ended(isConclusive(outcome));
+      circuit?.report(outcome, pass);
     }
   }
 
@@ -160,7 +215,7 @@ export class MessageDelivery {
 
   #attempt(stored: StoredMessage): Promise<Outcome> {
     const { method, services, cutOff } = this.#core;
-    const number = this.#failures + 1;
+    const number = this.#attempts + 1;
     this.#progress.activity = 'attempting';
     this.#progress.message = { id: stored.id, attempt: number };
     this.#progress.nextActionAt = undefined;
@@ -198,6 +253,10 @@ export class MessageDelivery {
       case 'poison':
         await this.#quarantine(claim, stored, outcome.reason);
         return 'ended';
+      case 'lost':
+        this.#log.debug(`[${this.#core.name}] ${outcome.reason}`, this.#details(stored.id));
+        if ((await this.#wait(retryWait(this.#core.policy, 1), LOOK_MS)) === 'again') await this.#release();
+        return 'ended';
       case 'aborted':
         await this.#release();
         return 'ended';
@@ -205,28 +264,34 @@ export class MessageDelivery {
   }
 
   async #failed(failure: AttemptFailure, claim: DeliveryClaim, stored: StoredMessage): Promise<'again' | 'ended'> {
-    const { policy, sequences, counters } = this.#core;
+    const { policy, sequences, counters, circuit } = this.#core;
+    this.#attempts += 1;
     this.#countFailure(failure, stored.id);
     await sequences.fault(failure.message);
     if (this.#halt.aborted) {
       await this.#release();
       return 'ended';
     }
+    if (circuit && failure.unavailable) {
+      counters.retried += 1;
+      return 'again';
+    }
     this.#failures += 1;
-    const next = afterFailure(policy, this.#failures);
+    const next = failure.dead ? afterDeath(policy) : afterFailure(policy, this.#failures);
     if (next === 'retry') {
-      if ((await this.#wait(retryWait(policy))) === 'ended') return 'ended';
+      const wait = retryWait(policy, this.#failures, failure.retryAfterMs);
+      if ((await this.#waitFor(wait, failure.recovered)) === 'ended') return 'ended';
       counters.retried += 1;
       return 'again';
     }
     const gone = await this.#giveUp(next, failure, claim, stored);
-    if (gone) await this.#waitAfterGivingUp();
+    if (gone && !failure.dead) await this.#waitAfterGivingUp();
     return 'ended';
   }
 
   /** The terminal action (spec stores 4.9). True when the message has left its store, false when the processor stopped. */
   async #giveUp(
-    action: 'drop' | 'move' | 'deactivate' | 'dead-letter',
+    action: Exclude<NextStep, 'retry'>,
     failure: AttemptFailure,
     claim: DeliveryClaim,
     stored: StoredMessage,
@@ -270,9 +335,12 @@ export class MessageDelivery {
     const store = services.configuration().find('messageStore', name);
     if (!store) return `there is no message store named '${name}'`;
     this.#progress.activity = 'settling';
+    await this.#order?.takeToSettle();
     try {
       await this.#delivery.moveTo(store, withFailure(stored, this.#record(failure)));
     } catch (error) {
+      // It is still in hand, so no other one comes.
+      this.#order?.release();
       return causeChain(error);
     }
     claim.settled();
@@ -282,26 +350,32 @@ export class MessageDelivery {
 
   /**
    * A message that cannot be delivered by anybody: to the fail store, else into the dead-letter area; the next one is not kept
-   * waiting (REQ-26).
+   * waiting (REQ-26, OP-06).
    */
-  async #quarantine(claim: DeliveryClaim, stored: StoredMessage, reason: string): Promise<void> {
-    const { name, storeName, policy } = this.#core;
+  async #quarantine(
+    claim: DeliveryClaim,
+    stored: StoredMessage,
+    reason: string,
+    problem = 'cannot be decoded',
+  ): Promise<void> {
+    const { name, storeName, policy, services } = this.#core;
     this.#core.noteFailure(reason, stored.id);
     if (policy.failStore === undefined) {
-      await this.#bury(claim, stored, reason, undefined);
+      if (await this.#bury(claim, stored, reason, undefined)) services.ledger.crashes.forget(storeName, stored.id);
       return;
     }
-    const problem = await this.#move(claim, stored, { cause: reason, status: undefined, endpoint: undefined });
-    if (problem === undefined) {
+    const failure = await this.#move(claim, stored, { cause: reason, status: undefined, endpoint: undefined });
+    if (failure === undefined) {
+      services.ledger.crashes.forget(storeName, stored.id);
       this.#log.error(
-        `[${name}] Message ${stored.id} of store [${storeName}] cannot be decoded and was moved to [${policy.failStore}]: ${reason}`,
+        `[${name}] Message ${stored.id} of store [${storeName}] ${problem} and was moved to [${policy.failStore}]: ${reason}`,
         this.#details(stored.id),
       );
       return;
     }
     await this.#deactivate(
       'DEACTIVATED',
-      `the fail store did not take the undecodable message: ${problem}`,
+      `the fail store did not take a message that ${problem}: ${failure}`,
       stored.id,
       undefined,
     );
@@ -357,11 +431,21 @@ export class MessageDelivery {
     return this.#wait(suspensionWait(this.#core.policy, readyAt, Date.now()));
   }
 
-  /** Waits with the message in hand; gives it back when halted meanwhile. */
-  async #wait(ms: number): Promise<'again' | 'ended'> {
+  /** Waits with the message in hand, but no longer than until things are well again. */
+  async #waitFor(ms: number, recovered: (() => boolean) | undefined): Promise<'again' | 'ended'> {
+    if (!recovered) return this.#wait(ms);
+    const end = Date.now() + ms;
+    for (let rest = ms; rest > 0 && !recovered(); rest = end - Date.now()) {
+      if ((await this.#wait(rest, LOOK_MS)) === 'ended') return 'ended';
+    }
+    return 'again';
+  }
+
+  /** Waits so long, or a part of it, with the message in hand; gives it back when halted meanwhile. */
+  async #wait(ms: number, part = ms): Promise<'again' | 'ended'> {
     this.#progress.activity = 'retry-wait';
     this.#progress.nextActionAt = Date.now() + ms;
-    await pause(ms, this.#halt);
+    await pause(Math.min(ms, part), this.#halt);
     if (!this.#halt.aborted) return 'again';
     await this.#release();
     return 'ended';
@@ -373,27 +457,30 @@ export class MessageDelivery {
     this.#progress.message = undefined;
     const ms = retryWait(this.#core.policy);
     this.#progress.nextActionAt = Date.now() + ms;
+    await this.#order?.rest();
     await pause(ms, this.#halt);
   }
 
-  #settle(claim: DeliveryClaim, id: string): Promise<void> {
+  async #settle(claim: DeliveryClaim, id: string): Promise<void> {
     this.#progress.activity = 'settling';
     const { name: processor, cutOff: signal } = this.#core;
-    return settle(this.#delivery, claim, { log: this.#log, processor, id, signal });
+    await this.#order?.takeToSettle();
+    await settle(this.#delivery, claim, { log: this.#log, processor, id, signal });
   }
 
   #release(): Promise<void> {
     this.#progress.activity = 'settling';
+    this.#released = true;
     return letGo(this.#delivery, this.#log, this.#core.name);
   }
 
+  /** While the circuit is open, one line has said it. */
   #countFailure(failure: AttemptFailure, messageId: string): void {
-    this.#core.counters.failed += 1;
+    const { counters, method, circuit } = this.#core;
+    counters.failed += 1;
     this.#core.noteFailure(failure.cause, messageId);
-    this.#log.error(this.#core.method.texts.failed(failure.endpoint), {
-      ...this.#details(messageId),
-      cause: failure.cause,
-    });
+    const level = circuit && failure.unavailable ? 'debug' : 'error';
+    this.#log[level](method.texts.failed(failure.endpoint), { ...this.#details(messageId), cause: failure.cause });
   }
 
   #record(failure: FailureFacts): DeliveryFailure {
@@ -405,7 +492,7 @@ export class MessageDelivery {
       endpoint: failure.endpoint,
       cause: failure.cause,
       status: failure.status,
-      attempts: this.#failures,
+      attempts: this.#attempts,
       firstAttemptAt: this.#firstAttemptAt || now,
       lastAttemptAt: this.#lastAttemptAt || now,
     };
@@ -414,6 +501,14 @@ export class MessageDelivery {
   #details(messageId: string) {
     return { processor: this.#core.name, store: this.#core.storeName, messageId, attempts: this.#failures };
   }
+}
+
+/** How often it is looked whether things are well again, ms. */
+const LOOK_MS = 1000;
+
+/** Whether the message was really processed, to some end. */
+function isConclusive(outcome: Outcome | undefined): boolean {
+  return outcome?.kind !== 'not-ready' && outcome?.kind !== 'aborted' && outcome?.kind !== 'lost';
 }
 
 type FailureFacts = Pick<AttemptFailure, 'cause' | 'status' | 'endpoint'>;

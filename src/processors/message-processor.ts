@@ -42,7 +42,7 @@ export interface MessageProcessor {
 
 /**
  * - `ACTIVE`: works, or waits for messages.
- * - `WAITING_STORE`: active, but its store is missing or out of reach (OP-33).
+ * - `WAITING_STORE`: active, but its store, or the one that it moves messages to, is missing or out of reach (OP-33).
  * - `PAUSED`: by an operator, or by `is.active=false`.
  * - `DEACTIVATED`: by itself, after failures.
  * - `FAULTY`: by itself, because something that its configuration names is missing. Recorded and activated like DEACTIVATED.
@@ -113,6 +113,7 @@ export type WorkerActivity =
   | 'spacing'
   | 'waiting-store'
   | 'receiving'
+  | 'waiting-order'
   | 'attempting'
   | 'retry-wait'
   | 'settling';

@@ -21,7 +21,7 @@ import {
   UnknownTimeZoneError,
 } from '../scheduling/index.ts';
 import type { ProcessorServices } from './component.ts';
-import type { RetryPolicy } from './retry-policy.ts';
+import type { BackOff, RetryPolicy } from './retry-policy.ts';
 import { parseStatusCodes, type StatusCodes } from './status-codes.ts';
 import type { StoreConnectionLimits } from './store-link.ts';
 import type { WorkerSchedule } from './worker.ts';
@@ -80,6 +80,20 @@ export const RETRY_PARAMETERS = {
   ),
 } as const;
 
+/** How pauses after failed attempts grow (OP-28, REQ-57). Any of them switches it on. */
+export const BACKOFF_PARAMETERS = {
+  'x.backoff.initial': milliseconds({ doc: 'The first pause after a failure, ms; default: client.retry.interval.' }),
+  'x.backoff.factor': decimal({ minimum: 1, maximum: 100, doc: 'By how much every further pause grows; default 2.' }),
+  'x.backoff.max': longestBackOff('The longest pause, also of those that Retry-After asks for, ms; default 300000.'),
+  'x.backoff.jitter': decimal({
+    minimum: 0,
+    maximum: 1,
+    doc: 'The share of a pause that is left to chance, up and down, from 0 to 1; default 0.1.',
+  }),
+} as const;
+
+const DEFAULT_BACKOFF = { factor: 2, maxMs: 300_000, jitter: 0.1 } as const;
+
 /** Accepted for the sake of old artifacts, without effect (spec stores 4.1). */
 export const COMPUTED_PARAMETERS = {
   throttle: unread('Computed: whether the interval is below one second.'),
@@ -122,6 +136,26 @@ export function retryPolicy(
     drop: chosen(parameters['max.delivery.drop'], parameters['max.deliver.drop']) ?? false,
     failStore: parameters['message.processor.failMessagesStore'] || undefined,
     lastResort: kind.lastResort,
+  };
+}
+
+/** Undefined when no parameter of it is given. */
+export function backOff(
+  parameters: ParametersOf<typeof BACKOFF_PARAMETERS>,
+  retryIntervalMs: number,
+): BackOff | undefined {
+  const {
+    'x.backoff.initial': initial,
+    'x.backoff.factor': factor,
+    'x.backoff.max': longest,
+    'x.backoff.jitter': jitter,
+  } = parameters;
+  if ([initial, factor, longest, jitter].every((value) => value === undefined)) return undefined;
+  return {
+    initialMs: Math.max(initial ?? retryIntervalMs, 1),
+    factor: factor ?? DEFAULT_BACKOFF.factor,
+    maxMs: longest ?? Math.max(DEFAULT_BACKOFF.maxMs, initial ?? 0),
+    jitter: jitter ?? DEFAULT_BACKOFF.jitter,
   };
 }
 
@@ -177,6 +211,35 @@ export function statusCodes(doc: string) {
           expected: 'codes such as 404 or classes such as 4xx, separated by commas',
         }),
       ),
+    { doc },
+  );
+}
+
+/** A number with decimals in the usual notation. */
+function decimal({ minimum, maximum, doc }: { minimum: number; maximum: number; doc: string }) {
+  const expected = `a number from ${minimum} to ${maximum}`;
+  return valueType<number, { doc: string }>(
+    expected,
+    (value) => {
+      const number = /^\d{1,9}(\.\d{1,9})?$/.test(value) ? Number(value) : Number.NaN;
+      if (!(number >= minimum && number <= maximum)) throw new ValueError(`'${value}' is not a valid number`, expected);
+      return number;
+    },
+    { doc },
+  );
+}
+
+function longestBackOff(doc: string) {
+  const type = integer({ minimum: 1, doc });
+  return valueType<number, { doc: string }>(
+    type.expected,
+    (value, context) => {
+      const longest = type.parse(value, context);
+      const initial = Number(sibling(context, 'x.backoff.initial') ?? 0);
+      if (initial > longest)
+        throw new ValueError(`'${value}' is less than x.backoff.initial`, `a number from ${initial}`);
+      return longest;
+    },
     { doc },
   );
 }

@@ -1,17 +1,17 @@
 /** The longest delay of a timer of Node.js, ms. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
-/** Waits so many ms, at most 24.8 days, or until the signal is aborted. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
+/** Waits so many ms, at most 24.8 days, or until one of the signals is aborted. */
+export function pause(ms: number, ...signals: readonly AbortSignal[]): Promise<void> {
+  if (signals.some(({ aborted }) => aborted)) return Promise.resolve();
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', end);
+      for (const signal of signals) signal.removeEventListener('abort', end);
       resolve();
     };
     const timer = setTimeout(end, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
-    signal.addEventListener('abort', end);
+    for (const signal of signals) signal.addEventListener('abort', end);
   });
 }
 
@@ -22,4 +22,19 @@ export async function within(ms: number, work: Promise<unknown>): Promise<boolea
   const ended = await Promise.race([work.then(() => true), expired]);
   timer.abort();
   return ended;
+}
+
+/** Waits for a promise that does not reject; false when the signal was aborted before. */
+export async function endsBefore(signal: AbortSignal, work: Promise<unknown>): Promise<boolean> {
+  if (signal.aborted) return false;
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<false>((resolve) => {
+    abort = () => resolve(false);
+    signal.addEventListener('abort', abort);
+  });
+  try {
+    return await Promise.race([work.then(() => true), aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

@@ -1,5 +1,7 @@
 import { logger } from '../logging/index.ts';
 import { causeChain } from '../mediation/fault.ts';
+import type { StoredMessage } from '../stores/stored-message.ts';
+import { Circuit } from './circuit.ts';
 import type { ProcessorServices } from './component.ts';
 import type { DeliveryMethod } from './delivery-method.ts';
 import type { ProcessorCore, SelfDeactivation } from './message-delivery.ts';
@@ -10,6 +12,7 @@ import {
   type ProcessorState,
   type ProcessorStatus,
 } from './message-processor.ts';
+import { Ordering } from './ordering.ts';
 import { pause, within } from './pause.ts';
 import type { ProcessorSequences } from './processor-sequences.ts';
 import { type RecordedState, RecordedStateFile } from './recorded-state.ts';
@@ -39,6 +42,10 @@ export interface ProcessorPlan {
   readonly members: number;
   /** Workers per member. */
   readonly concurrency: number;
+  /** `x.circuit` (OP-25). */
+  readonly circuit?: boolean;
+  /** `x.ordering.key`: messages with equal keys stay in order, however many workers there are (OP-29). */
+  readonly keyOf?: ((stored: StoredMessage) => string | undefined) | undefined;
   /** `is.active`; counts only while nothing is recorded. */
   readonly startsActive: boolean;
   /** `x.reactivate.after`: activates itself again so long after it deactivated itself, ms; undefined: never (REQ-13). */
@@ -69,6 +76,8 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   readonly #workers: readonly Worker[];
   readonly #cutOff = new AbortController();
   readonly #recordedFile: RecordedStateFile;
+  readonly circuit: Circuit | undefined;
+  #letJournalGo: (() => void) | undefined;
   #condition: Condition;
   #lastError: string | undefined;
   #failingMessageId: string | undefined;
@@ -91,6 +100,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
       ? previous.#recordedFile
       : new RecordedStateFile(plan.services.dataDirectory, plan.name);
     this.#condition = initialCondition(own);
+    this.circuit = own.circuit ? new Circuit(own.name, own.policy) : undefined;
     this.#workers = makeWorkers(own, this, previous ? previous.#workers : undefined);
   }
 
@@ -148,6 +158,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   async start(): Promise<void> {
     if (this.#started || this.#stopping) return;
     this.#started = true;
+    this.#letJournalGo = this.services.ledger.crashes.use(this.services.dataDirectory);
     this.#takeOver();
     await this.#load();
     if (this.#stopping) return;
@@ -304,12 +315,19 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     this.#reactivation?.cancel.abort();
     this.#halt.abort();
     const ended = Promise.all([this.#gate, ...this.#workers.map((worker) => worker.ended())]);
-    if (await within(this.services.stopDeadlineMs, ended)) return;
+    if (!(await this.#endsInTime(ended))) {
+      log.error(
+        `[${this.name}] A delivery did not end within the stop deadline and is left behind; its message will come again`,
+      );
+    }
+    this.#letJournalGo?.();
+  }
+
+  /** Within the stop deadline, or soon after attempts were cut off. */
+  async #endsInTime(ended: Promise<unknown>): Promise<boolean> {
+    if (await within(this.services.stopDeadlineMs, ended)) return true;
     this.#cutOff.abort();
-    if (await within(CUT_OFF_GRACE_MS, ended)) return;
-    log.error(
-      `[${this.name}] A delivery did not end within the stop deadline and is left behind; its message will come again`,
-    );
+    return within(CUT_OFF_GRACE_MS, ended);
   }
 
   #shownState(): Pick<ProcessorStatus, 'state' | 'since' | 'reason' | 'lastError'> {
@@ -325,15 +343,26 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
         lastError,
       };
     const connection = store.status();
-    if (connection.state === 'READY' || connection.state === 'DEGRADED')
-      return { state: 'ACTIVE', since, reason, lastError };
-    const why = `the message store '${this.storeName}' is ${connection.state}`;
-    return {
-      state: 'WAITING_STORE',
-      since: connection.since,
-      reason: why,
-      lastError: connection.lastError ?? lastError,
-    };
+    if (connection.state !== 'READY' && connection.state !== 'DEGRADED') {
+      return {
+        state: 'WAITING_STORE',
+        since: connection.since,
+        reason: `the message store '${this.storeName}' is ${connection.state}`,
+        lastError: connection.lastError ?? lastError,
+      };
+    }
+    const hindrance = this.method.waitsFor?.(this.services.configuration());
+    if (hindrance) {
+      return {
+        state: 'WAITING_STORE',
+        since: hindrance.since ?? since,
+        reason: hindrance.reason,
+        lastError: hindrance.lastError ?? lastError,
+      };
+    }
+    const open = this.circuit?.open;
+    if (open) return { state: 'CIRCUIT_OPEN', since: open.since, reason: open.reason, lastError };
+    return { state: 'ACTIVE', since, reason, lastError };
   }
 }
 
@@ -359,8 +388,12 @@ function makeWorkers(
   previous: readonly Worker[] | undefined,
 ): Worker[] {
   const names = taskNames(plan);
-  return Array.from({ length: plan.members * plan.concurrency }, (_, index) => {
+  const count = plan.members * plan.concurrency;
+  // A single worker takes messages in order anyway.
+  const ordering = plan.keyOf && count > 1 ? new Ordering(plan.keyOf) : undefined;
+  return Array.from({ length: count }, (_, index) => {
     const name = names[index % plan.members] ?? plan.name;
-    return new Worker({ name, core, schedule: plan.schedule, limits: plan.limits, earlier: previous?.[index] });
+    const { schedule, limits } = plan;
+    return new Worker({ name, core, schedule, limits, earlier: previous?.[index], ordering });
   });
 }

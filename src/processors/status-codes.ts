@@ -11,7 +11,13 @@ export class StatusCodes {
 
   /** Exact comparison, unlike the reference's by substring (REQ-46). */
   includes(status: number): boolean {
-    return this.#codes.has(status) || this.#classes.has(Math.floor(status / 100));
+    return this.exactness(status) > 0;
+  }
+
+  /** 2 when the status is listed itself, 1 when its class is, 0 when neither. */
+  exactness(status: number): 0 | 1 | 2 {
+    if (this.#codes.has(status)) return 2;
+    return this.#classes.has(Math.floor(status / 100)) ? 1 : 0;
   }
 }
 

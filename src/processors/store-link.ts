@@ -58,15 +58,16 @@ export class StoreLink {
   }
 
   /**
-   * The next message. Undefined when the signal was aborted, or when none came within `waitMs`.
+   * The next message. Undefined when the signal was aborted, when none came within `waitMs`, or when `interrupt` was aborted, which
+   * leaves the consumer open.
    * @throws StoreUnreachableError when the limits are reached
    */
-  async receive(signal: AbortSignal, waitMs?: number): Promise<Received | undefined> {
+  async receive(signal: AbortSignal, waitMs?: number, interrupt?: AbortSignal): Promise<Received | undefined> {
     let failures = 0;
-    while (!signal.aborted) {
+    while (!signal.aborted && !interrupt?.aborted) {
       const open = await this.#consumer(signal);
       if (!open) return undefined;
-      const received = await this.#receiveFrom(open, waitMs);
+      const received = await this.#receiveFrom(open, waitMs, interrupt);
       if (received === 'closed') {
         await this.close();
         await this.#configurationChange(signal);
@@ -95,13 +96,18 @@ export class StoreLink {
   async #receiveFrom(
     { consumer, leave }: OpenConsumer,
     waitMs: number | undefined,
+    interrupt: AbortSignal | undefined,
   ): Promise<Delivery | undefined | 'closed'> {
     const limit = waitMs ?? (this.#limits.attempts > 0 ? Math.max(this.#limits.intervalMs, 1) : undefined);
+    const either = interrupt && eitherOf(leave.signal, interrupt);
+    const signal = either?.signal ?? leave.signal;
     try {
-      return await consumer.receive({ signal: leave.signal, ...(limit !== undefined && { waitMs: limit }) });
+      return await consumer.receive({ signal, ...(limit !== undefined && { waitMs: limit }) });
     } catch (error) {
       if (error instanceof StoreError) return 'closed';
       throw error;
+    } finally {
+      either?.detach();
     }
   }
 
@@ -166,4 +172,20 @@ export class StoreLink {
     signal.removeEventListener('abort', wake);
     unsubscribe();
   }
+}
+
+/** Aborted with the first of two signals, as long as it is not detached. */
+function eitherOf(one: AbortSignal, other: AbortSignal): { readonly signal: AbortSignal; detach(): void } {
+  const both = new AbortController();
+  const abort = () => both.abort();
+  for (const signal of [one, other]) {
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+  }
+  return {
+    signal: both.signal,
+    detach: () => {
+      for (const signal of [one, other]) signal.removeEventListener('abort', abort);
+    },
+  };
 }

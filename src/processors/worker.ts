@@ -2,8 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type CronTrigger, cronTrigger, type QuartzExpression, Spacing } from '../scheduling/index.ts';
 import { MessageDelivery, type ProcessorCore, type WorkerProgress } from './message-delivery.ts';
 import type { WorkerStatus } from './message-processor.ts';
-import { pause } from './pause.ts';
-import { type StoreConnectionLimits, StoreLink } from './store-link.ts';
+import type { OrderedWorker, Ordering, Place } from './ordering.ts';
+import { endsBefore, pause } from './pause.ts';
+import { type Received, type StoreConnectionLimits, StoreLink } from './store-link.ts';
 
 /**
  * How long a drain waits for one more message before it takes the store for empty: a broker needs a moment to push the first one
@@ -36,6 +37,10 @@ export interface WorkerSchedule {
  *                                     ▲                               │
  *                                     └──────── none within a second ─┘
  *
+ * With an ordering key and several workers (see `ordering.ts`) there are two more states: `receiving` begins with the turn, and a
+ * message waits in `waiting-order` until those of its key that came before it have left the store; if it must not overtake one that
+ * went back, it goes back too.
+ *
  * `halt` leads from every state to `ended`, at the latest when the attempt in flight has ended. A worker that is started again
  * meanwhile begins after that, so that it never has two messages.
  */
@@ -47,6 +52,8 @@ export class Worker {
   #spacing: Spacing;
   #earlier: Worker | undefined;
   readonly #link: StoreLink;
+  readonly #ordering: Ordering | undefined;
+  readonly #order: OrderedWorker | undefined;
   readonly #progress: WorkerProgress = { activity: 'ended', message: undefined, nextActionAt: undefined };
   /** When the last delivery began, on the monotonic clock. */
   #lastStart = Number.NEGATIVE_INFINITY;
@@ -61,6 +68,7 @@ export class Worker {
     schedule: WorkerSchedule;
     limits: StoreConnectionLimits;
     earlier: Worker | undefined;
+    ordering?: Ordering | undefined;
   }) {
     const { core } = options;
     this.name = options.name;
@@ -76,6 +84,8 @@ export class Worker {
         this.#progress.activity = missing ? 'waiting-store' : 'receiving';
       },
     });
+    this.#ordering = options.ordering;
+    this.#order = options.ordering?.worker(() => this.#link.close());
   }
 
   /** Works until `halt` is aborted, from when `gate` has resolved and an earlier run has ended. */
@@ -110,7 +120,7 @@ export class Worker {
     } catch (error) {
       await unexpected(error);
     } finally {
-      await this.#link.close();
+      await this.#leaveStore();
       this.#progress.activity = 'ended';
       this.#progress.nextActionAt = undefined;
     }
@@ -157,12 +167,18 @@ export class Worker {
       do await this.#space(halt);
       while ((await this.#deliverNext(halt, DRAIN_WAIT_MS)) && this.#schedule.drains);
     } finally {
-      await this.#link.close();
+      await this.#leaveStore();
       this.#progress.activity = 'scheduled';
     }
   }
 
+  async #leaveStore(): Promise<void> {
+    await this.#link.close();
+    this.#order?.release();
+  }
+
   async #space(halt: AbortSignal): Promise<void> {
+    if (this.#order && this.#spacing.untilFree() > 0) await this.#order.rest();
     for (let wait = this.#spacing.untilFree(); wait > 0 && !halt.aborted; wait = this.#spacing.untilFree()) {
       this.#progress.activity = 'spacing';
       this.#progress.nextActionAt = Date.now() + wait;
@@ -177,17 +193,58 @@ export class Worker {
     this.#progress.activity = 'receiving';
     this.#deliveries += 1;
     if (this.#deliveries % DELIVERIES_PER_TURN === 0) await nextTurn();
-    const received = await this.#link.receive(halt, waitMs);
+    const received: ReceivedInOrder | undefined = await (this.#order
+      ? this.#receiveInOrder(this.#order, halt, waitMs)
+      : this.#link.receive(halt, waitMs));
     if (!received) return false;
-    const { delivery, leave } = received;
+    const { delivery, leave, place } = received;
     const started = () => {
       this.#spacing.started();
       this.#lastStart = performance.now();
     };
-    await new MessageDelivery({ core: this.#core, progress: this.#progress, delivery, halt: leave, started }).run();
+    let gone = false;
+    try {
+      const inOrder = !place || (await this.#waitForPlace(place, leave));
+      // Told to halt, it goes back.
+      const options = { core: this.#core, progress: this.#progress, delivery, started, order: this.#order };
+      const message = new MessageDelivery({ ...options, halt: inOrder ? leave : AbortSignal.abort() });
+      gone = (await message.run()) === 'gone';
+    } finally {
+      place?.leave(gone);
+    }
     return true;
   }
+
+  /** Receives with the turn, and keeps it for as long as there is no message and nobody else wants to settle one. */
+  async #receiveInOrder(
+    order: OrderedWorker,
+    halt: AbortSignal,
+    waitMs: number | undefined,
+  ): Promise<ReceivedInOrder | undefined> {
+    while (await order.take(halt)) {
+      const wanted = new AbortController();
+      order.whenWanted(() => wanted.abort());
+      const received = await this.#link.receive(halt, waitMs, wanted.signal);
+      order.whenWanted(undefined);
+      if (received) {
+        const place = this.#ordering?.queue(received.delivery.message);
+        order.release();
+        return { ...received, place };
+      }
+      await this.#leaveStore();
+      if (!wanted.signal.aborted) return undefined;
+    }
+    return undefined;
+  }
+
+  /** False when the message cannot have its place, because an earlier one went back, or it has to end. */
+  async #waitForPlace({ free }: Place, leave: AbortSignal): Promise<boolean> {
+    this.#progress.activity = 'waiting-order';
+    return (await endsBefore(leave, free)) && free;
+  }
 }
+
+type ReceivedInOrder = Received & { readonly place?: Place | undefined };
 
 /** A spacing that goes on from an earlier start, even if its interval is another one. */
 function spacingSince(intervalMs: number, lastStart: number): Spacing {

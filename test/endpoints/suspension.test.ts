@@ -7,12 +7,14 @@ let now = 0;
 function endpoint(rules: {
   mark?: Partial<SuspensionRules['markForSuspension']>;
   suspend?: Partial<SuspensionRules['suspendOnFailure']>;
+  /** Equal lines of many tests would be collapsed by the log. */
+  name?: string;
 }): EndpointSuspension {
   const merged: SuspensionRules = {
     markForSuspension: { ...DEFAULT_SUSPENSION.markForSuspension, ...rules.mark },
     suspendOnFailure: { ...DEFAULT_SUSPENSION.suspendOnFailure, ...rules.suspend },
   };
-  return new EndpointSuspension(merged, 'Endpoint : E with address http://x', () => now);
+  return new EndpointSuspension(merged, `Endpoint : ${rules.name ?? 'E'} with address http://x`, () => now);
 }
 
 /** How long the endpoint is out after each of a row of failures. */
@@ -105,18 +107,18 @@ describe('the state machine of an endpoint (spec proxies 5.2)', () => {
   it('writes the lines that operators look for', () => {
     const lines: string[] = [];
     const stop = onLogRecord((record) => lines.push(`${record.level} ${record.message}`));
-    const suspension = endpoint({ suspend: { initialDurationMs: 1000, progressionFactor: 2 } });
+    const suspension = endpoint({ name: 'Shop', suspend: { initialDurationMs: 1000, progressionFactor: 2 } });
     suspension.failed(101503);
     suspension.failed(101503);
     suspension.succeeded();
     stop();
     const date = '[A-Z][a-z]{2} [A-Z][a-z]{2} \\d\\d \\d\\d:\\d\\d:\\d\\d \\S+ \\d{4}';
     const expected = [
-      'warn Endpoint : E with address http://x will be marked SUSPENDED as it failed',
-      `warn Suspending endpoint : E with address http://x - current suspend duration is : 1000ms - Next retry after : ${date}`,
-      'warn Endpoint : E with address http://x will be marked SUSPENDED as it failed',
-      `warn Suspending endpoint : E with address http://x - last suspend duration was : 1000ms and current suspend duration is : 2000ms - Next retry after : ${date}`,
-      'info Endpoint : E with address http://x currently SUSPENDED will now be marked active since it processed its last message',
+      'warn Endpoint : Shop with address http://x will be marked SUSPENDED as it failed',
+      `warn Suspending endpoint : Shop with address http://x - current suspend duration is : 1000ms - Next retry after : ${date}`,
+      'warn Endpoint : Shop with address http://x will be marked SUSPENDED as it failed',
+      `warn Suspending endpoint : Shop with address http://x - last suspend duration was : 1000ms and current suspend duration is : 2000ms - Next retry after : ${date}`,
+      'info Endpoint : Shop with address http://x currently SUSPENDED will now be marked active since it processed its last message',
     ];
     expect(lines).toHaveLength(expected.length);
     for (const [index, pattern] of expected.entries()) expect(lines[index]).toMatch(new RegExp(`^${pattern}$`));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MediationError } from '../../src/message/errors.ts';
 import type { MessageContext } from '../../src/message/message-context.ts';
-import { type MessageStore, StoreError } from '../../src/stores/message-store.ts';
+import { type MessageStore, StoreError, type StoreState } from '../../src/stores/message-store.ts';
 import type { StoredMessage } from '../../src/stores/stored-message.ts';
 import { FakeConfiguration, FakeExchange, message, problemLines, sequence } from '../mediation/harness.ts';
 
@@ -16,6 +16,12 @@ class FakeStore {
   constructor(name: string, parameters: Record<string, string> = {}) {
     this.name = name;
     this.parameters = new Map(Object.entries(parameters));
+  }
+
+  state: StoreState = 'READY';
+
+  status() {
+    return { state: this.state };
   }
 
   async put(stored: StoredMessage): Promise<void> {
@@ -149,6 +155,15 @@ describe('a store that is not there or does not take it', () => {
     expect(second.messages[0]?.originalId).toBe('urn:uuid:1');
     expect(exchange.taken).toBe(true);
     expect(request.properties.has('HTTP_SC')).toBe(false);
+  });
+
+  it('is not even tried while it is known to be down, so that the client need not wait', async () => {
+    const first = new FakeStore('first', GUARANTEED);
+    first.state = 'DOWN';
+    const second = new FakeStore('second');
+    const request = message({ configuration: configured(first, second) });
+    expect(await sequence('<store messageStore="first"/>').mediate(request)).toBe(true);
+    expect([first.messages.length, second.messages.length]).toEqual([0, 1]);
   });
 
   it('is a fault when the failover store fails too', async () => {

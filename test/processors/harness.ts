@@ -113,6 +113,8 @@ interface Entry {
   readonly message: StoredMessage | undefined;
   readonly poison: PoisonMessage | undefined;
   redelivered: boolean;
+  /** Where it belongs in the queue. */
+  place?: number;
 }
 
 /** An in-memory store by the delivery contract, whose failures are scripted. */
@@ -123,22 +125,34 @@ export class FakeStore implements MessageStore {
   readonly durable = false;
   /** Asked before each settling and putting; returning an error makes it fail. */
   fault: (operation: 'done' | 'put' | 'move', id: string) => StoreError | undefined = () => undefined;
-  state: StoreStatus['state'] = 'READY';
+  #state: StoreStatus['state'] = 'READY';
+  #since = 0;
   openConsumers = 0;
   consumersMade = 0;
   done: string[] = [];
   /** Shared with the store that takes over. */
-  readonly #medium: { readonly entries: Entry[]; readonly waiting: Set<() => void>; unsettled: number };
+  readonly #medium: { readonly entries: Entry[]; readonly waiting: Set<() => void>; unsettled: number; places: number };
   closed = false;
 
   /** With `previous` it goes on with that one's messages. */
   constructor(name: string, previous?: FakeStore) {
     this.name = name;
-    this.#medium = previous ? previous.#medium : { entries: [], waiting: new Set(), unsettled: 0 };
+    this.#medium = previous ? previous.#medium : { entries: [], waiting: new Set(), unsettled: 0, places: 0 };
   }
 
   get entries(): Entry[] {
     return this.#medium.entries;
+  }
+
+  get state(): StoreStatus['state'] {
+    return this.#state;
+  }
+
+  /** Who waits for messages gets them as soon as it is READY. */
+  set state(state: StoreStatus['state']) {
+    if (state !== this.#state) this.#since = Date.now();
+    this.#state = state;
+    if (state === 'READY') for (const wake of [...this.#medium.waiting]) wake();
   }
 
   get unsettled(): number {
@@ -160,9 +174,12 @@ export class FakeStore implements MessageStore {
     this.add({ message: undefined, poison, redelivered: false });
   }
 
-  add(entry: Entry, first = false): void {
-    if (first) this.entries.unshift(entry);
-    else this.entries.push(entry);
+  /** A message that comes back gets its old place. */
+  add(entry: Entry): void {
+    this.#medium.places += 1;
+    const place = entry.place ?? this.#medium.places;
+    const behind = this.entries.findIndex((other) => (other.place ?? 0) > place);
+    this.entries.splice(behind === -1 ? this.entries.length : behind, 0, { ...entry, place });
     for (const wake of [...this.#medium.waiting]) wake();
   }
 
@@ -227,7 +244,7 @@ export class FakeStore implements MessageStore {
     };
     const giveBack = () => {
       end();
-      this.add({ ...entry, redelivered: true }, true);
+      this.add({ ...entry, redelivered: true });
     };
     const failing = (operation: 'done' | 'move') => {
       if (!open) throw new Error('settled twice');
@@ -258,7 +275,7 @@ export class FakeStore implements MessageStore {
   }
 
   status(): StoreStatus {
-    return { state: this.state, since: 0, lastError: undefined, enqueued: 0, dequeued: 0 };
+    return { state: this.state, since: this.#since, lastError: undefined, enqueued: 0, dequeued: 0 };
   }
 
   async depth() {
@@ -361,7 +378,7 @@ function answer(message: MessageContext, reaction: Reaction): MessageContext {
 
 /** A broken connection. */
 export function refused(): MediationError {
-  return new MediationError('Connection refused', { code: ERROR_CODES.connectionFailed });
+  return new MediationError('Connection refused', { code: ERROR_CODES.connectionFailed, errorCause: 'refused' });
 }
 
 /** A sequence of functions. */
@@ -497,11 +514,16 @@ export interface OpenOptions {
 }
 
 /** Reads `<parameter>` elements as the deployment does. */
-export function readKind(kind: ProcessorKind, parameters: Record<string, string>) {
+export function readKind(
+  kind: ProcessorKind,
+  parameters: Record<string, string>,
+  attributes: Record<string, string> = {},
+) {
   const children = Object.entries(parameters).map(
     ([name, value]) => `\n  <parameter name="${name}">${escapeXml(value)}</parameter>`,
   );
-  const text = `<messageProcessor xmlns="http://ws.apache.org/ns/synapse">${children.join('')}\n</messageProcessor>`;
+  const written = Object.entries(attributes).map(([name, value]) => ` ${name}="${escapeXml(value)}"`);
+  const text = `<messageProcessor xmlns="http://ws.apache.org/ns/synapse"${written.join('')}>${children.join('')}\n</messageProcessor>`;
   const document = parseXml(text);
   const root = document.documentElement;
   const element = new ConfigElement(root as never, { file: 'test.xml', text });

@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { forwarding } from '../../src/processors/forwarding.ts';
 import type { MessageProcessor } from '../../src/processors/index.ts';
 import { StoreError } from '../../src/stores/message-store.ts';
-import { advance, advanceUntil, Bench, FakeStore, fakeTime, type Reaction, refused, settled } from './harness.ts';
+import {
+  advance,
+  advanceUntil,
+  Bench,
+  FakeStore,
+  fakeTime,
+  type Reaction,
+  refused,
+  settled,
+  storedMessage,
+} from './harness.ts';
 
 /** What a back end does with one call. */
 const reaction = fc.record({
@@ -34,6 +44,11 @@ const scenario = fc.record({
   retryMs: fc.constantFrom(0, 10, 60),
   attempts: fc.constantFrom(-1, 1, 2, 3),
   terminal: fc.constantFrom('drop', 'move', 'deactivate'),
+  circuit: fc.boolean(),
+  backOff: fc.boolean(),
+  /** Messages at a time, and the number of ordering keys; 0: no order. */
+  concurrency: fc.constantFrom(1, 1, 2, 4),
+  keys: fc.constantFrom(0, 1, 3),
   reactions: fc.array(reaction, { maxLength: 40 }),
   storeFaults: fc.array(fc.boolean(), { maxLength: 30 }),
   events: fc.array(event, { maxLength: 25 }),
@@ -70,6 +85,10 @@ class World {
     return this.#store;
   }
 
+  keyOf(id: string): string {
+    return String(Number(id.slice(1)) % Math.max(this.#plan.keys, 1));
+  }
+
   async run(): Promise<void> {
     for (let count = 0; count < this.#plan.messages; count += 1) await this.#happen('put');
     await this.#open(undefined);
@@ -100,7 +119,7 @@ class World {
       case 'put': {
         const id = `m${String(this.put.length).padStart(3, '0')}`;
         this.put.push(id);
-        await this.bench.put(id);
+        await this.#store.put(storedMessage(id, { OUT_ONLY: 'true', key: this.keyOf(id) }));
         return;
       }
       case 'activate':
@@ -143,12 +162,16 @@ class World {
   }
 
   async #open(previous: MessageProcessor | undefined): Promise<void> {
-    const { members, intervalMs, retryMs, attempts, terminal } = this.#plan;
+    const { members, intervalMs, retryMs, attempts, terminal, circuit, backOff, concurrency, keys } = this.#plan;
     const parameters = {
       'member.count': String(members),
       interval: String(intervalMs),
       'client.retry.interval': String(retryMs),
       'max.delivery.attempts': String(attempts),
+      'x.circuit': String(circuit),
+      'x.concurrency': String(concurrency),
+      ...(keys > 0 && { 'x.ordering.key': "get-property('key')" }),
+      ...(backOff && { 'x.backoff.initial': '5', 'x.backoff.max': '100' }),
       ...(terminal === 'drop' && { 'max.delivery.drop': 'Enabled' }),
       ...(terminal === 'move' && { 'message.processor.failMessagesStore': 'F' }),
     };
@@ -190,7 +213,11 @@ describe('whatever stores, back ends and operators do', () => {
           expect(new Set(places).size, 'nothing is delivered twice, or delivered and moved').toBe(places.length);
           expect(places.length + world.dropped, 'nothing is lost').toBe(world.put.length);
           expect(world.bench.services.ledger.pending).toBe(0);
-          if (plan.members === 1) expect(world.accepted).toEqual([...world.accepted].sort());
+          if (plan.members * plan.concurrency === 1) expect(world.accepted).toEqual([...world.accepted].sort());
+          for (const key of plan.keys > 0 ? ['0', '1', '2'] : []) {
+            const mine = world.accepted.filter((id) => world.keyOf(id) === key);
+            expect(mine, 'messages of one key are in order').toEqual([...mine].sort());
+          }
         } finally {
           await world.bench.close();
         }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { failover } from '../../src/processors/failover.ts';
 import { forwarding } from '../../src/processors/forwarding.ts';
 import { findProcessorKind, PROCESSOR_KINDS, processorClassNames } from '../../src/processors/index.ts';
-import { RETRY_PARAMETERS, retryPolicy } from '../../src/processors/parameters.ts';
+import { backOff, RETRY_PARAMETERS, retryPolicy } from '../../src/processors/parameters.ts';
 import { sampling } from '../../src/processors/sampling.ts';
 import { readKind } from './harness.ts';
 
@@ -18,10 +19,7 @@ describe('class names (spec stores 1.3)', () => {
     ['org.apache.synapse.message.processors.forward.ScheduledMessageForwardingProcessor', forwarding],
     ['org.apache.synapse.message.processor.impl.sampler.SamplingProcessor', sampling],
     ['org.apache.synapse.message.processors.sampler.SamplingProcessor', sampling],
-    [
-      'org.apache.synapse.message.processor.impl.failover.FailoverScheduledMessageForwardingProcessor',
-      'not-supported-yet',
-    ],
+    ['org.apache.synapse.message.processor.impl.failover.FailoverScheduledMessageForwardingProcessor', failover],
     ['org.apache.synapse.message.processors.resequence.ResequencingProcessor', 'not-supported-yet'],
     ['com.example.Own', undefined],
     ['', undefined],
@@ -74,6 +72,14 @@ describe('parameters (spec stores 4.1, REQ-02, REQ-03, REQ-60)', () => {
     ['x.timezone', 'Europe/Berln'],
     ['x.cron.dst', 'maybe'],
     ['x.unknown', '1'],
+    ['x.backoff.initial', '-1'],
+    ['x.backoff.factor', '0.5'],
+    ['x.backoff.factor', '1e3'],
+    ['x.backoff.max', '0'],
+    ['x.backoff.jitter', '1.5'],
+    ['x.concurrency', '0'],
+    ['x.concurrency', '101'],
+    ['x.ordering.key', '//['],
   ])('%s = %j is a deployment error at its line', (name, value) => {
     const [problem, ...others] = problems({ [name]: value });
     expect(problem).toMatch(/^error 2: /);
@@ -121,6 +127,40 @@ describe('parameters (spec stores 4.1, REQ-02, REQ-03, REQ-60)', () => {
       'bind.processor.server': '',
     };
     expect(problems(java)).toEqual([]);
+  });
+
+  it('the longest pause is not shorter than the first one', () => {
+    const [problem] = problems({ 'x.backoff.initial': '5000', 'x.backoff.max': '4000' });
+    expect(problem).toBe(
+      "error 3: parameter 'x.backoff.max': '4000' is less than x.backoff.initial | a number from 5000",
+    );
+    expect(problems({ 'x.backoff.initial': '5000', 'x.backoff.max': '5000' })).toEqual([]);
+  });
+
+  it('a back-off is what any of its parameters asks for', () => {
+    const read = (parameters: Record<string, string>) =>
+      backOff(readKind(forwarding, parameters).read as Parameters<typeof backOff>[0], 700);
+    expect(read({})).toBeUndefined();
+    expect(read({ 'x.backoff.factor': '1.5' })).toEqual({ initialMs: 700, factor: 1.5, maxMs: 300_000, jitter: 0.1 });
+    expect(read({ 'x.backoff.initial': '50', 'x.backoff.max': '2000', 'x.backoff.jitter': '0' })).toEqual({
+      initialMs: 50,
+      factor: 2,
+      maxMs: 2000,
+      jitter: 0,
+    });
+  });
+
+  it('a failover processor needs a target store, and not its own (REQ-23)', () => {
+    expect(problems({}, failover)).toEqual([
+      'error 1: parameter \'message.target.store.name\' is required | <parameter name="message.target.store.name">the name of a messageStore</parameter>',
+    ]);
+    expect(problems({ 'message.target.store.name': ' ' }, failover)[0]).toMatch(/^error 2: .*must not be empty/);
+    expect(problems({ 'message.target.store.name': 'T' }, failover)).toEqual([]);
+    const { reader } = readKind(failover, { 'message.target.store.name': 'T' });
+    expect(reader.references[0]).toMatchObject({ kind: 'messageStore', name: 'T' });
+    expect(
+      readKind(failover, { 'message.target.store.name': 'T' }, { messageStore: 'T' }).reader.diagnostics[0]?.message,
+    ).toBe("parameter 'message.target.store.name': 'T' is the store that the messages are taken from");
   });
 
   it('records the artifacts that it names', () => {

@@ -8,7 +8,14 @@ import { DeliveryLedger } from '../../src/processors/delivery-ledger.ts';
 import { fileNameOf, writeAtomically } from '../../src/processors/durable-file.ts';
 import { judgeStatus } from '../../src/processors/outcome.ts';
 import { RecordedStateFile } from '../../src/processors/recorded-state.ts';
-import { afterFailure, type RetryPolicy, retryWait, suspensionWait } from '../../src/processors/retry-policy.ts';
+import { retryAfterMs } from '../../src/processors/retry-after.ts';
+import {
+  afterDeath,
+  afterFailure,
+  type RetryPolicy,
+  retryWait,
+  suspensionWait,
+} from '../../src/processors/retry-policy.ts';
 import { parseStatusCodes } from '../../src/processors/status-codes.ts';
 import { storedMessage } from './harness.ts';
 
@@ -45,6 +52,63 @@ describe('retry policy (spec stores 4.9)', () => {
     [{ maxAttempts: 1 }, 1, 'deactivate'],
   ])('%j after %i attempts: %s', (change, attempts, step) => {
     expect(afterFailure({ ...policy, ...change }, attempts)).toBe(step);
+  });
+
+  it.each<[Partial<RetryPolicy>, string]>([
+    [{ lastResort: 'deactivate' }, 'dead-letter'],
+    [{ failStore: 'F' }, 'move'],
+    [{ failStore: 'F', drop: true }, 'drop'],
+  ])('%j after a dead answer: %s (OP-27)', (change, step) => {
+    expect(afterDeath({ ...policy, ...change })).toBe(step);
+  });
+
+  it('pauses that grow stay between the first and the longest one, whatever chance says (OP-28)', () => {
+    const share = { min: 0, max: 1, noNaN: true };
+    fc.assert(
+      fc.property(
+        fc.record({
+          initialMs: fc.integer({ min: 1, max: 10_000 }),
+          factor: fc.double({ min: 1, max: 100, noNaN: true }),
+          maxMs: fc.integer({ min: 10_000, max: 1_000_000 }),
+          jitter: fc.double(share),
+        }),
+        fc.integer({ min: 1, max: 2000 }),
+        fc.double({ ...share, maxExcluded: true }),
+        (backOff, failures, random) => {
+          const wait = retryWait({ ...policy, backOff }, failures, undefined, () => random);
+          expect(wait).toBeLessThanOrEqual(backOff.maxMs);
+          expect(wait).toBeGreaterThanOrEqual(Math.max(1, Math.floor(backOff.initialMs * (1 - backOff.jitter))));
+        },
+      ),
+    );
+  });
+
+  it('a Retry-After counts only where it is honoured, and never beyond the bound', () => {
+    const honouring = { ...policy, honoursRetryAfter: true };
+    expect(retryWait(policy, 1, 60_000)).toBe(1000);
+    expect(retryWait(honouring, 1, 60_000)).toBe(60_000);
+    expect(retryWait(honouring, 1, 10)).toBe(1000);
+    expect(retryWait(honouring, 1, 1e12)).toBe(300_000);
+    const backOff = { initialMs: 10, factor: 2, maxMs: 5000, jitter: 0 };
+    expect(retryWait({ ...honouring, backOff }, 1, 1e12)).toBe(5000);
+  });
+
+  it.each<[string | undefined, number | undefined]>([
+    ['120', 120_000],
+    [' 0 ', 0],
+    ['Wed, 21 Oct 2015 07:28:00 GMT', 60_000],
+    ['Wed, 21 Oct 2015 07:26:00 GMT', 0],
+    ['Wednesday, 21-Oct-15 07:28:00 GMT', 60_000],
+    ['-5', undefined],
+    ['1.5', undefined],
+    ['soon', undefined],
+    ['2015', 2_015_000],
+    ['2015-10-21T07:28:00Z', undefined],
+    ['99999999999', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ])('Retry-After: %j', (header, expected) => {
+    expect(retryAfterMs(header, Date.UTC(2015, 9, 21, 7, 27))).toBe(expected);
   });
 
   it('every wait is a wait (REQ-54)', () => {
