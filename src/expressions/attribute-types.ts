@@ -1,6 +1,7 @@
 import { type TypeOptions, type ValueContext, valueType } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
-import { compileExpression, type Expression } from './expression.ts';
+import { compileExpression } from './compile-expression.ts';
+import type { Expression } from './expression.ts';
 import { type DynamicValue, parseDynamicValue } from './value.ts';
 
 /** An attribute or parameter that holds an expression (spec mediators 4.1); prefixes are those declared around the element. */

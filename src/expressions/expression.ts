@@ -1,9 +1,6 @@
-import { ValueError } from '../grammar/attributes.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { JsonValue, PropertyValue } from '../message/property-value.ts';
 import type { XmlNode } from '../xml/index.ts';
-import { compileJsonEval } from './json-eval.ts';
-import { compileXPathExpression } from './xpath.ts';
 
 /**
  * An expression of an artifact, compiled once at deployment (spec mediators 4.1). It is shared by all messages and keeps no state of
@@ -43,19 +40,3 @@ export interface Expression {
 
 /** Namespaces by prefix, as declared around the element that holds the expression. */
 export type Prefixes = Readonly<Record<string, string>>;
-
-/**
- * Compiles the text of an attribute that holds an expression. The kind follows from the raw text: `json-eval(…)`, `${…}`, else XPath
- * 1.0 (spec mediators 4.1).
- * @throws ValueError saying what is wrong and at which column of the text
- */
-export function compileExpression(text: string, prefixes: Prefixes): Expression {
-  if (text.startsWith('json-eval(')) return compileJsonEval(text, (inner) => compileExpression(inner, prefixes));
-  if (text.startsWith('${') && text.endsWith('}')) {
-    throw new ValueError(
-      `the expression language of '${text}' is known, but not supported yet`,
-      "XPath, for example $ctx:name or get-property('name'), or json-eval(path)",
-    );
-  }
-  return compileXPathExpression(text, prefixes);
-}

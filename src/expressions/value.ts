@@ -1,6 +1,7 @@
 import { ValueError } from '../grammar/attributes.ts';
 import type { MessageContext } from '../message/message-context.ts';
-import { compileExpression, type Expression, type Prefixes } from './expression.ts';
+import { compileExpression } from './compile-expression.ts';
+import type { Expression, Prefixes } from './expression.ts';
 
 /** The value of a dynamic attribute: static text or `{expression}` (spec mediators 2.4). */
 export interface DynamicValue {

@@ -1,5 +1,4 @@
-import type { ManagedServer } from './managed-server.ts';
-import type { ManagementAnswer } from './management-api.ts';
+import type { ManagedServer, ManagementAnswer } from './managed-server.ts';
 
 /** Where the server is in its life. */
 export interface Health {

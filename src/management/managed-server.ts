@@ -17,3 +17,9 @@ export interface ManagementRequest {
   readonly body: string;
   readonly crossOrigin: boolean;
 }
+
+/** What a resource answers; the body is written as JSON. */
+export interface ManagementAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}

@@ -4,7 +4,7 @@ import Koa from 'koa';
 import { logger } from '../logging/index.ts';
 import { listenOn } from '../transport/listening.ts';
 import { answerHealth, type Health } from './health.ts';
-import type { ManagedServer, ManagementRequest } from './managed-server.ts';
+import type { ManagedServer, ManagementAnswer, ManagementRequest } from './managed-server.ts';
 import { answerMessageProcessors } from './message-processors.ts';
 import { answerMessageStores } from './message-stores.ts';
 import { answerProxyServices } from './proxy-services.ts';
@@ -20,11 +20,6 @@ export interface ManagementApi {
 }
 
 type Answer = (request: ManagementRequest, server: ManagedServer) => Promise<ManagementAnswer> | ManagementAnswer;
-
-export interface ManagementAnswer {
-  readonly status: number;
-  readonly body: unknown;
-}
 
 /** Path -> who answers. The console and the rest of the reference's resources come beside these. */
 const RESOURCES: Readonly<Record<string, Answer>> = {

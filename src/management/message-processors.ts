@@ -1,6 +1,5 @@
 import { isActiveState, type MessageProcessor } from '../processors/message-processor.ts';
-import type { ManagedServer, ManagementRequest } from './managed-server.ts';
-import type { ManagementAnswer } from './management-api.ts';
+import type { ManagedServer, ManagementAnswer, ManagementRequest } from './managed-server.ts';
 import { maskedParameters } from './masking.ts';
 import { readStatusChange } from './status-change.ts';
 

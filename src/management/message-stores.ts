@@ -1,6 +1,5 @@
 import type { MessageStore } from '../stores/message-store.ts';
-import type { ManagedServer, ManagementRequest } from './managed-server.ts';
-import type { ManagementAnswer } from './management-api.ts';
+import type { ManagedServer, ManagementAnswer, ManagementRequest } from './managed-server.ts';
 import { maskedParameters } from './masking.ts';
 
 /** `GET /management/message-stores`, with `name` or `searchKey` (spec stores 7.2); state and counts are ours. */

@@ -1,7 +1,6 @@
 import { logger } from '../logging/index.ts';
 import type { ProxyService } from '../mediation/proxy-service.ts';
-import type { ManagedServer, ManagementRequest } from './managed-server.ts';
-import type { ManagementAnswer } from './management-api.ts';
+import type { ManagedServer, ManagementAnswer, ManagementRequest } from './managed-server.ts';
 import { readStatusChange } from './status-change.ts';
 
 const log = logger('ProxyService');

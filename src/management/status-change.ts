@@ -1,5 +1,4 @@
-import type { ManagementRequest } from './managed-server.ts';
-import type { ManagementAnswer } from './management-api.ts';
+import type { ManagementAnswer, ManagementRequest } from './managed-server.ts';
 
 /** `{"name":"…","status":"active"|"inactive"}`: what is to be started or stopped (spec proxies 8.4). */
 export interface StatusChange {

@@ -1,5 +1,6 @@
 import { expression } from '../expressions/attribute-types.ts';
-import { compileExpression, type Expression } from '../expressions/expression.ts';
+import { compileExpression } from '../expressions/compile-expression.ts';
+import type { Expression } from '../expressions/expression.ts';
 import { javaBoolean, nonEmptyText, readAttributes, text, ValueError } from '../grammar/attributes.ts';
 import { nearestName } from '../grammar/diagnostic.ts';
 import type { ConfigElement } from '../grammar/element.ts';

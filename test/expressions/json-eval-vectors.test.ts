@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileExpression } from '../../src/expressions/expression.ts';
+import { compileExpression } from '../../src/expressions/compile-expression.ts';
 import { messageWithJson } from './a-message.ts';
 
 const FIRST =

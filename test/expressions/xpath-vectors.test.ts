@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileExpression } from '../../src/expressions/expression.ts';
+import { compileExpression } from '../../src/expressions/compile-expression.ts';
 import { MediationError } from '../../src/message/errors.ts';
 import { TypedNumber } from '../../src/message/property-value.ts';
 import { messageWithBody } from './a-message.ts';

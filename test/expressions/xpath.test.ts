@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileExpression } from '../../src/expressions/expression.ts';
+import { compileExpression } from '../../src/expressions/compile-expression.ts';
 import { ValueError } from '../../src/grammar/attributes.ts';
 import { MediationError } from '../../src/message/errors.ts';
 import { MessageContext } from '../../src/message/message-context.ts';
