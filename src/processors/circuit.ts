@@ -1,6 +1,6 @@
 import { logger } from '../logging/index.ts';
+import { pause } from '../scheduling/index.ts';
 import type { Outcome } from './outcome.ts';
-import { pause } from './pause.ts';
 import { type RetryPolicy, retryWait, suspensionWait } from './retry-policy.ts';
 
 const log = logger('ScheduledMessageProcessor');

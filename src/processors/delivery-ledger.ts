@@ -1,5 +1,5 @@
 import { CrashJournal } from './crash-journal.ts';
-import { endsBefore } from './pause.ts';
+import { endsBefore } from './waiting.ts';
 
 /** An acknowledgement that is pending longer than this never comes again, ms. */
 const REMEMBERED_MS = 60 * 60 * 1000;

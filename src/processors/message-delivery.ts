@@ -1,6 +1,7 @@
 import { type Logger, logger } from '../logging/index.ts';
 import { causeChain } from '../mediation/fault.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import { pause } from '../scheduling/index.ts';
 import type { Delivery, PoisonMessage } from '../stores/message-store.ts';
 import type { DeliveryFailure, StoredMessage } from '../stores/stored-message.ts';
 import type { Circuit, CircuitPass } from './circuit.ts';
@@ -12,7 +13,6 @@ import type { DeliveryMethod } from './delivery-method.ts';
 import type { CurrentMessage, ProcessorCounters, WorkerActivity } from './message-processor.ts';
 import type { OrderedWorker } from './ordering.ts';
 import type { AttemptFailure, Outcome } from './outcome.ts';
-import { pause } from './pause.ts';
 import type { ProcessorSequences } from './processor-sequences.ts';
 import {
   afterDeath,

@@ -1,5 +1,6 @@
 import { logger } from '../logging/index.ts';
 import { causeChain } from '../mediation/fault.ts';
+import { pause } from '../scheduling/index.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
 import { Circuit } from './circuit.ts';
 import type { ProcessorServices } from './component.ts';
@@ -13,11 +14,11 @@ import {
   type ProcessorStatus,
 } from './message-processor.ts';
 import { Ordering } from './ordering.ts';
-import { pause, within } from './pause.ts';
 import type { ProcessorSequences } from './processor-sequences.ts';
 import { type RecordedState, RecordedStateFile } from './recorded-state.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { type StoreConnectionLimits, StoreUnreachableError } from './store-link.ts';
+import { within } from './waiting.ts';
 import { Worker, type WorkerSchedule } from './worker.ts';
 
 const log = logger('ScheduledMessageProcessor');

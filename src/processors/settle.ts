@@ -1,7 +1,7 @@
 import type { Logger } from '../logging/index.ts';
+import { pause } from '../scheduling/index.ts';
 import { type Delivery, StoreError } from '../stores/message-store.ts';
 import type { DeliveryClaim } from './delivery-ledger.ts';
-import { pause } from './pause.ts';
 
 /** Waits between tries to settle, ms. A connection that is gone for longer has lost the delivery anyway. */
 const SETTLE_AGAIN_MS: readonly number[] = [100, 500];

@@ -1,7 +1,7 @@
+import { pause } from '../scheduling/index.ts';
 import type { Delivery, MessageStore, StoreConsumer } from '../stores/message-store.ts';
 import { StoreError } from '../stores/message-store.ts';
 import type { ProcessorServices } from './component.ts';
-import { pause } from './pause.ts';
 
 /** How long to wait before looking again for a store that is missing or was closed; a new configuration wakes up earlier, ms. */
 const STORE_LOOK_MS = 1000;

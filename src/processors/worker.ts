@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type CronTrigger, cronTrigger, type QuartzExpression, Spacing } from '../scheduling/index.ts';
+import { type CronTrigger, cronTrigger, pause, type QuartzExpression, Spacing } from '../scheduling/index.ts';
 import { MessageDelivery, type ProcessorCore, type WorkerProgress } from './message-delivery.ts';
 import type { WorkerStatus } from './message-processor.ts';
 import type { OrderedWorker, Ordering, Place } from './ordering.ts';
-import { endsBefore, pause } from './pause.ts';
 import { type Received, type StoreConnectionLimits, StoreLink } from './store-link.ts';
+import { endsBefore } from './waiting.ts';
 
 /**
  * How long a drain waits for one more message before it takes the store for empty: a broker needs a moment to push the first one
