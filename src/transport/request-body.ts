@@ -136,7 +136,9 @@ class BodyReader {
   readonly #onEnd = (): void => {
     this.#stop();
     const [only] = this.#chunks;
-    this.#outcome.resolve(this.#chunks.length > 1 ? Buffer.concat(this.#chunks, this.#size) : (only ?? NO_BYTES));
+    this.#outcome.resolve(
+      this.#chunks.length > 1 ? Buffer.concat(this.#chunks, this.#size) : compact(only ?? NO_BYTES),
+    );
   };
 
   readonly #onClose = (): void =>
@@ -154,6 +156,11 @@ class BodyReader {
     // Whatever still comes has an owner that ignores it.
     this.#request.on('error', ignore);
   }
+}
+
+/** A small body is a slice of the 64 KiB that the socket was read into: stored as it is, it would keep all of that in memory. */
+function compact(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength * 2 < bytes.buffer.byteLength ? Uint8Array.prototype.slice.call(bytes) : bytes;
 }
 
 export function bodyTooLarge(maxBytes: number): RequestRefused {
