@@ -63,6 +63,7 @@ async function run(target: Target, options: Options, terminal: Terminal): Promis
   try {
     if (target === 'loadbalancefailover') await loadBalance(options, terminal);
     else if (target === 'jsonclient') await jsonQuote(options, terminal);
+    else if (target === 'jmsclient') await jmsMessages(options);
     else await stockQuote(target === 'smoke' ? withSmokeDefaults(options) : options, terminal);
     return 0;
   } catch (error) {
@@ -158,6 +159,19 @@ async function jsonQuote(options: Options, terminal: Terminal): Promise<void> {
     insecure: isOn(options, 'insecure'),
   });
   terminal.print(`Standard :: Stock price = $${price}`);
+}
+
+async function jmsMessages(options: Options): Promise<void> {
+  // Nobody else needs what speaks to brokers.
+  const { sendJmsMessages } = await import('./client/jms.ts');
+  await sendJmsMessages({
+    type: options.get('jms_type') ?? 'text',
+    destination: options.get('jms_dest') ?? 'dynamicQueues/JMSTextProxy',
+    payload: options.get('jms_payload'),
+    count: numberOption(options, 'jms_msgcount', 1) ?? 1,
+    providerUrl: options.get('jms_url') ?? 'tcp://localhost:61616',
+    timeoutMs: numberOption(options, 'timeout', 1) ?? DEFAULT_TIMEOUT_MS,
+  });
 }
 
 function proxyOf(options: Options): { proxy?: URL } {

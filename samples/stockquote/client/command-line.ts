@@ -5,7 +5,7 @@ import { readCommandLine, UsageError } from '../wire/arguments.ts';
 import { MODES, type Mode } from './request.ts';
 
 /** The targets of the ant script that this client has. */
-export const TARGETS = ['stockquote', 'smoke', 'loadbalancefailover', 'jsonclient'] as const;
+export const TARGETS = ['stockquote', 'smoke', 'loadbalancefailover', 'jsonclient', 'jmsclient'] as const;
 
 export type Target = (typeof TARGETS)[number];
 
@@ -27,6 +27,11 @@ const OPTIONS: Readonly<Record<string, string>> = {
   port: 'loadbalancefailover: port of the load balancer, default 8280',
   sleep: 'loadbalancefailover: milliseconds between two messages',
   session: 'loadbalancefailover: http tells clients apart by cookies',
+  jms_type: 'jmsclient: text (default), binary or pox',
+  jms_dest: 'jmsclient: the queue, default dynamicQueues/JMSTextProxy',
+  jms_payload: 'jmsclient: the text, the file of a binary message, the symbol of a pox one',
+  jms_msgcount: 'jmsclient: how many messages, default 1',
+  jms_url: 'jmsclient: the broker, default tcp://localhost:61616',
   'ant-style': 'print lines as ant does',
   'exit-zero': 'exit with 0 whatever happens, as the Java client does',
   help: 'this text',
