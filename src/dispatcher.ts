@@ -2,6 +2,8 @@ import { runMain } from './mediation/main-flow.ts';
 import type { ProxyService } from './mediation/proxy-service.ts';
 import type { Configuration } from './message/configuration.ts';
 import { proxyWsdl } from './proxy-wsdl.ts';
+import { dispatchToApi } from './rest/dispatch-api.ts';
+import { selectApi } from './rest/select-api.ts';
 import type { ClientExchange } from './transport/client-exchange.ts';
 import { inactiveService, serviceNotFound } from './transport/fault-response.ts';
 import type { Dispatcher } from './transport/http-listener.ts';
@@ -41,6 +43,11 @@ export class RequestDispatcher implements Dispatcher {
     }
     if (proxy && !proxy.active) {
       exchange.answerWith(inactiveService(request, proxy.name));
+      return;
+    }
+    const api = proxy ? undefined : selectApi(configuration, request);
+    if (api) {
+      await dispatchToApi(api, request, exchange, configuration);
       return;
     }
     const message = inboundMessage(request, configuration, exchange, route.postfix);

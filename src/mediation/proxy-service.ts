@@ -7,7 +7,7 @@ import type { XmlElement } from '../xml/index.ts';
 import { runFlow } from './flow.ts';
 import { passesPreMediate } from './pre-mediate.ts';
 import { clearSendMarkers, startSend } from './send.ts';
-import { type Sequence, sequenceFaultHandler } from './sequence.ts';
+import { pushFaultSequence, resolveSequence, type SequenceReference } from './sequence-reference.ts';
 
 declare module '../message/configuration.ts' {
   interface ArtifactKinds {
@@ -16,11 +16,6 @@ declare module '../message/configuration.ts' {
 }
 
 const log = logger('ProxyService');
-
-/** A sequence of a proxy: by key, looked up per message, or inline. */
-export type SequenceReference =
-  | { readonly kind: 'key'; readonly key: string }
-  | { readonly kind: 'inline'; readonly sequence: Sequence };
 
 /** The target endpoint of a proxy: by key, looked up per message, or inline. */
 export type EndpointReference =
@@ -107,7 +102,11 @@ export class ProxyService implements ResponseReceiver {
   }
 
   async #runInFlow(message: MessageContext): Promise<void> {
-    const sequence = this.#resolve(message, this.definition.inSequence, (key) => `Unable to find in-sequence : ${key}`);
+    const sequence = resolveSequence(
+      message,
+      this.definition.inSequence,
+      (key) => `Unable to find in-sequence : ${key}`,
+    );
     const reachedEnd = sequence ? await sequence.mediate(message) : true;
     if (!reachedEnd || !this.definition.endpoint) return;
     startSend(message, this.#targetEndpoint(message));
@@ -120,7 +119,7 @@ export class ProxyService implements ResponseReceiver {
       else log.warn(`Cannot find a Sequence with name: ${receiving} for injecting the message`);
       return;
     }
-    const out = this.#resolve(
+    const out = resolveSequence(
       response,
       this.definition.outSequence,
       (key) => `Unable to find the out-sequence specified by the name ${key}`,
@@ -138,26 +137,7 @@ export class ProxyService implements ResponseReceiver {
     return found;
   }
 
-  #resolve(
-    message: MessageContext,
-    reference: SequenceReference | undefined,
-    missing: (key: string) => string,
-  ): Sequence | undefined {
-    if (reference === undefined) return undefined;
-    if (reference.kind === 'inline') return reference.sequence;
-    const sequence = message.configuration.find('sequence', reference.key);
-    if (!sequence) throw new MediationError(missing(reference.key));
-    return sequence;
-  }
-
-  /** The proxy's own fault sequence, else the configuration's `fault` (spec proxies 1.3 step 6). */
   #pushFaultHandler(message: MessageContext): void {
-    const { faultSequence } = this.definition;
-    const own =
-      faultSequence?.kind === 'inline'
-        ? faultSequence.sequence
-        : faultSequence && message.configuration.find('sequence', faultSequence.key);
-    const sequence = own ?? message.configuration.find('sequence', 'fault');
-    if (sequence) message.faultStack.push(sequenceFaultHandler(sequence, `fault sequence of proxy '${this.name}'`));
+    pushFaultSequence(message, this.definition.faultSequence, `fault sequence of proxy '${this.name}'`);
   }
 }

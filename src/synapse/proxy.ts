@@ -11,14 +11,9 @@ import {
 import type { ConfigElement } from '../grammar/element.ts';
 import { resolvePlaceholders } from '../grammar/placeholders.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
-import type {
-  EndpointReference,
-  ProxyDefinition,
-  PublishedWsdl,
-  SequenceReference,
-} from '../mediation/proxy-service.ts';
-import { readInlineSequence } from '../mediation/read-sequence.ts';
+import type { EndpointReference, ProxyDefinition, PublishedWsdl } from '../mediation/proxy-service.ts';
 import { serializeXml } from '../xml/index.ts';
+import { inlineChild, KEY, type PartPlace, readSequenceReference } from './sequence-reference.ts';
 
 const ATTRIBUTES = {
   name: nonEmptyText({
@@ -95,7 +90,6 @@ type Target = Pick<ProxyDefinition, 'inSequence' | 'outSequence' | 'faultSequenc
 const TARGET_PARTS = ['inSequence', 'outSequence', 'faultSequence', 'endpoint'] as const;
 type TargetPart = (typeof TARGET_PARTS)[number];
 
-const KEY = nonEmptyText({ doc: 'The key of the artifact to use; wins over the inline child.' });
 const TARGET_ATTRIBUTES = {
   inSequence: KEY,
   outSequence: KEY,
@@ -114,12 +108,12 @@ function readTarget(proxy: ConfigElement, name: string, reader: ArtifactReader):
   }
   const keys = readAttributes(element, TARGET_ATTRIBUTES, reader);
   reader.warnUnknownChildren(element, ['description', ...TARGET_PARTS]);
-  const place = { element, name, keys, reader };
+  const place = { element, id: `proxy/${name}`, reader };
   const target = {
-    inSequence: readTargetSequence(place, 'inSequence', 'in'),
-    outSequence: readTargetSequence(place, 'outSequence', 'out'),
-    faultSequence: readTargetSequence(place, 'faultSequence', 'fault'),
-    endpoint: readTargetEndpoint(place),
+    inSequence: readSequenceReference(place, 'inSequence', keys?.inSequence),
+    outSequence: readSequenceReference(place, 'outSequence', keys?.outSequence),
+    faultSequence: readSequenceReference(place, 'faultSequence', keys?.faultSequence),
+    endpoint: readTargetEndpoint(place, keys?.endpoint),
   };
   if (!present(element, 'inSequence') && !present(element, 'endpoint')) {
     reader.error(element, 'Target of the proxy service must declare either an inSequence or endpoint or both', {
@@ -134,47 +128,13 @@ function present(target: ConfigElement, part: TargetPart): boolean {
   return target.attribute(part) !== undefined || target.child(part) !== undefined;
 }
 
-interface TargetPlace {
-  readonly element: ConfigElement;
-  /** The proxy's. */
-  readonly name: string;
-  readonly keys: ValuesOf<typeof TARGET_ATTRIBUTES> | undefined;
-  readonly reader: ArtifactReader;
-}
-
-/** The attribute wins over the child, which is then not even looked at (spec proxies 1.1); a warning says so. */
-function inlineChild({ element, reader }: TargetPlace, part: TargetPart): ConfigElement | undefined {
-  const children = element.childrenNamed(part);
-  const hidden = element.attribute(part) === undefined ? children[1] : children[0];
-  if (hidden) reader.warning(hidden, `this <${part}> is ignored: the target has another one already`);
-  return element.attribute(part) === undefined ? children[0] : undefined;
-}
-
-function readTargetSequence(
-  place: TargetPlace,
-  part: 'inSequence' | 'outSequence' | 'faultSequence',
-  branch: string,
-): SequenceReference | undefined {
-  const { element, name, keys, reader } = place;
-  const child = inlineChild(place, part);
-  if (child) {
-    reader.warnUnknownAttributes(child, ['onError', 'name', 'description', 'trace', 'statistics']);
-    return { kind: 'inline', sequence: readInlineSequence(child, reader, `proxy/${name}/${branch}`) };
-  }
-  const key = keys?.[part];
-  if (key === undefined) return undefined;
-  reader.refer('sequence', key, element, part);
-  return { kind: 'key', key };
-}
-
-function readTargetEndpoint(place: TargetPlace): EndpointReference | undefined {
-  const { element, keys, reader } = place;
+function readTargetEndpoint(place: PartPlace, key: string | undefined): EndpointReference | undefined {
+  const { element, reader } = place;
   const child = inlineChild(place, 'endpoint');
   if (child) {
     const endpoint = readEndpoint(child, reader, { named: false });
     return endpoint && { kind: 'inline', endpoint };
   }
-  const key = keys?.endpoint;
   if (key === undefined) return undefined;
   reader.refer('endpoint', key, element, 'endpoint');
   return { kind: 'key', key };
