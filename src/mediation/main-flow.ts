@@ -3,17 +3,22 @@ import type { MessageContext, ResponseReceiver } from '../message/message-contex
 import { runFlow } from './flow.ts';
 import { passesPreMediate } from './pre-mediate.ts';
 import { clearSendMarkers } from './send.ts';
-import { sequenceFaultHandler } from './sequence.ts';
+import { type Sequence, sequenceFaultHandler } from './sequence.ts';
 
 const log = logger('MainSequence');
 
 /** Takes a request that is for no proxy and no API through the sequence `main` (spec proxies 4.3). Never rejects. */
-export async function runMain(message: MessageContext): Promise<void> {
+export function runMain(message: MessageContext): Promise<void> {
+  return enterSequence(message, message.configuration.find('sequence', 'main'));
+}
+
+/** Takes a message that belongs to no proxy and no API (of a task, of an inbound endpoint) through a sequence. Never rejects. */
+export async function enterSequence(message: MessageContext, sequence: Sequence | undefined): Promise<void> {
   message.responseReceiver = mainReceiver;
   await runFlow(message, async () => {
     if (!(await passesPreMediate(message))) return;
     pushFaultHandler(message);
-    await message.configuration.find('sequence', 'main')?.mediate(message);
+    await sequence?.mediate(message);
   });
 }
 

@@ -15,6 +15,7 @@ export {
   type QuartzExpression,
   type QuartzOptions,
 } from './quartz-expression.ts';
+export { type SimpleSchedule, SimpleTrigger } from './simple-trigger.ts';
 export { LONGEST_INTERVAL, Spacing } from './spacing.ts';
 export { type ClockChange, type Reading, TimeZone } from './time-zone.ts';
 export { type WallClock, wallClock } from './wall-clock.ts';
