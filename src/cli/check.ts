@@ -1,22 +1,26 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { readConfiguration } from '../config/config.ts';
+import { ConfigurationError } from '../config/toml-reader.ts';
 import { listArtifactFiles } from '../deployment/artifact-files.ts';
 import { ArtifactSet, type FileReport } from '../deployment/artifact-set.ts';
 import { forEachBounded } from '../deployment/bounded.ts';
 import { danglingReferences } from '../deployment/dangling-references.ts';
-import type { FileVersion } from '../deployment/file-version.ts';
+import { type FileVersion, fileVersion } from '../deployment/file-version.ts';
 import { ResourceTexts } from '../deployment/resources.ts';
+import { ExtensionModules } from '../extensions/extension-modules.ts';
 import { codeFrame, type Diagnostic, formatDiagnostic } from '../grammar/diagnostic.ts';
-import { decodeXml } from '../xml/decode.ts';
+import type { ArtifactFileReading } from '../synapse/index.ts';
 import { parseFlags } from './arguments.ts';
 import { type CommandIo, EXIT, UsageError } from './io.ts';
 
-const USAGE = `Usage: mini-synapse check PATH... [--json]
+const USAGE = `Usage: mini-synapse check PATH... [--json] [--config FILE]
 
 Validates artifacts without running them. A directory is checked as a whole, as 'start' would deploy it: names must be
 unique in it, and references that lead nowhere are warned about. A file is checked by itself.
 
-  --json   machine-readable output
+  --json          machine-readable output
+  --config FILE   which classes are mapped to modules; default ./deployment.toml if there is one. Modules are not run.
 
 Exit codes: 0 fine (warnings allowed), 1 problems, 2 usage
 `;
@@ -32,6 +36,7 @@ const BUILT_IN = ['main', 'fault'];
 export async function check(args: string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parseFlags(args, {
     json: { type: 'boolean' },
+    config: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   } as const);
   if (values.help) {
@@ -40,37 +45,47 @@ export async function check(args: string[], io: CommandIo): Promise<number> {
   }
   if (positionals.length === 0) throw new UsageError(`a file or a directory is needed\n\n${USAGE}`);
   const reports: FileReport[] = [];
-  for (const path of positionals) reports.push(...(await checkGiven(path)));
+  try {
+    const extensions = new ExtensionModules(readConfiguration({ config: values.config }).extensions);
+    for (const path of positionals) reports.push(...(await checkGiven(path, extensions)));
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    io.stderr.write(`mini-synapse check: ${error.message}\n`);
+    return EXIT.wrong;
+  }
   io.stdout.write(values.json ? jsonReport(reports) : textReport(reports));
   return reports.some(isRefused) ? EXIT.wrong : EXIT.fine;
 }
 
-async function checkGiven(path: string): Promise<readonly FileReport[]> {
+async function checkGiven(path: string, extensions: ExtensionModules): Promise<readonly FileReport[]> {
   try {
-    return await checkPath(path);
+    return await checkPath(path, extensions);
   } catch (cause) {
     throw new UsageError(`'${path}' cannot be checked: ${messageOf(cause)}`, { cause });
   }
 }
 
 /**
- * Checks a file by itself, or a directory as one deployment.
+ * Checks a file by itself, or a directory as one deployment. Classes that are mapped to modules are taken for what they should be.
  * @throws when the path cannot be read
  */
-export async function checkPath(path: string): Promise<readonly FileReport[]> {
-  if ((await stat(path)).isDirectory()) return checkDirectory(path);
-  const set = artifactSet([dirname(path)]);
+export async function checkPath(path: string, extensions?: ExtensionModules): Promise<readonly FileReport[]> {
+  if ((await stat(path)).isDirectory()) return checkDirectory(path, extensions);
+  const set = artifactSet([dirname(path)], extensions);
   const version = await readVersion(basename(path), path);
   return reportsOf(await settle(set, [version]));
 }
 
-async function checkDirectory(directory: string): Promise<readonly FileReport[]> {
+async function checkDirectory(
+  directory: string,
+  extensions: ExtensionModules | undefined,
+): Promise<readonly FileReport[]> {
   const { files } = await listArtifactFiles(directory);
   const versions: FileVersion[] = [];
   await forEachBounded(files.keys(), READS_AT_ONCE, async (path) => {
     versions.push(await readVersion(path, join(directory, path)));
   });
-  const resolution = await settle(artifactSet([directory]), versions);
+  const resolution = await settle(artifactSet([directory], extensions), versions);
   const dangling = Map.groupBy(danglingReferences(resolution.served, BUILT_IN), (reference) => reference.path);
   return reportsOf(resolution).map((report) => {
     const warnings = dangling.get(report.path)?.map((reference) => reference.diagnostic) ?? [];
@@ -83,7 +98,7 @@ interface CheckedSet {
   readonly resources: ResourceTexts;
 }
 
-function artifactSet(resourceDirectories: readonly string[]): CheckedSet {
+function artifactSet(resourceDirectories: readonly string[], extensions: ExtensionModules | undefined): CheckedSet {
   const resources = new ResourceTexts({ directories: [...resourceDirectories, process.cwd()], online: false });
   const set = new ArtifactSet({
     environment: (name) => process.env[name],
@@ -91,6 +106,7 @@ function artifactSet(resourceDirectories: readonly string[]): CheckedSet {
     configuration: () => undefined,
     localEntry: () => undefined,
     resource: (url) => resources.ask(url),
+    extension: (className) => extensions?.ask(className),
   });
   return { set, resources };
 }
@@ -107,7 +123,7 @@ function reportsOf({ files }: { files: ReadonlyMap<string, FileReport> }): FileR
 
 async function readVersion(path: string, file: string): Promise<FileVersion> {
   try {
-    return { path, source: { file, text: decodeXml(await readFile(file)) } };
+    return await fileVersion(path, file, await readFile(file));
   } catch (error) {
     return { path, source: { file, text: '' }, unreadable: messageOf(error) };
   }
@@ -148,7 +164,7 @@ function summarize(reports: readonly FileReport[]): Summary {
 
 function textReport(reports: readonly FileReport[]): string {
   const problems = reports.flatMap(({ diagnostics, reading }) =>
-    diagnostics.map((diagnostic) => `${formatDiagnostic(diagnostic, reading.source)}\n\n`),
+    diagnostics.map((diagnostic) => `${formatDiagnostic(diagnostic, reading.sourceAt(diagnostic.position))}\n\n`),
   );
   const { files, refused, errors, warnings } = summarize(reports);
   const verdict = refused === 0 ? 'all fine' : `${refused} refused`;
@@ -171,11 +187,12 @@ function jsonReport(reports: readonly FileReport[]): string {
       line,
       column,
     })),
-    diagnostics: report.diagnostics.map((diagnostic) => jsonDiagnostic(diagnostic, report.reading.source.text)),
+    diagnostics: report.diagnostics.map((diagnostic) => jsonDiagnostic(diagnostic, report.reading)),
   }));
   return `${JSON.stringify({ files, summary: summarize(reports) }, undefined, 2)}\n`;
 }
 
-function jsonDiagnostic({ position, ...rest }: Diagnostic, text: string) {
+function jsonDiagnostic({ position, ...rest }: Diagnostic, reading: ArtifactFileReading) {
+  const text = reading.sourceAt(position)?.text ?? '';
   return { ...rest, ...position, frame: codeFrame(text, position.line, position.column) };
 }

@@ -28,11 +28,16 @@ export interface Listing {
 }
 
 /**
- * Does a file of this name count? `*.xml`, but no hidden files and none that editors and the reference's own restore leave behind
+ * Does a file of this name count? `*.xml` and `*.car`, but no hidden files and none that editors and the reference's own restore leave behind
  * (`.x.xml.swp`, `x.xml~`, `#x.xml#`, `~$x.xml`, `x.xml.back`, `x.xml.tmp`): those start with another character or end otherwise.
  */
 export function isArtifactFile(name: string): boolean {
-  return /^[^.~#].*\.xml$/i.test(name) && !/\.(?:tmp|back|bak|swp)\.xml$/i.test(name);
+  return isArchive(name) || (/^[^.~#].*\.xml$/i.test(name) && !/\.(?:tmp|back|bak|swp)\.xml$/i.test(name));
+}
+
+/** Is it a composite application? */
+export function isArchive(name: string): boolean {
+  return /^[^.~#].*\.car$/i.test(name);
 }
 
 /**

@@ -1,9 +1,11 @@
+import type { CompositeApplication } from '../composite/composite-application.ts';
 import type { Diagnostic } from '../grammar/diagnostic.ts';
 import {
   type Artifact,
   type ArtifactFileReading,
   type ArtifactLookup,
   failedReading,
+  readApplication,
   readArtifactFile,
 } from '../synapse/index.ts';
 import type { FileBatch, FileVersion } from './file-version.ts';
@@ -28,6 +30,8 @@ export interface Resolution {
   /** By {@link artifactKey}. */
   readonly served: ReadonlyMap<string, ServedArtifact>;
   readonly files: ReadonlyMap<string, FileReport>;
+  /** The composite applications that are served, by path. */
+  readonly applications: ReadonlyMap<string, CompositeApplication>;
 }
 
 interface FileState {
@@ -42,6 +46,8 @@ interface FileStanding {
   readonly served: ReadonlyMap<string, Artifact>;
   /** Has a version of it been served as a whole? */
   readonly wasWhole: boolean;
+  /** The application of the version that is served. */
+  readonly application: CompositeApplication | undefined;
 }
 
 /**
@@ -67,6 +73,7 @@ export class ArtifactSet {
       fileProperty: (key) => lookup.fileProperty(key),
       configuration: (name) => lookup.configuration(name),
       resource: (url) => lookup.resource(url),
+      extension: (className) => lookup.extension?.(className),
       localEntry: (key) => this.#entries.get(key),
     };
   }
@@ -111,12 +118,14 @@ export class ArtifactSet {
   }
 
   #read(version: FileVersion): ArtifactFileReading {
-    if (version.unreadable === undefined) return readArtifactFile(version.source, this.#lookup);
-    const position = { file: version.source.file, line: 1, column: 1 };
-    return failedReading(version.source, {
+    const { application, source, unreadable } = version;
+    if (application) return readApplication(source, application, this.#lookup);
+    if (unreadable === undefined) return readArtifactFile(source, this.#lookup);
+    const position = { file: source.file, line: 1, column: 1 };
+    return failedReading(source, {
       severity: 'error',
       position,
-      message: `cannot be read: ${version.unreadable}`,
+      message: `cannot be read: ${unreadable}`,
     });
   }
 
@@ -126,16 +135,19 @@ export class ArtifactSet {
     const standings = new Map<string, FileStanding>();
     const files = new Map<string, FileReport>();
     const byFile = Map.groupBy(served.values(), (artifact) => artifact.path);
+    const applications = new Map<string, CompositeApplication>();
     for (const [path, { version, reading }] of this.#files) {
       const own = new Map(byFile.get(path)?.map(({ key, artifact }) => [key, artifact]));
       const wasWhole = this.#standings.get(path)?.wasWhole === true || fulfilled.has(path);
-      standings.set(path, { served: own, wasWhole });
+      const application = reading.whole ? version.application : this.#standings.get(path)?.application;
+      if (application) applications.set(path, application);
+      standings.set(path, { served: own, wasWhole, application });
       const diagnostics = [...reading.diagnostics, ...(refusals.get(path) ?? [])];
       files.set(path, { path, reading, unreadable: version.unreadable, diagnostics, serves: own.size > 0 });
     }
     this.#standings = standings;
     this.#entries = entriesOf(served);
-    return { served, files };
+    return { served, files, applications };
   }
 
   #claimant(path: string, { reading, leaving }: FileState): Claimant {

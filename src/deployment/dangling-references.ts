@@ -1,6 +1,6 @@
 import { type Diagnostic, nearestName } from '../grammar/diagnostic.ts';
 import type { Reference, ReferenceKind } from '../grammar/reader.ts';
-import { type Artifact, describeArtifact } from '../synapse/index.ts';
+import { type Artifact, type ArtifactKind, describeArtifact } from '../synapse/index.ts';
 import type { ServedArtifact } from './resolve-names.ts';
 
 /** A reference to something that is not there: deploys, and fails per message until it is (REQ-12, OP-33, MREQ-4). */
@@ -40,6 +40,11 @@ function toDiagnostic(reference: Reference, artifact: Artifact, known: Iterable<
   };
 }
 
+/** Entry points are found by clients and clocks, not by names in other artifacts. */
+function isReferable(kind: ArtifactKind): kind is ArtifactKind & ReferenceKind {
+  return kind !== 'proxy' && kind !== 'api' && kind !== 'task';
+}
+
 function namesByKind(
   served: ReadonlyMap<string, ServedArtifact>,
   builtIn: readonly string[],
@@ -51,7 +56,7 @@ function namesByKind(
     else names.set(kind, new Set([name]));
   };
   for (const { artifact } of served.values()) {
-    if (artifact.kind !== 'proxy') add(artifact.kind, artifact.name);
+    if (isReferable(artifact.kind)) add(artifact.kind, artifact.name);
     if (artifact.kind !== 'localEntry') continue;
     if (artifact.content.sequence) add('sequence', artifact.name);
     if (artifact.content.endpoint) add('endpoint', artifact.name);

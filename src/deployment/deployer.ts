@@ -1,3 +1,7 @@
+import type { CompositeApplication } from '../composite/composite-application.ts';
+import type { RegistryResource } from '../composite/registry-resources.ts';
+import type { ExtensionModules } from '../extensions/extension-modules.ts';
+import { POINTS, reach } from '../fault-points.ts';
 import type { Diagnostic, Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
 import type { Sequence } from '../mediation/sequence.ts';
@@ -11,7 +15,7 @@ import {
 } from '../synapse/index.ts';
 import { ArtifactSet, type FileReport, type Resolution } from './artifact-set.ts';
 import { danglingReferences } from './dangling-references.ts';
-import { type DeploymentEvent, logEvent, ProblemLog } from './deployment-log.ts';
+import { type DeploymentEvent, logApplications, logEvent, ProblemLog } from './deployment-log.ts';
 import type { FileBatch } from './file-version.ts';
 import { type LifeChange, LifeCycle } from './life-cycle.ts';
 import type { ServedArtifact } from './resolve-names.ts';
@@ -28,6 +32,10 @@ export interface DeployerOptions {
   /** The sequences that exist without an artifact (`main`, `fault`). */
   readonly builtIn?: readonly Sequence[];
   readonly lookup: Pick<ArtifactLookup, 'environment' | 'fileProperty' | 'configuration'>;
+  /** The modules that class names stand for. */
+  readonly extensions?: ExtensionModules;
+  /** Takes the registry resources of all composite applications that are served, whenever something is deployed. */
+  readonly applications?: { provide(resources: readonly RegistryResource[]): void };
   /** Where relative `src="file:…"` are looked for. */
   readonly resourceDirectories?: readonly string[];
 }
@@ -82,6 +90,7 @@ export class Deployer {
   #running: ReadonlyMap<string, RunningArtifact> = new Map();
   #snapshot: Snapshot;
   #faulty: ReadonlyMap<string, FaultyFile> = new Map();
+  #applications: ReadonlyMap<string, CompositeApplication> = new Map();
   #queue: Promise<unknown> = Promise.resolve();
   #boot = true;
   #closed = false;
@@ -95,6 +104,7 @@ export class Deployer {
       fileProperty: (key) => lookup.fileProperty(key),
       configuration: (name) => lookup.configuration(name),
       resource: (url) => this.#resources.ask(url),
+      extension: (className) => options.extensions?.ask(className),
       localEntry: () => undefined,
     });
     this.#life = new LifeCycle(options.runtimes);
@@ -151,6 +161,7 @@ export class Deployer {
     const changed = new Set(batch.changed.map((version) => version.path));
     const former = this.#running;
     const running = this.#openAll(resolution, changed);
+    reach(POINTS.deploymentOpened, 'deployer', this.#snapshot.version + 1);
     const events = this.#publish(running, former, resolution);
     this.#reportProblems(resolution, changed);
     this.#boot = false;
@@ -159,7 +170,9 @@ export class Deployer {
 
   async #decide(batch: FileBatch): Promise<Resolution> {
     this.#resources.refresh(() => this.#set.take(batch));
-    while (await this.#resources.fetch()) this.#set.reread();
+    const { extensions } = this.#options;
+    if (await extensions?.refresh()) this.#set.reread();
+    while ((await this.#resources.fetch()) || (await extensions?.fetch())) this.#set.reread();
     return this.#set.resolve();
   }
 
@@ -215,11 +228,14 @@ export class Deployer {
     const { services, builtIn } = this.#options;
     const { changes, events } = compare(former, running, resolution);
     this.#running = running;
+    this.#options.applications?.provide([...resolution.applications.values()].flatMap(({ resources }) => resources));
     this.#snapshot = new Snapshot(this.#snapshot.version + 1, services, [...running.values()], builtIn ?? []);
     for (const listener of this.#listeners) this.#notify(listener);
+    reach(POINTS.deploymentPublished, 'deployer', this.#snapshot.version);
     for (const { event, artifact } of events) {
       logEvent(event, artifact, { file: artifact.position.file, boot: this.#boot });
     }
+    this.#applications = logApplications(this.#applications, resolution.applications);
     this.#life.apply(changes);
     return events.map(({ event, artifact: { kind, name } }) => ({ event, kind, name }));
   }
@@ -256,7 +272,9 @@ export class Deployer {
 
   #faultyFile(report: FileReport): FaultyFile {
     const { path, diagnostics, serves } = report;
-    const { file, text } = report.reading.source;
+    const { file } = report.reading.source;
+    const [first] = diagnostics.filter(({ severity }) => severity === 'error');
+    const text = (first && report.reading.sourceAt(first.position)?.text) ?? '';
     return { path, file, diagnostics, text, since: this.#faulty.get(path)?.since ?? Date.now(), serves };
   }
 }

@@ -1,6 +1,8 @@
+import type { CompositeApplication } from '../composite/composite-application.ts';
 import { formatDiagnostic } from '../grammar/diagnostic.ts';
 import { type Logger, logger } from '../logging/index.ts';
 import type { Artifact, ArtifactKind } from '../synapse/index.ts';
+import { isArchive } from './artifact-files.ts';
 import type { FileReport } from './artifact-set.ts';
 import type { DanglingReference } from './dangling-references.ts';
 
@@ -28,6 +30,22 @@ const TEXTS: Readonly<Record<ArtifactKind, KindTexts>> = {
     renamed: (name) => `ProxyService named ${name} has been Undeployed`,
     undeployed: (name) => `ProxyService named '${name}' has been undeployed`,
     title: 'Proxy',
+  },
+  api: {
+    category: 'APIDeployer',
+    deployed: (name, file) => `API named '${name}' has been deployed from file : ${file}`,
+    updated: (name, file) => [`API: ${name} has been updated from the file: ${file}`],
+    renamed: (name) => `API: ${name} has been undeployed`,
+    undeployed: (name) => `API named '${name}' has been undeployed`,
+    title: 'API',
+  },
+  task: {
+    category: 'TaskDeployer',
+    deployed: (name, file) => `StartupTask named '${name}' has been deployed from file : ${file}`,
+    updated: (name, file) => [`StartupTask: ${name} has been updated from the file: ${file}`],
+    renamed: (name) => `StartupTask: ${name} has been undeployed`,
+    undeployed: (name) => `StartupTask named '${name}' has been undeployed`,
+    title: 'Task',
   },
   sequence: {
     category: 'SequenceDeployer',
@@ -60,6 +78,14 @@ const TEXTS: Readonly<Record<ArtifactKind, KindTexts>> = {
     renamed: (name) => `Local entry: ${name} has been undeployed`,
     undeployed: (name) => `LocalEntry named '${name}' has been undeployed`,
     title: 'Local Entry',
+  },
+  priorityExecutor: {
+    category: 'PriorityExecutorDeployer',
+    deployed: (name, file) => `PriorityExecutor named '${name}' has been deployed from file : ${file}`,
+    updated: (name, file) => [`PriorityExecutor: ${name} has been updated from the file: ${file}`],
+    renamed: (name) => `PriorityExecutor: ${name} has been undeployed`,
+    undeployed: (name) => `PriorityExecutor named '${name}' has been undeployed`,
+    title: 'Priority executor',
   },
   messageStore: {
     category: 'MessageStoreDeployer',
@@ -113,6 +139,26 @@ export function logEvent(event: DeploymentEvent, artifact: Artifact, options: { 
   }
 }
 
+const carLog = loggerOf('CappDeployer');
+
+/** Tells of composite applications that came, changed or went (spec proxies 7.6); returns those that are there now. */
+export function logApplications(
+  before: ReadonlyMap<string, CompositeApplication>,
+  now: ReadonlyMap<string, CompositeApplication>,
+): ReadonlyMap<string, CompositeApplication> {
+  const title = ({ name, version }: CompositeApplication) => `${name}_${version}`;
+  for (const [path, application] of before) {
+    if (now.get(path) === application) continue;
+    carLog.info(`Undeploying Carbon Application : ${title(application)}...`);
+    carLog.info(`Successfully undeployed Carbon Application : ${title(application)}{super tenant}`);
+  }
+  for (const [path, application] of now) {
+    if (before.get(path) === application) continue;
+    carLog.info(`Successfully Deployed Carbon Application : ${title(application)}{super tenant}`);
+  }
+  return new Map(now);
+}
+
 const log = loggerOf('ArtifactDeployer');
 
 /** Everything that is wrong or doubtful, once: the same problem of the same file is not told again while it stays. */
@@ -136,7 +182,7 @@ export class ProblemLog {
   tellDangling(references: readonly DanglingReference[], files: ReadonlyMap<string, FileReport>): void {
     const now = new Set<string>();
     for (const { path, diagnostic } of references) {
-      const text = formatDiagnostic(diagnostic, files.get(path)?.reading.source);
+      const text = formatDiagnostic(diagnostic, files.get(path)?.reading.sourceAt(diagnostic.position));
       if (!this.#dangling.has(text) && !now.has(text)) log.warn(text);
       now.add(text);
     }
@@ -145,8 +191,10 @@ export class ProblemLog {
 
   #tellFile(report: FileReport, changed: boolean, boot: boolean): ReadonlySet<string> {
     const before = this.#told.get(report.path);
-    const { source } = report.reading;
-    const texts = report.diagnostics.map((diagnostic) => ({ diagnostic, text: formatDiagnostic(diagnostic, source) }));
+    const texts = report.diagnostics.map((diagnostic) => ({
+      diagnostic,
+      text: formatDiagnostic(diagnostic, report.reading.sourceAt(diagnostic.position)),
+    }));
     const errors = texts.filter(({ diagnostic }) => diagnostic.severity === 'error');
     const news = errors.filter(({ text }) => changed || !before?.has(text));
     if (news.length > 0) log.error(headline(report, boot));
@@ -163,6 +211,8 @@ function headline({ reading, unreadable, serves, diagnostics }: FileReport, boot
   const { file } = reading.source;
   const first = diagnostics.find(({ severity }) => severity === 'error');
   if (unreadable !== undefined) return `Deployment of synapse artifact failed. Error reading ${file} : ${unreadable}`;
+  if (isArchive(file))
+    return `Error occurred while deploying the Carbon application: ${file}. Reverting successfully deployed artifacts in the CApp.`;
   if (reading.root === undefined)
     return `Deployment of synapse artifact failed. Error parsing ${file} : ${first?.message}`;
   if (boot) return `${titleOf(reading.root)} configuration cannot be built from : ${file} - Continue in fail-safe mode`;

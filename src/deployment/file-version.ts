@@ -1,4 +1,7 @@
+import { type CompositeApplication, readCompositeApplication } from '../composite/composite-application.ts';
 import type { ArtifactSource } from '../grammar/diagnostic.ts';
+import { decodeXml, XmlSyntaxError } from '../xml/index.ts';
+import { isArchive } from './artifact-files.ts';
 
 /** One version of an artifact file. */
 export interface FileVersion {
@@ -7,6 +10,21 @@ export interface FileVersion {
   readonly source: ArtifactSource;
   /** Why its content could not be had, for a file that is there but cannot be read. */
   readonly unreadable?: string;
+  /** What a `.car` archive holds; its source has no text then. */
+  readonly application?: CompositeApplication;
+}
+
+/** The version that some bytes are: of a `.car` archive what it holds, of everything else XML text in its own encoding. */
+export async function fileVersion(path: string, file: string, bytes: Buffer): Promise<FileVersion> {
+  if (isArchive(path)) {
+    return { path, source: { file, text: '' }, application: await readCompositeApplication(file, bytes) };
+  }
+  try {
+    return { path, source: { file, text: decodeXml(bytes) } };
+  } catch (error) {
+    if (!(error instanceof XmlSyntaxError)) throw error;
+    return { path, source: { file, text: '' }, unreadable: error.message };
+  }
 }
 
 /** What has changed in the artifact directory since the last batch. */

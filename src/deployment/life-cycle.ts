@@ -1,3 +1,4 @@
+import { POINTS, reach } from '../fault-points.ts';
 import { logger } from '../logging/index.ts';
 import { ARTIFACT_KINDS, type ArtifactKind, describeArtifact } from '../synapse/index.ts';
 import type { ArtifactRuntime, ArtifactRuntimes, CloseReason } from './runtime.ts';
@@ -117,6 +118,7 @@ export class LifeCycle {
     if (running === undefined) return;
     try {
       await this.#runtime(artifact.kind).close?.(running, reason);
+      reach(POINTS.deploymentClosed, artifact.name, reason);
     } catch (error) {
       log.error(`Closing ${describeArtifact(artifact)} failed: ${detail(error)}`);
     }

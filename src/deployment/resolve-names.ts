@@ -4,6 +4,7 @@ import {
   type ArtifactFileReading,
   type ArtifactKind,
   artifactKey,
+  claimedKeys,
   describeArtifact,
 } from '../synapse/index.ts';
 
@@ -65,10 +66,15 @@ export function resolveNames(claimants: readonly Claimant[]): NameResolution {
 function firstChoice(claimant: Claimant): Choice {
   const { reading, incumbent, wasWhole } = claimant;
   const present = reading.whole || !wasWhole;
-  const artifacts = new Map(present && reading.whole ? [] : incumbent);
+  const artifacts = new Map(present && reading.whole ? [] : claimsOf(incumbent));
   if (present)
-    for (const artifact of reading.artifacts) artifacts.set(artifactKey(artifact.kind, artifact.name), artifact);
+    for (const artifact of reading.artifacts) for (const key of claimedKeys(artifact)) artifacts.set(key, artifact);
   return { claimant, artifacts, present, lost: new Set(), refusals: [] };
+}
+
+/** What was served so far, by everything that it claims. */
+function* claimsOf(incumbent: ReadonlyMap<string, Artifact>): Iterable<readonly [string, Artifact]> {
+  for (const artifact of incumbent.values()) for (const key of claimedKeys(artifact)) yield [key, artifact];
 }
 
 function contestedKeys(choices: readonly Choice[]): Set<string> {
@@ -93,7 +99,11 @@ function settle(key: string, choices: readonly Choice[]): void {
 /** Does `rival` win against `best`, which stands before it in the order? */
 function hasPriority(rival: Choice, best: Choice, key: string): boolean {
   if (rival.claimant.leaving !== best.claimant.leaving) return best.claimant.leaving;
-  return rival.claimant.incumbent.has(key) && !best.claimant.incumbent.has(key);
+  return holds(rival, key) && !holds(best, key);
+}
+
+function holds({ claimant }: Choice, key: string): boolean {
+  return [...claimsOf(claimant.incumbent)].some(([held]) => held === key);
 }
 
 function giveWay(loser: Choice, key: string, winner: Choice): void {
@@ -101,23 +111,30 @@ function giveWay(loser: Choice, key: string, winner: Choice): void {
   const artifact = loser.artifacts.get(key);
   const taken = winner.artifacts.get(key);
   if (artifact && taken && !claimant.leaving) loser.refusals.push(nameTaken(artifact, taken));
-  loser.lost.add(key);
-  loser.artifacts.delete(key);
+  for (const claimed of artifact ? claimedKeys(artifact) : [key]) {
+    loser.lost.add(claimed);
+    loser.artifacts.delete(claimed);
+  }
   if (claimant.leaving || !loser.present) return;
   if (claimant.wasWhole) loser.artifacts.clear();
   loser.present = false;
-  for (const [name, former] of claimant.incumbent) {
-    if (!loser.lost.has(name) && !loser.artifacts.has(name)) loser.artifacts.set(name, former);
+  for (const former of claimant.incumbent.values()) {
+    const keys = claimedKeys(former);
+    if (keys.some((claimed) => loser.lost.has(claimed) || loser.artifacts.has(claimed))) continue;
+    for (const claimed of keys) loser.artifacts.set(claimed, former);
   }
 }
 
 /** The reference's words where it has some (spec proxies 7.4, spec stores 1.4). */
 const DUPLICATE: Readonly<Record<ArtifactKind, (name: string) => string>> = {
   proxy: (name) => `ProxyService named : ${name} already exists`,
+  task: (name) => `Duplicate task definition : ${name}`,
+  api: (name) => `API named : ${name} already exists`,
   sequence: (name) => `Sequence named : ${name} already exists.`,
   template: (name) => `Template named : ${name} already exists`,
   endpoint: (name) => `Endpoint named : ${name} already exists`,
   localEntry: (name) => `Local entry named : ${name} already exists`,
+  priorityExecutor: (name) => `Executor named : ${name} already exists`,
   messageStore: (name) => `Duplicate message store : ${name}`,
   messageProcessor: (name) => `Duplicate Message Processor ${name}`,
 };
@@ -129,9 +146,15 @@ function nameTaken(artifact: Artifact, taken: Artifact): Diagnostic {
   return {
     severity: 'error',
     position: artifact.position,
-    message: `${DUPLICATE[artifact.kind](artifact.name)} (${describeArtifact(taken)} of ${file}:${line}:${column})`,
+    message: `${wordsFor(artifact, taken)} (${describeArtifact(taken)} of ${file}:${line}:${column})`,
     expected: `a name of its own${shared}`,
   };
+}
+
+function wordsFor(artifact: Artifact, taken: Artifact): string {
+  if (artifact.kind === 'api' && taken.kind === 'api' && artifact.name !== taken.name)
+    return `URL context: ${artifact.content.context} is already registered with the API: ${taken.name}`;
+  return DUPLICATE[artifact.kind](artifact.name);
 }
 
 function outcomeOf(choices: readonly Choice[]): NameResolution {
@@ -140,7 +163,10 @@ function outcomeOf(choices: readonly Choice[]): NameResolution {
   const fulfilled = new Set<string>();
   for (const { claimant, artifacts, present, refusals: own } of choices) {
     const { path } = claimant;
-    for (const [key, artifact] of artifacts) served.set(key, { key, path, artifact });
+    for (const artifact of new Set(artifacts.values())) {
+      const key = artifactKey(artifact.kind, artifact.name);
+      served.set(key, { key, path, artifact });
+    }
     if (own.length > 0) refusals.set(path, own);
     else if (present && claimant.reading.whole) fulfilled.add(path);
   }

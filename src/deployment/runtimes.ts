@@ -1,7 +1,10 @@
 import { logger } from '../logging/index.ts';
+import { PriorityExecutor } from '../mediation/priority-executor.ts';
 import { ProxyService } from '../mediation/proxy-service.ts';
 import type { ProcessorServices } from '../processors/component.ts';
+import { displayName, RestApi } from '../rest/rest-api.ts';
 import type { StoreServices } from '../stores/component.ts';
+import { Task } from '../tasks/task.ts';
 import type { ArtifactRuntime, ArtifactRuntimes } from './runtime.ts';
 
 /** What the server lends to the artifacts that run. */
@@ -19,9 +22,12 @@ export function artifactRuntimes(services: RuntimeServices): ArtifactRuntimes {
     template: { open: ({ definition }) => definition },
     endpoint: { open: ({ definition }) => definition },
     sequence: { open: ({ definition }) => definition },
+    priorityExecutor: { open: ({ definition }) => new PriorityExecutor(definition) },
     messageStore: storeRuntime(services.stores),
     messageProcessor: processorRuntime(services.processors),
     proxy: proxyRuntime(services.serverName),
+    api: apiRuntime,
+    task: taskRuntime(services),
   };
 }
 
@@ -38,6 +44,39 @@ function proxyRuntime(serverName: string): ArtifactRuntime<'proxy'> {
         return undefined;
       }
       return new ProxyService(definition);
+    },
+  };
+}
+
+const apiLog = logger('API');
+
+const apiRuntime: ArtifactRuntime<'api'> = {
+  open({ definition }) {
+    apiLog.info(`{api:${displayName(definition)}} Initializing API: ${displayName(definition)}`);
+    return new RestApi(definition);
+  },
+  async close({ definition }) {
+    apiLog.info(`{api:${displayName(definition)}} Destroying API: ${displayName(definition)}`);
+  },
+};
+
+const taskLog = logger('TaskDeployer');
+
+function taskRuntime({ serverName, processors }: RuntimeServices): ArtifactRuntime<'task'> {
+  return {
+    open({ definition }) {
+      const { name, pinnedServers } = definition;
+      if (pinnedServers.length > 0 && !pinnedServers.includes(serverName)) {
+        taskLog.info(`Server name not in pinned servers list. Not starting Task : ${name}`);
+        return undefined;
+      }
+      return new Task(definition, processors);
+    },
+    async start(task) {
+      task.start();
+    },
+    async close(task) {
+      task.stop();
     },
   };
 }

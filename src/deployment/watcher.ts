@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { logger } from '../logging/index.ts';
-import { decodeXml } from '../xml/decode.ts';
-import { XmlSyntaxError } from '../xml/index.ts';
 import {
   type FileLook,
   isArtifactFile,
@@ -14,7 +12,7 @@ import {
 } from './artifact-files.ts';
 import { forEachBounded } from './bounded.ts';
 import { DirectoryHints } from './directory-hints.ts';
-import { EMPTY_BATCH, type FileBatch, type FileVersion, isEmpty } from './file-version.ts';
+import { EMPTY_BATCH, type FileBatch, type FileVersion, fileVersion, isEmpty } from './file-version.ts';
 
 const log = logger('ArtifactWatcher');
 
@@ -258,8 +256,8 @@ export class ArtifactWatcher {
     const fingerprint = 'reason' in content ? `unreadable: ${content.reason}` : content.hash;
     if (fingerprint === file.fingerprint) return undefined;
     file.fingerprint = fingerprint;
-    const source = { file: name, text: 'reason' in content ? '' : content.text };
-    return { path: look.path, source, ...('reason' in content && { unreadable: content.reason }) };
+    if ('reason' in content) return { path: look.path, source: { file: name, text: '' }, unreadable: content.reason };
+    return fileVersion(look.path, name, content.bytes);
   }
 }
 
@@ -292,7 +290,7 @@ function byPath(left: FileVersion, right: FileVersion): number {
 }
 
 type Content =
-  | { readonly text: string; readonly hash: string }
+  | { readonly bytes: Buffer; readonly hash: string }
   /** `mayPass`: another try may succeed although the file looks the same. */
   | { readonly reason: string; readonly mayPass: boolean };
 
@@ -302,11 +300,11 @@ async function readContent(name: string, look: FileLook, maxBytes: number): Prom
   try {
     const { bytes, after } = await readWithLook(name, look.path);
     if (after.stamp !== look.stamp) return 'moving';
-    return { text: decodeXml(bytes), hash: createHash('sha256').update(bytes).digest('hex') };
+    return { bytes, hash: createHash('sha256').update(bytes).digest('hex') };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'moving';
     const reason = error instanceof Error ? error.message : String(error);
-    return { reason, mayPass: !(error instanceof XmlSyntaxError) };
+    return { reason, mayPass: true };
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
+import type { RegistryResource } from '../composite/registry-resources.ts';
 import { logger } from '../logging/index.ts';
 import type { Registry } from '../message/registry.ts';
 
@@ -29,6 +30,8 @@ interface Resource {
 export class FileRegistry implements Registry {
   readonly #folder: string;
   readonly #resources = new Map<string, Resource>();
+  /** What composite applications have brought: found where nothing has been stored under the key. */
+  #provided: ReadonlyMap<string, Resource> = new Map();
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(folder: string) {
@@ -60,6 +63,16 @@ export class FileRegistry implements Registry {
     this.#put(path, { text: '', properties: { ...this.#resources.get(path)?.properties, [name]: value } });
   }
 
+  /** Makes exactly these resources of composite applications available, beside those in the folder. */
+  provide(resources: readonly RegistryResource[]): void {
+    const provided = new Map<string, Resource>();
+    for (const { key, content, properties } of resources) {
+      const path = validPath(key);
+      if (path !== undefined) provided.set(path, { text: content.toString('utf8'), properties });
+    }
+    this.#provided = provided;
+  }
+
   /** Resolves when everything is on disk. */
   async flush(): Promise<void> {
     await this.#writing;
@@ -68,7 +81,7 @@ export class FileRegistry implements Registry {
   /** What is no key of the registry names nothing in it. */
   #find(key: string): Resource | undefined {
     const path = validPath(key);
-    return path === undefined ? undefined : this.#resources.get(path);
+    return path === undefined ? undefined : (this.#resources.get(path) ?? this.#provided.get(path));
   }
 
   #put(path: string, resource: Resource): void {

@@ -9,6 +9,8 @@ import { waitFor } from './wait-for.ts';
 /** A server in the test's own process: quick to start, its log at hand. */
 export interface InProcess {
   readonly server: RunningServer;
+  /** The artifact folder. */
+  readonly directory: string;
   /** Everything logged since the start. */
   readonly records: LogRecord[];
   service(name: string, scheme?: 'http' | 'https'): string;
@@ -28,8 +30,13 @@ const SYNAPSE = 'xmlns="http://ws.apache.org/ns/synapse"';
 /**
  * Serves artifacts given as file name -> XML (the namespace is added to the root when it says none) on free ports.
  * @param toml lines of a deployment.toml
+ * @param options `watch`: deploy changes of the folder
  */
-export async function serve(artifacts: Readonly<Record<string, string>>, toml = ''): Promise<InProcess> {
+export async function serve(
+  artifacts: Readonly<Record<string, string>>,
+  toml = '',
+  { watch = false } = {},
+): Promise<InProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-flow-'));
   const directory = join(folder, 'artifacts');
   for (const [file, xml] of Object.entries(artifacts)) {
@@ -42,7 +49,7 @@ export async function serve(artifacts: Readonly<Record<string, string>>, toml = 
   writeFileSync(config, toml);
   const records: LogRecord[] = [];
   const stopListening = onLogRecord((record) => records.push(record));
-  const flags = { artifacts: directory, data: join(folder, 'data'), config, watch: false };
+  const flags = { artifacts: directory, data: join(folder, 'data'), config, watch };
   const configuration = readConfiguration({ ...flags, httpPort: 0, httpsPort: 0, managementPort: 0 });
   const cleanUp = () => {
     stopListening();
@@ -55,6 +62,7 @@ export async function serve(artifacts: Readonly<Record<string, string>>, toml = 
   const lines = (after = 0) => records.slice(after).map(({ level, message }) => `${level.toUpperCase()} ${message}`);
   return {
     server,
+    directory,
     records,
     lines,
     service: (name, scheme = 'http') =>
