@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
+import {
+  type Cluster,
+  DEFAULT_GROUP,
+  DEFAULT_LEASE_MS,
+  defaultNodeId,
+  LONGEST_LEASE_MS,
+  SHORTEST_LEASE_MS,
+} from '../coordination/cluster.ts';
+import type { ExtensionMapping } from '../extensions/extension-modules.ts';
 import type { LogLevel } from '../logging/index.ts';
+import type { CorsPolicy } from '../rest/cors.ts';
 import type { DataSource } from '../stores/component.ts';
 import { ConfigurationError, TomlReader } from './toml-reader.ts';
 
@@ -16,7 +26,7 @@ export interface ServerConfiguration {
   readonly managementPort: number;
   readonly managementHost: string;
   readonly watch: boolean;
-  /** The name that `pinnedServers` of a proxy is compared with. */
+  /** The name that `pinnedServers` of proxies and message processors is compared with. */
   readonly serverName: string;
   readonly log: { readonly level: LogLevel; readonly format: 'text' | 'json' };
   /** PEM files; undefined: a self-signed certificate is made on first start. */
@@ -27,16 +37,22 @@ export interface ServerConfiguration {
   };
   /** ms without an answer after which any send expires (`synapse.global_timeout_interval`). */
   readonly globalTimeoutMs: number;
+  /** `synapse.rest.CORSConfig.*` of REST APIs. */
+  readonly cors: CorsPolicy;
   /** ms a store may take to confirm one message (OP-11). */
   readonly storeDeadlineMs: number;
   /** ms that a stop may take (OP-110). */
   readonly shutdownMs: number;
   /** Keep what was recorded about processors (OP-21)? */
   readonly keepState: boolean;
+  /** Undefined: message processors are not coordinated with those of other nodes (spec stores 6.1). */
+  readonly cluster: Cluster | undefined;
   /** JMS provider URL as artifacts say it -> the STOMP URL to use for it. */
   readonly stompUrls: ReadonlyMap<string, string>;
   /** Databases by their id, as MI's `[[datasource]]` names them. */
   readonly dataSources: ReadonlyMap<string, DataSource>;
+  /** Modules of one's own, by the class name that artifacts say. */
+  readonly extensions: ReadonlyMap<string, ExtensionMapping>;
   /** `${configs.name}` in artifacts. */
   readonly configs: ReadonlyMap<string, string>;
   /** `$FILE:KEY` in artifacts. */
@@ -64,6 +80,7 @@ export const DEFAULT_CONFIG_FILE = 'deployment.toml';
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 const MAX_PORT = 65_535;
 const MEBIBYTE = 1024 * 1024;
+const DEFAULT_EXTENSION_DEADLINE_MS = 30_000;
 
 /**
  * Reads the configuration. MI's own names are used where they exist (spec proxies 2.1, 2.2); everything that is ours stands in the
@@ -80,9 +97,10 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     return flag ?? offsetPort(configured, offset);
   };
   const host = flags.host ?? toml.text('transport.http.listener.bind_address') ?? '127.0.0.1';
+  const data = resolve(flags.data ?? toml.path('mini_synapse.data') ?? 'data');
   const configuration: ServerConfiguration = {
     artifacts: resolve(flags.artifacts ?? toml.path('mini_synapse.artifacts') ?? 'artifacts'),
-    data: resolve(flags.data ?? toml.path('mini_synapse.data') ?? 'data'),
+    data,
     host,
     httpPort: port(flags.httpPort, 'transport.http.listener.port', 8280),
     httpsPort: port(flags.httpsPort, 'transport.http.listener.secured_port', 8243),
@@ -100,11 +118,14 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     },
     globalTimeoutMs:
       toml.integer(['mediation', 'synapse.global_timeout_interval'], { minimum: 1, maximum: 2 ** 31 - 1 }) ?? 120_000,
+    cors: corsPolicy(toml),
     storeDeadlineMs: toml.integer('mini_synapse.store_deadline_ms', { minimum: 1, maximum: 600_000 }) ?? 10_000,
     shutdownMs: toml.integer('mini_synapse.shutdown_ms', { minimum: 0, maximum: 600_000 }) ?? 30_000,
     keepState: flags.keepState ?? toml.boolean('mini_synapse.keep_state') ?? true,
+    cluster: cluster(toml, data),
     stompUrls: stompUrls(toml),
     dataSources: dataSources(toml),
+    extensions: extensionMappings(toml),
     configs: toml.table('mini_synapse.configs').texts(),
     fileProperties: readProperties(toml.path('mini_synapse.file_properties')),
     trustedCertificatesFile: toml.path('mini_synapse.trusted_certificates'),
@@ -119,6 +140,8 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     'shutdown_ms',
     'keep_state',
     'jms',
+    'extension',
+    'cluster',
     'trusted_certificates',
     'configs',
     'file_properties',
@@ -140,6 +163,31 @@ function tlsFiles(toml: TomlReader): ServerConfiguration['tls'] {
   return { keyFile, certificateFile };
 }
 
+/** `[synapse_properties] 'synapse.rest.CORSConfig.enabled' = true` and its siblings (spec proxies 6.4). */
+function corsPolicy(toml: TomlReader): CorsPolicy {
+  const property = (name: string) => ['synapse_properties', `synapse.rest.CORSConfig.${name}`];
+  const origins = toml.text(property('Access-Control-Allow-Origin')) ?? '*';
+  return {
+    enabled: toml.boolean(property('enabled')) ?? false,
+    origins: origins.split(',').map((origin) => origin.trim()),
+    headers:
+      toml.text(property('Access-Control-Allow-Headers')) ??
+      'authorization,Access-Control-Allow-Origin,Content-Type,SOAPAction',
+  };
+}
+
+/** `[mini_synapse.cluster] enabled = true`; the name of the node also as MI says it, `[cluster_config] node_id`. */
+function cluster(toml: TomlReader, dataDirectory: string): Cluster | undefined {
+  toml.table('mini_synapse.cluster').refuseUnknown(['enabled', 'node_id', 'group', 'lease_ms']);
+  const enabled = toml.boolean('mini_synapse.cluster.enabled') ?? false;
+  const node = toml.text('mini_synapse.cluster.node_id') ?? toml.text('cluster_config.node_id');
+  const group = toml.text('mini_synapse.cluster.group');
+  const range = { minimum: SHORTEST_LEASE_MS, maximum: LONGEST_LEASE_MS };
+  const leaseMs = toml.integer('mini_synapse.cluster.lease_ms', range) ?? DEFAULT_LEASE_MS;
+  if (!enabled) return undefined;
+  return { node: node?.trim() || defaultNodeId(dataDirectory), group: group?.trim() || DEFAULT_GROUP, leaseMs };
+}
+
 /** `[[mini_synapse.jms]] provider_url = "tcp://…"  stomp_url = "stomp://…"` */
 function stompUrls(toml: TomlReader): Map<string, string> {
   const found = new Map<string, string>();
@@ -150,6 +198,29 @@ function stompUrls(toml: TomlReader): Map<string, string> {
       throw new ConfigurationError(`${toml.file}: [[mini_synapse.jms]] needs 'provider_url' and 'stomp_url'`);
     }
     found.set(provider.trim(), stomp.trim());
+  }
+  return found;
+}
+
+/** `[[mini_synapse.extension]] class = "com.acme.MyStore"  module = "./extensions/my-store.ts"  deadline_ms = 30000` */
+function extensionMappings(toml: TomlReader): Map<string, ExtensionMapping> {
+  const found = new Map<string, ExtensionMapping>();
+  for (const entry of toml.tables('mini_synapse.extension')) {
+    entry.refuseUnknown(['class', 'module', 'deadline_ms']);
+    const className = entry.text('class')?.trim();
+    const file = entry.path('module');
+    if (!className || !file) {
+      throw new ConfigurationError(`${toml.file}: [[mini_synapse.extension]] needs 'class' and 'module'`);
+    }
+    if (!/\.[cm]?[jt]s$/.test(file)) {
+      throw new ConfigurationError(
+        `${toml.file}: the module of class '${className}' is ${JSON.stringify(entry.text('module'))}, expected a file that ends in .js, .mjs, .cjs, .ts, .mts or .cts`,
+      );
+    }
+    if (found.has(className))
+      throw new ConfigurationError(`${toml.file}: class '${className}' is mapped to two modules`);
+    const deadlineMs = entry.integer('deadline_ms', { minimum: 1, maximum: 600_000 }) ?? DEFAULT_EXTENSION_DEADLINE_MS;
+    found.set(className, { className, file, deadlineMs });
   }
   return found;
 }

@@ -77,7 +77,60 @@ describe('the configuration', () => {
     expect(() => withToml(toml)).toThrow(message);
   });
 
+  it('maps classes to modules, relative to the file', () => {
+    const { extensions } = withToml(
+      `[[mini_synapse.extension]]
+       class = "com.acme.MyStore"
+       module = "./extensions/my-store.ts"
+       [[mini_synapse.extension]]
+       class = "com.acme.Other"
+       module = "/opt/other.mjs"
+       deadline_ms = 500`,
+    );
+    expect([...extensions.values()]).toEqual([
+      { className: 'com.acme.MyStore', file: join(folder, 'extensions/my-store.ts'), deadlineMs: 30_000 },
+      { className: 'com.acme.Other', file: '/opt/other.mjs', deadlineMs: 500 },
+    ]);
+  });
+
+  it.each([
+    ['class = "a.B"', /\[\[mini_synapse\.extension\]\] needs 'class' and 'module'/],
+    ['class = "a.B"\nmodul = "b.ts"', /unknown key 'mini_synapse\.extension\[0\]\.modul', did you mean 'module'/],
+    ['class = "a.B"\nmodule = "B.java"', /the module of class 'a\.B' is "B\.java", expected a file that ends in \.js/],
+    ['class = "a.B"\nmodule = "b.ts"\ndeadline_ms = 0', /deadline_ms' is 0, expected an integer from 1 to 600000/],
+    [
+      'class = "a.B"\nmodule = "b.ts"\n[[mini_synapse.extension]]\nclass = "a.B"\nmodule = "c.ts"',
+      /class 'a\.B' is mapped to two modules/,
+    ],
+  ])('refuses the mapping %j', (entry, message) => {
+    expect(() => withToml(`[[mini_synapse.extension]]\n${entry}`)).toThrow(message);
+  });
+
   it('refuses a named file that is not there', () => {
     expect(() => readConfiguration({ config: join(folder, 'none.toml') })).toThrow(/none\.toml cannot be read/);
+  });
+});
+
+describe('the cluster', () => {
+  it('is not there unless it is asked for', () => {
+    expect(readConfiguration().cluster).toBeUndefined();
+    expect(withToml('[mini_synapse.cluster]\nnode_id = "a"').cluster).toBeUndefined();
+  });
+
+  it("has a name for the node, also MI's, and the reference's times", () => {
+    expect(withToml('[mini_synapse.cluster]\nenabled = true\n[cluster_config]\nnode_id = "node-1"').cluster).toEqual({
+      node: 'node-1',
+      group: 'default',
+      leaseMs: 15_000,
+    });
+    const unnamed = withToml('[mini_synapse.cluster]\nenabled = true\ngroup = "g"\nlease_ms = 3000', { data: folder });
+    expect(unnamed.cluster).toMatchObject({ group: 'g', leaseMs: 3000 });
+    expect(unnamed.cluster?.node).toMatch(/-[0-9a-f]{8}$/);
+  });
+
+  it('refuses leases that are too long, and misspelt keys', () => {
+    const wrong = (lines: string) => () => withToml(`[mini_synapse.cluster]\nenabled = true\n${lines}`);
+    expect(wrong('lease_ms = 60000')).toThrow(/lease_ms' is 60000, expected an integer from 3000 to 30000/);
+    expect(wrong('nodeid = "a"')).toThrow(/unknown key 'mini_synapse.cluster.nodeid', did you mean 'node_id'/);
   });
 });
