@@ -4,6 +4,7 @@ import type { ServerConfiguration } from './config/config.ts';
 import { ConfigurationError } from './config/toml-reader.ts';
 import { ArtifactFolder, artifactRuntimes, Deployer } from './deployment/index.ts';
 import { RequestDispatcher } from './dispatcher.ts';
+import { ExtensionModules } from './extensions/extension-modules.ts';
 import { formatDiagnostic } from './grammar/diagnostic.ts';
 import { logger } from './logging/index.ts';
 import type { Health } from './management/health.ts';
@@ -67,6 +68,7 @@ class Server implements RunningServer {
   #sender: HttpSender | undefined;
   #registry: FileRegistry | undefined;
   #deployer: Deployer | undefined;
+  readonly #extensions: ExtensionModules;
   #folder: ArtifactFolder | undefined;
   #http: HttpListener | undefined;
   #https: HttpListener | undefined;
@@ -76,6 +78,7 @@ class Server implements RunningServer {
   constructor(options: ServerConfiguration, version: string) {
     this.#options = options;
     this.#health = { version, ready: false };
+    this.#extensions = new ExtensionModules(options.extensions);
   }
 
   get host(): string {
@@ -121,7 +124,7 @@ class Server implements RunningServer {
     await this.#folder.deployAll();
     await this.#openListeners();
     await this.#deployer.startWork();
-    if (this.#options.watch) this.#folder.watch();
+    if (this.#options.watch) this.#watch(this.#folder, this.#deployer);
     this.#health.ready = true;
   }
 
@@ -130,20 +133,33 @@ class Server implements RunningServer {
     return this.#stopped;
   }
 
+  #watch(folder: ArtifactFolder, deployer: Deployer): void {
+    folder.watch();
+    this.#extensions.watch(() => deployer.deploy({ changed: [], removed: [], leaving: [] }));
+  }
+
   #createDeployer(http: HttpSender, registry: FileRegistry): Deployer {
     const { data, serverName, storeDeadlineMs, stompUrls, dataSources, shutdownMs, globalTimeoutMs } = this.#options;
     const deployer: Deployer = new Deployer({
-      services: { http, flows: this.#flows, globalTimeoutMs, registry },
+      services: { http, flows: this.#flows, globalTimeoutMs, registry, cors: this.#options.cors },
       builtIn: builtInSequences(),
+      applications: registry,
       lookup: {
         environment: (name) => process.env[name],
         fileProperty: (key) => this.#options.fileProperties.get(key),
         configuration: (name) => this.#options.configs.get(name),
       },
       resourceDirectories: [this.#options.artifacts],
+      extensions: this.#extensions,
       runtimes: artifactRuntimes({
         serverName,
-        stores: { dataDirectory: data, putDeadlineMs: storeDeadlineMs, stompUrls, dataSources },
+        stores: {
+          dataDirectory: data,
+          putDeadlineMs: storeDeadlineMs,
+          stompUrls,
+          dataSources,
+          cluster: this.#options.cluster,
+        },
         processors: {
           dataDirectory: data,
           configuration: () => deployer.snapshot,
@@ -151,6 +167,8 @@ class Server implements RunningServer {
           ledger: new DeliveryLedger(),
           profile: 'wso2',
           stopDeadlineMs: shutdownMs / 2,
+          serverName,
+          cluster: this.#options.cluster,
         },
       }),
     });
@@ -205,12 +223,15 @@ class Server implements RunningServer {
     const deadline = performance.now() + this.#options.shutdownMs / 2;
     const remaining = () => Math.max(0, deadline - performance.now());
     this.#health.ready = false;
+    // Aggregates that wait for messages: half of the time for those that are still on their way.
+    this.#flows.endWaiting(remaining() / 2);
     const steps: ReadonlyArray<() => Promise<unknown> | undefined> = [
       () => this.#folder?.stop(),
       // Work that came in may still need stores and endpoints: it ends first.
       () => Promise.all([this.#http?.close(remaining()), this.#https?.close(remaining())]),
       () => this.#endFlows(remaining()),
       () => this.#deployer?.close(),
+      () => this.#extensions.close(),
       () => this.#sender?.close(remaining()),
       () => this.#registry?.flush(),
       () => this.#management?.close(),

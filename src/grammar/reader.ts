@@ -1,3 +1,4 @@
+import type { ModuleAnswer } from '../extensions/loaded-module.ts';
 import { type Diagnostic, nearestName, type Position } from './diagnostic.ts';
 import type { ConfigElement } from './element.ts';
 
@@ -16,6 +17,8 @@ export interface PlaceholderValues {
   environment(name: string): string | undefined;
   fileProperty(key: string): string | undefined;
   configuration(name: string): string | undefined;
+  /** The module that the configuration maps a class name to; undefined when it maps it to none. */
+  extension?(className: string): ModuleAnswer | undefined;
 }
 
 const ENVIRONMENT: PlaceholderValues = {

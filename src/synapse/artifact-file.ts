@@ -3,7 +3,7 @@ import { ConfigElement, SYNAPSE_NAMESPACE } from '../grammar/element.ts';
 import { ArtifactReader } from '../grammar/reader.ts';
 import { logger } from '../logging/index.ts';
 import { parseXml, type XmlElement, type XmlNode, XmlSyntaxError } from '../xml/index.ts';
-import { ARTIFACT_KINDS, type Artifact, type ArtifactKind, artifactKey, describeArtifact } from './artifact.ts';
+import { ARTIFACT_KINDS, type Artifact, type ArtifactKind, claimedKeys, describeArtifact } from './artifact.ts';
 import { artifactHash } from './artifact-hash.ts';
 import { KINDS_NOT_SUPPORTED_YET, readArtifact } from './kinds.ts';
 import { type ArtifactLookup, ENVIRONMENT_ONLY, RecordingLookup } from './lookup.ts';
@@ -26,6 +26,8 @@ export interface ArtifactFileReading {
   readonly whole: boolean;
   /** Would the file be read differently now, because something that it looked up has changed? */
   outdated(): boolean;
+  /** The text that a diagnostic at this place points into; undefined where there is none to show. */
+  sourceAt(position: Position): ArtifactSource | undefined;
 }
 
 const EXPECTED_ROOTS = ['definitions', ...ARTIFACT_KINDS].sort();
@@ -59,7 +61,15 @@ function unreadable(source: ArtifactSource, error: unknown): ArtifactFileReading
 
 /** The reading of a file of which nothing can be used. */
 export function failedReading(source: ArtifactSource, diagnostic: Diagnostic): ArtifactFileReading {
-  return { source, root: undefined, artifacts: [], diagnostics: [diagnostic], whole: false, outdated: () => false };
+  return {
+    source,
+    root: undefined,
+    artifacts: [],
+    diagnostics: [diagnostic],
+    whole: false,
+    outdated: () => false,
+    sourceAt: () => source,
+  };
 }
 
 function reason(error: unknown): string {
@@ -90,6 +100,7 @@ class FileReader {
       diagnostics: this.#diagnostics.sort(byPosition),
       whole: this.#whole,
       outdated: () => recorded.some((lookup) => lookup.outdated),
+      sourceAt: () => this.#root.source,
     };
   }
 
@@ -200,10 +211,10 @@ class FileReader {
   }
 
   #isNew(element: ConfigElement, reader: ArtifactReader, artifact: Artifact): boolean {
-    const key = artifactKey(artifact.kind, artifact.name);
-    const first = this.#places.get(key);
+    const keys = claimedKeys(artifact);
+    const first = keys.map((key) => this.#places.get(key)).find((place) => place !== undefined);
     if (!first) {
-      this.#places.set(key, artifact.position);
+      for (const key of keys) this.#places.set(key, artifact.position);
       return true;
     }
     reader.error(element, `${describeArtifact(artifact)} is defined twice in this file, first in line ${first.line}`, {

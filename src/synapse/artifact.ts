@@ -2,8 +2,12 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { EndpointTemplate } from '../endpoints/template-endpoint.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import type { Reference } from '../grammar/reader.ts';
+import type { PriorityExecutorDefinition } from '../mediation/priority-executor.ts';
 import type { ProxyDefinition } from '../mediation/proxy-service.ts';
 import type { Sequence } from '../mediation/sequence.ts';
+import type { SequenceTemplate } from '../mediation/sequence-template.ts';
+import { type ApiDefinition, pathPrefix } from '../rest/rest-api.ts';
+import type { TaskDefinition } from '../tasks/task.ts';
 import type { LocalEntryDefinition } from './local-entry.ts';
 import type { MessageProcessorDefinition } from './message-processor.ts';
 import type { MessageStoreDefinition } from './message-store.ts';
@@ -11,12 +15,15 @@ import type { MessageStoreDefinition } from './message-store.ts';
 /** What each kind of artifact is read into. */
 export interface ArtifactContents {
   localEntry: LocalEntryDefinition;
-  template: EndpointTemplate;
+  template: EndpointTemplate | SequenceTemplate;
   endpoint: Endpoint;
   sequence: Sequence;
+  priorityExecutor: PriorityExecutorDefinition;
   messageStore: MessageStoreDefinition;
   messageProcessor: MessageProcessorDefinition;
   proxy: ProxyDefinition;
+  api: ApiDefinition;
+  task: TaskDefinition;
 }
 
 /** The kinds that are deployed, by their element names. */
@@ -28,9 +35,12 @@ export const ARTIFACT_KINDS = [
   'template',
   'endpoint',
   'sequence',
+  'priorityExecutor',
   'messageStore',
   'messageProcessor',
   'proxy',
+  'task',
+  'api',
 ] as const satisfies readonly ArtifactKind[];
 
 const SHARING: readonly ArtifactKind[] = ['localEntry', 'template', 'endpoint', 'sequence'];
@@ -56,6 +66,18 @@ export interface ArtifactOf<K extends ArtifactKind> {
  */
 export function artifactKey(kind: ArtifactKind, name: string): string {
   return `${SHARING.includes(kind) ? 'entry' : kind} ${name}`;
+}
+
+/**
+ * All that an artifact claims for itself: its name, and of an API its context with its version, which no other API may have (spec
+ * proxies 6.1).
+ */
+export function claimedKeys(artifact: Artifact): readonly string[] {
+  const key = artifactKey(artifact.kind, artifact.name);
+  if (artifact.kind !== 'api') return [key];
+  const { hostname = '', port = '', version } = artifact.content;
+  const place = `${hostname}:${port}${pathPrefix(artifact.content)} ${version?.name ?? ''}`;
+  return [key, `api context ${place}`];
 }
 
 /** `proxy 'StockQuoteProxy'`, for messages. */

@@ -28,22 +28,19 @@ const ANY_VALUE = '1';
 /** Reads a `<template>` with an `<endpoint>` inside (spec proxies 6.6); undefined after an error. */
 export function readEndpointTemplate(element: ConfigElement, reader: ArtifactReader): EndpointTemplate | undefined {
   const attributes = readAttributes(element, ATTRIBUTES, reader);
-  reader.warnUnknownChildren(element, ['parameter', 'endpoint', 'sequence', 'description']);
-  const sequence = element.child('sequence');
+  reader.warnUnknownChildren(element, ['parameter', 'endpoint', 'description']);
   const endpoint = element.child('endpoint');
-  if (sequence) {
-    reader.error(sequence, '<template> of a sequence is known, not supported yet', { expected: '<endpoint>' });
-    return undefined;
-  }
   if (!endpoint) {
-    reader.error(element, 'A template needs an endpoint inside', { expected: '<endpoint>' });
+    reader.error(element, 'A template needs a sequence or an endpoint inside', {
+      expected: '<sequence> or <endpoint>',
+    });
     return undefined;
   }
   const parameters = readParameterNames(element, reader);
   checkTemplate(endpoint, parameters, reader);
   if (!attributes || reader.failed) return undefined;
   const { name } = attributes;
-  return { name, endpointWith: (values) => makeEndpoint(name, endpoint, parameters, values, reader) };
+  return { kind: 'endpoint', name, endpointWith: (values) => makeEndpoint(name, endpoint, parameters, values, reader) };
 }
 
 function readParameterNames(element: ConfigElement, reader: ArtifactReader): string[] {

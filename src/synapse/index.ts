@@ -1,3 +1,4 @@
+export { readApplication } from './application-reading.ts';
 export {
   ARTIFACT_KINDS,
   type Artifact,
@@ -5,6 +6,7 @@ export {
   type ArtifactKind,
   type ArtifactOf,
   artifactKey,
+  claimedKeys,
   describeArtifact,
 } from './artifact.ts';
 export { type ArtifactFileReading, failedReading, readArtifactFile } from './artifact-file.ts';

@@ -2,14 +2,17 @@ import type { Diagnostic } from '../grammar/diagnostic.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { readSequence } from '../mediation/read-sequence.ts';
+import { readApi } from './api.ts';
 import type { ArtifactContents, ArtifactKind } from './artifact.ts';
 import { readNamedEndpoint } from './endpoint.ts';
-import { readEndpointTemplate } from './endpoint-template.ts';
 import { readLocalEntry } from './local-entry.ts';
 import type { ArtifactLookup } from './lookup.ts';
 import { readMessageProcessor } from './message-processor.ts';
 import { readMessageStore } from './message-store.ts';
+import { readPriorityExecutor } from './priority-executor.ts';
 import { readProxy } from './proxy.ts';
+import { readTask } from './task.ts';
+import { readTemplate } from './template.ts';
 
 /** An artifact's name and what it was read into. */
 export interface ReadArtifact<K extends ArtifactKind> {
@@ -29,7 +32,7 @@ const READERS: { readonly [K in ArtifactKind]: KindReader<K> } = {
     const content = readLocalEntry(element, reader, lookup);
     return content && { name: content.entry.key, content };
   },
-  template: (element, reader) => named(readEndpointTemplate(element, reader)),
+  template: (element, reader) => named(readTemplate(element, reader)),
   endpoint: (element, reader) => {
     const content = readNamedEndpoint(element, reader);
     return content && { name: content.name ?? '', content };
@@ -38,9 +41,12 @@ const READERS: { readonly [K in ArtifactKind]: KindReader<K> } = {
     const content = readSequence(element, reader);
     return content && { name: content.name ?? '', content };
   },
+  priorityExecutor: (element, reader) => named(readPriorityExecutor(element, reader)),
   messageStore: (element, reader, lookup) => named(readMessageStore(element, reader, lookup)),
   messageProcessor: (element, reader) => named(readMessageProcessor(element, reader)),
   proxy: (element, reader) => named(readProxy(element, reader)),
+  api: (element, reader) => named(readApi(element, reader)),
+  task: (element, reader) => named(readTask(element, reader)),
 };
 
 function named<C extends { readonly name: string }>(content: C | undefined): { name: string; content: C } | undefined {
@@ -62,12 +68,9 @@ export function readArtifact(
  * nearly every vendor's configuration has; the others would be missed by their users.
  */
 export const KINDS_NOT_SUPPORTED_YET: ReadonlyMap<string, Diagnostic['severity']> = new Map([
-  ['api', 'error'],
-  ['task', 'error'],
   ['inboundEndpoint', 'error'],
   ['import', 'error'],
   ['eventSource', 'error'],
-  ['priorityExecutor', 'error'],
   ['registry', 'warning'],
   ['taskManager', 'warning'],
 ]);

@@ -1,3 +1,4 @@
+import type { ModuleAnswer } from '../extensions/loaded-module.ts';
 import type { PlaceholderValues } from '../grammar/reader.ts';
 
 /**
@@ -53,6 +54,10 @@ export class RecordingLookup implements ArtifactLookup {
 
   resource(url: string): ResourceAnswer {
     return this.#recorded(`resource ${url}`, () => this.#lookup.resource(url));
+  }
+
+  extension(className: string): ModuleAnswer | undefined {
+    return this.#recorded(`extension ${className}`, () => this.#lookup.extension?.(className));
   }
 
   /** Would any question be answered differently now? */

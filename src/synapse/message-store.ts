@@ -1,3 +1,5 @@
+import { customStoreKind } from '../extensions/custom-store.ts';
+import { CLASS_NOT_MAPPED, mappedModule } from '../extensions/mapped-module.ts';
 import { DESCRIPTION, nonEmptyText, readAttributes, text } from '../grammar/attributes.ts';
 import { nearestName, type Position } from '../grammar/diagnostic.ts';
 import type { ConfigElement } from '../grammar/element.ts';
@@ -12,6 +14,7 @@ import { resolvePlaceholders } from '../grammar/placeholders.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import type { StoreKind } from '../stores/component.ts';
 import { findStoreKind, storeClasses } from '../stores/index.ts';
+import { customKind, ownParameters } from './custom-kind.ts';
 import type { ArtifactLookup } from './lookup.ts';
 
 /** A `<messageStore>` as read from its artifact: everything that opening it needs. */
@@ -44,10 +47,15 @@ export function readMessageStore(
   const kind = readKind(element, attributes?.class, reader);
   const written = resolvedParameters(element, reader, lookup);
   if (!written) return undefined;
-  const parameters = kind && readParameters(element, kind.parameters, written, reader);
+  const parameters = kind && readParameters(element, kind.parameters, ownParameters(kind, written), reader);
   if (!attributes || !kind || !parameters) return undefined;
   const { name } = attributes;
   const values = new Map([...written.values()].map((parameter) => [parameter.name, parameter.value]));
+  const misfit = kind.misfit?.({ name, parameters, written: values });
+  if (misfit) {
+    reader.error(written.get(misfit.parameter)?.element ?? element, misfit.message);
+    return undefined;
+  }
   return { name, position: element.position, kind, parameters, written: values };
 }
 
@@ -58,11 +66,13 @@ function readKind(
 ): StoreKind | undefined {
   const kind = className === '' ? undefined : findStoreKind(className);
   if (kind) return kind;
+  const mapped = mappedModule(className ?? '', reader);
+  if (mapped !== 'not-mapped') return customKind(element, mapped, reader, customStoreKind);
   const classes = storeClasses();
   const nearest = nearestName(className ?? '', classes);
   reader.error(element, `Error while instantiating the message store: unknown class '${className}'`, {
     attribute: 'class',
-    expected: `one of: ${classes.join(', ')}`,
+    expected: `one of: ${classes.join(', ')}. ${CLASS_NOT_MAPPED('openStore')}`,
     ...(nearest && { nearest }),
   });
   return undefined;
