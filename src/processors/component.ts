@@ -1,3 +1,4 @@
+import type { Cluster } from '../coordination/cluster.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import type { ParametersOf, ParameterTypes } from '../grammar/parameters.ts';
 import type { Configuration } from '../message/configuration.ts';
@@ -35,6 +36,10 @@ export interface ProcessorServices {
   readonly profile: 'wso2' | 'apache';
   /** How long `stop` lets an attempt in flight go on, ms (OP-110). */
   readonly stopDeadlineMs: number;
+  /** Undefined: workers are not coordinated with those of other nodes (spec stores 6). */
+  readonly cluster?: Cluster | undefined;
+  /** What `pinnedServers` is compared with; undefined: nobody is pinned anywhere. */
+  readonly serverName?: string | undefined;
   /** What cron schedules go by; the machine's clock if there is none. */
   readonly clock?: WallClock;
 }

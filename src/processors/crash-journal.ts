@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { POINTS, reach } from '../fault-points.ts';
 import { logger } from '../logging/index.ts';
 import { Turn } from './turn.ts';
 
@@ -88,6 +89,7 @@ export class CrashJournal {
     const row = suspect?.row ?? this.#takeRow();
     const generation = this.#generation;
     this.#write(row, '>', suspect?.crashes ?? 0, key);
+    reach(POINTS.crashJournal, store, id);
     return {
       ended: (conclusive) => {
         if (suspect) this.#suspectsTurn.release();

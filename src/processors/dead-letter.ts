@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { POINTS, reach } from '../fault-points.ts';
 import type { DeliveryFailure, StoredMessage } from '../stores/stored-message.ts';
 import { fileNameOf, writeAtomically } from './durable-file.ts';
 
@@ -25,8 +26,10 @@ export async function putAside(dataDirectory: string, letter: DeadLetter): Promi
   const { bytes, ...about } = letter;
   const base = join(dataDirectory, 'dead-letter', fileNameOf(letter.store), fileNameOf(letter.id));
   await writeAtomically(`${base}.body`, bytes);
+  reach(POINTS.deadLetterBody, letter.store, letter.id);
   const description = { ...about, bytes: bytes.byteLength, at: new Date().toISOString() };
   await writeAtomically(`${base}.json`, `${JSON.stringify(description, null, 2)}\n`);
+  reach(POINTS.deadLetterWritten, letter.store, letter.id);
   return `${base}.json`;
 }
 

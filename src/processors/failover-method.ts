@@ -1,3 +1,4 @@
+import { POINTS, reach } from '../fault-points.ts';
 import { logger } from '../logging/index.ts';
 import { causeChain } from '../mediation/fault.ts';
 import type { Configuration } from '../message/configuration.ts';
@@ -56,6 +57,7 @@ export class FailoverMethod implements DeliveryMethod {
     const began = Date.now();
     try {
       await delivery.moveTo(target, stored);
+      reach(POINTS.failoverMoved, this.#options.processor, stored);
       this.#arrived();
       return { kind: 'settled' };
     } catch (error) {

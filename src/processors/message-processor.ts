@@ -1,3 +1,5 @@
+import type { CoordinationStatus } from './coordination.ts';
+
 declare module '../message/configuration.ts' {
   interface ArtifactKinds {
     messageProcessor: MessageProcessor;
@@ -74,6 +76,8 @@ export interface ProcessorStatus {
   /** The first message in the hands of a worker, with the number of its present attempt (0: none yet). */
   readonly current: CurrentMessage | undefined;
   readonly workers: readonly WorkerStatus[];
+  /** Who has its tasks; undefined without a cluster. */
+  readonly cluster: CoordinationStatus | undefined;
 }
 
 /** Since the processor was first deployed in this process. */
@@ -109,6 +113,7 @@ export interface WorkerStatus {
 /** The states of `worker.ts`. */
 export type WorkerActivity =
   | 'ended'
+  | 'waiting-lease'
   | 'scheduled'
   | 'spacing'
   | 'waiting-store'

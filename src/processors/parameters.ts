@@ -11,15 +11,9 @@ import {
   valueType,
 } from '../grammar/attributes.ts';
 import type { ParametersOf } from '../grammar/parameters.ts';
+import { quartzValueError } from '../grammar/quartz.ts';
 import type { ReferenceKind } from '../grammar/reader.ts';
-import {
-  parseQuartzSchedule,
-  type QuartzExpression,
-  QuartzNeverFiresError,
-  QuartzSyntaxError,
-  TimeZone,
-  UnknownTimeZoneError,
-} from '../scheduling/index.ts';
+import { parseQuartzSchedule, type QuartzExpression, TimeZone, UnknownTimeZoneError } from '../scheduling/index.ts';
 import type { ProcessorServices } from './component.ts';
 import type { BackOff, RetryPolicy } from './retry-policy.ts';
 import { parseStatusCodes, type StatusCodes } from './status-codes.ts';
@@ -100,11 +94,11 @@ export const COMPUTED_PARAMETERS = {
   'throttle.interval': unread('Computed: the interval, when there is a cron expression.'),
   'cron.expression': unread('Computed: the cron expression.'),
   'bind.processor.server': unread('Never had an effect.'),
-  pinnedServers: unread('Does not apply to processors (spec stores 6.2).'),
+  pinnedServers: unread('The servers that it works on, by `[server] name`; default: every one.'),
 } as const;
 
 export function workerSchedule(
-  parameters: ParametersOf<typeof SCHEDULE_PARAMETERS>,
+  parameters: Pick<ParametersOf<typeof SCHEDULE_PARAMETERS>, 'interval' | 'cronExpression'>,
   options: { readonly drains: boolean; readonly unspaced?: boolean },
 ): WorkerSchedule {
   return {
@@ -333,24 +327,11 @@ function quartz(doc: string) {
       try {
         return parseQuartzSchedule(value, { dst, ...(zone !== undefined && isTimeZone(zone) && { timeZone: zone }) });
       } catch (cause) {
-        throw cronError(value, cause, expected);
+        throw quartzValueError(value, cause, expected);
       }
     },
     { doc },
   );
-}
-
-function cronError(expression: string, cause: unknown, expected: string): unknown {
-  if (cause instanceof QuartzNeverFiresError) return new ValueError(cause.message, expected, undefined, { cause });
-  if (!(cause instanceof QuartzSyntaxError)) return cause;
-  const where =
-    cause.field === undefined
-      ? `character ${cause.position + 1}`
-      : `${cause.field} '${cause.fieldText}', character ${cause.position + 1}`;
-  const fix = cause.fix === undefined ? expected : `${cause.fix.because}: write ${cause.fix.expression}`;
-  return new ValueError(`CronExpression '${expression}' is invalid. ${cause.message} (${where})`, fix, undefined, {
-    cause,
-  });
 }
 
 function timeZone(doc: string) {

@@ -14,13 +14,14 @@ const log = logger(SERVICE);
  * handlers take is no failure.
  */
 export class SamplingMethod implements DeliveryMethod {
-  readonly service = SERVICE;
+  readonly service: string;
   readonly acknowledge: 'after' | 'before';
   readonly texts: DeliveryTexts;
   readonly #processor: string;
   readonly #sequence: string;
 
-  constructor(options: { processor: string; sequence: string; acknowledge: 'after' | 'before' }) {
+  constructor(options: { processor: string; sequence: string; acknowledge: 'after' | 'before'; service?: string }) {
+    this.service = options.service ?? SERVICE;
     this.#processor = options.processor;
     this.#sequence = options.sequence;
     this.acknowledge = options.acknowledge;

@@ -1,11 +1,13 @@
+import { taskNames } from '../coordination/cluster.ts';
+import type { Lease } from '../coordination/lease.ts';
 import { logger } from '../logging/index.ts';
 import { causeChain } from '../mediation/fault.ts';
 import { pause } from '../scheduling/index.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
 import { Circuit } from './circuit.ts';
 import type { ProcessorServices } from './component.ts';
+import { Coordination, pinnedElsewhere } from './coordination.ts';
 import type { DeliveryMethod } from './delivery-method.ts';
-import type { ProcessorCore, SelfDeactivation } from './message-delivery.ts';
 import {
   isActiveState,
   type MessageProcessor,
@@ -14,10 +16,16 @@ import {
   type ProcessorStatus,
 } from './message-processor.ts';
 import { Ordering } from './ordering.ts';
+import type { ProcessorCore, SelfDeactivation } from './processor-core.ts';
 import type { ProcessorSequences } from './processor-sequences.ts';
 import { type RecordedState, RecordedStateFile } from './recorded-state.ts';
 import type { RetryPolicy } from './retry-policy.ts';
-import { type StoreConnectionLimits, StoreUnreachableError } from './store-link.ts';
+import {
+  type DeliverySource,
+  type StoreConnectionLimits,
+  type StoreLinkOptions,
+  StoreUnreachableError,
+} from './store-link.ts';
 import { within } from './waiting.ts';
 import { Worker, type WorkerSchedule } from './worker.ts';
 
@@ -25,6 +33,8 @@ const log = logger('ScheduledMessageProcessor');
 const tasks = logger('AbstractQuartzTaskManager');
 /** How long a cut-off attempt may take to notice it, ms. */
 const CUT_OFF_GRACE_MS = 1000;
+/** Who changes a state that another node has decided on. */
+const BY_CLUSTER = 'another node';
 
 /** All that a kind decides about a processor. */
 export interface ProcessorPlan {
@@ -47,6 +57,8 @@ export interface ProcessorPlan {
   readonly circuit?: boolean;
   /** `x.ordering.key`: messages with equal keys stay in order, however many workers there are (OP-29). */
   readonly keyOf?: ((stored: StoredMessage) => string | undefined) | undefined;
+  /** Where a worker's messages come from, if not from the store as they are. */
+  readonly source?: (options: StoreLinkOptions) => DeliverySource;
   /** `is.active`; counts only while nothing is recorded. */
   readonly startsActive: boolean;
   /** `x.reactivate.after`: activates itself again so long after it deactivated itself, ms; undefined: never (REQ-13). */
@@ -68,6 +80,9 @@ type Condition = Pick<RecordedState, 'condition' | 'since' | 'by'> & { readonly 
  *                   start: PAUSED recorded, or nothing and not is.active
  *   any ── stop ──► stopped
  *
+ * In a cluster the other nodes follow, where the store's medium tells them (see `coordination/shared-state.ts`). A processor that is
+ * pinned to other servers never leaves its first state here, and shows as PAUSED.
+ *
  * A transition takes effect at once and is then recorded. Workers run while the `halt` of the present activation is not aborted;
  * every activation has a new one.
  */
@@ -78,6 +93,9 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   readonly #cutOff = new AbortController();
   readonly #recordedFile: RecordedStateFile;
   readonly circuit: Circuit | undefined;
+  readonly #coordination: Coordination | undefined;
+  /** Why it does not work on this server. */
+  readonly #pinned: string | undefined;
   #letJournalGo: (() => void) | undefined;
   #condition: Condition;
   #lastError: string | undefined;
@@ -102,7 +120,19 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
       : new RecordedStateFile(plan.services.dataDirectory, plan.name);
     this.#condition = initialCondition(own);
     this.circuit = own.circuit ? new Circuit(own.name, own.policy) : undefined;
-    this.#workers = makeWorkers(own, this, previous ? previous.#workers : undefined);
+    this.#pinned = pinnedElsewhere(own.parameters.get('pinnedServers'), own.services.serverName);
+    this.#coordination =
+      this.#pinned === undefined
+        ? Coordination.of({
+            processor: own.name,
+            storeName: own.storeName,
+            members: own.members,
+            services: own.services,
+            current: () => (this.#active ? 'active' : 'inactive'),
+            apply: (wanted) => this.#follow(wanted),
+          })
+        : undefined;
+    this.#workers = makeWorkers(own, this, previous ? previous.#workers : undefined, this.#coordination?.leases);
   }
 
   get name(): string {
@@ -153,6 +183,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
       counters: this.counters,
       current: workers.find(({ message }) => message !== undefined)?.message,
       workers,
+      cluster: this.#coordination?.status(),
     };
   }
 
@@ -163,7 +194,12 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     this.#takeOver();
     await this.#load();
     if (this.#stopping) return;
-    for (const name of taskNames(this.#plan)) {
+    if (this.#pinned !== undefined) {
+      log.info(`Message processor [${this.name}] does not start here: ${this.#pinned}`, { processor: this.name });
+      return;
+    }
+    this.#coordination?.start();
+    for (const name of this.#tasks) {
       tasks.info(`Task scheduled: [ESB_TASK][${name}].${this.#active ? '' : ' [Paused].'}`);
     }
     log.info(`Started message processor. [${this.name}].`);
@@ -173,6 +209,10 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
 
   async activate(by: string): Promise<ProcessorState> {
     await this.#load();
+    if (this.#pinned !== undefined) {
+      log.error(`[${this.name}] cannot be activated here: ${this.#pinned}`);
+      return this.#shownState().state;
+    }
     if (this.#active || this.#stopping) return this.#shownState().state;
     const obstacle = this.method.obstacle(this.services.configuration());
     if (obstacle !== undefined) {
@@ -185,7 +225,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     const recorded = this.#enter({ condition: 'ACTIVE', since: Date.now(), by, reason: undefined });
     this.#halt = new AbortController();
     if (this.#started) this.#startWorkers();
-    for (const name of taskNames(this.#plan)) tasks.info(`Task resumed: [ESB_TASK][${name}]`);
+    for (const name of this.#tasks) tasks.info(`Task resumed: [ESB_TASK][${name}]`);
     log.info(`Successfully re-activated the message processor [${this.name}]`, { processor: this.name, by });
     await recorded;
     return this.#shownState().state;
@@ -226,7 +266,22 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     if (undeploy) await this.#recordedFile.remove();
     await this.#stopping;
     await this.#recordedFile.flushed();
-    if (undeploy) for (const name of taskNames(this.#plan)) tasks.info(`Task deleted: [ESB_TASK][${name}]`);
+    await this.#coordination?.stop({ undeploy });
+    if (undeploy) for (const name of this.#tasks) tasks.info(`Task deleted: [ESB_TASK][${name}]`);
+  }
+
+  /** The reference's names of its tasks. */
+  get #tasks(): readonly string[] {
+    return taskNames(this.name, this.#plan.members);
+  }
+
+  /** Does what was decided on another node. */
+  async #follow(wanted: 'active' | 'inactive'): Promise<void> {
+    const { condition, by } = this.#condition;
+    // What keeps it from working here was said once; an operator may try again.
+    if (wanted === 'active' && condition === 'FAULTY' && by === BY_CLUSTER) return;
+    if (wanted === 'active') await this.activate(BY_CLUSTER);
+    else await this.deactivate(BY_CLUSTER);
   }
 
   get #active(): boolean {
@@ -269,7 +324,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   /** Every worker stops at its next look; attempts in flight end by themselves. */
   #halted(): void {
     this.#halt.abort();
-    for (const name of taskNames(this.#plan)) tasks.info(`Task paused: [ESB_TASK][${name}]`);
+    for (const name of this.#tasks) tasks.info(`Task paused: [ESB_TASK][${name}]`);
     log.info(`Successfully deactivated the message processor [${this.name}]`);
   }
 
@@ -278,6 +333,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     this.#reactivation?.cancel.abort();
     this.#reactivation = undefined;
     this.#condition = condition;
+    if (condition.by !== BY_CLUSTER) this.#coordination?.announce(this.#active ? 'active' : 'inactive');
     const { reason, ...rest } = condition;
     return this.#recordedFile.write({
       state: condition.condition === 'ACTIVE' ? 'RUNNING' : 'PAUSED',
@@ -333,6 +389,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
 
   #shownState(): Pick<ProcessorStatus, 'state' | 'since' | 'reason' | 'lastError'> {
     const { condition, since, reason } = this.#condition;
+    if (this.#pinned !== undefined) return { state: 'PAUSED', since, reason: this.#pinned, lastError: undefined };
     const lastError = this.#lastError;
     if (condition !== 'ACTIVE') return { state: condition, since, reason, lastError };
     const store = this.services.configuration().find('messageStore', this.storeName);
@@ -378,23 +435,29 @@ function initialCondition({ startsActive }: Pick<ProcessorPlan, 'startsActive'>)
     : { condition: 'PAUSED', since, by: 'deployment', reason: 'is.active is false' };
 }
 
-function taskNames({ name, members }: Pick<ProcessorPlan, 'name' | 'members'>): string[] {
-  return Array.from({ length: members }, (_, index) => `MSMP_${name}_${index}`);
-}
-
 /** Members in turn, so that fewer workers after a redeployment still go on with the schedule of the first ones. */
 function makeWorkers(
   plan: Omit<ProcessorPlan, 'previous'>,
   core: ProcessorCore,
   previous: readonly Worker[] | undefined,
+  leases: readonly Lease[] | undefined,
 ): Worker[] {
-  const names = taskNames(plan);
+  const names = taskNames(plan.name, plan.members);
   const count = plan.members * plan.concurrency;
   // A single worker takes messages in order anyway.
   const ordering = plan.keyOf && count > 1 ? new Ordering(plan.keyOf) : undefined;
   return Array.from({ length: count }, (_, index) => {
     const name = names[index % plan.members] ?? plan.name;
-    const { schedule, limits } = plan;
-    return new Worker({ name, core, schedule, limits, earlier: previous?.[index], ordering });
+    const { schedule, limits, source } = plan;
+    return new Worker({
+      name,
+      core,
+      schedule,
+      limits,
+      earlier: previous?.[index],
+      ordering,
+      source,
+      lease: leases?.[index % plan.members],
+    });
   });
 }

@@ -1,3 +1,4 @@
+import { POINTS, reach } from '../fault-points.ts';
 import type { Logger } from '../logging/index.ts';
 import { pause } from '../scheduling/index.ts';
 import { type Delivery, StoreError } from '../stores/message-store.ts';
@@ -19,7 +20,9 @@ export async function settle(
   const { log, processor, id, signal } = context;
   for (let tries = 0; ; tries += 1) {
     try {
+      reach(POINTS.settleBegun, processor, id);
       await delivery.done();
+      reach(POINTS.settleConfirmed, processor, id);
       claim.settled();
       return;
     } catch (error) {

@@ -25,6 +25,17 @@ export class StoreUnreachableError extends Error {
   override readonly name = 'StoreUnreachableError';
 }
 
+export interface StoreLinkOptions {
+  readonly storeName: string;
+  readonly services: ProcessorServices;
+  readonly limits: StoreConnectionLimits;
+  /** Hears whether there is a store to wait at. */
+  readonly missing: (missing: boolean) => void;
+}
+
+/** Where a worker gets its messages from. */
+export type DeliverySource = Pick<StoreLink, 'receive' | 'close'>;
+
 interface OpenConsumer {
   readonly store: MessageStore;
   readonly consumer: StoreConsumer;
@@ -44,13 +55,7 @@ export class StoreLink {
   readonly #missing: (missing: boolean) => void;
   #open: OpenConsumer | undefined;
 
-  /** `missing` hears whether there is a store to wait at. */
-  constructor(options: {
-    storeName: string;
-    services: ProcessorServices;
-    limits: StoreConnectionLimits;
-    missing: (missing: boolean) => void;
-  }) {
+  constructor(options: StoreLinkOptions) {
     this.#storeName = options.storeName;
     this.#services = options.services;
     this.#limits = options.limits;

@@ -1,9 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Lease } from '../coordination/lease.ts';
+import type { Tenure } from '../coordination/tenure.ts';
 import { type CronTrigger, cronTrigger, pause, type QuartzExpression, Spacing } from '../scheduling/index.ts';
-import { MessageDelivery, type ProcessorCore, type WorkerProgress } from './message-delivery.ts';
+import { fencedCore } from './fenced-core.ts';
+import { MessageDelivery } from './message-delivery.ts';
 import type { WorkerStatus } from './message-processor.ts';
 import type { OrderedWorker, Ordering, Place } from './ordering.ts';
-import { type Received, type StoreConnectionLimits, StoreLink } from './store-link.ts';
+import type { ProcessorCore, WorkerProgress } from './processor-core.ts';
+import {
+  type DeliverySource,
+  type Received,
+  type StoreConnectionLimits,
+  StoreLink,
+  type StoreLinkOptions,
+} from './store-link.ts';
 import { endsBefore } from './waiting.ts';
 
 /**
@@ -41,6 +51,9 @@ export interface WorkerSchedule {
  * message waits in `waiting-order` until those of its key that came before it have left the store; if it must not overtake one that
  * went back, it goes back too.
  *
+ * With a lease (see `coordination/lease.ts`) all of this is done while this node has the task; otherwise the worker is in
+ * `waiting-lease`, without a consumer.
+ *
  * `halt` leads from every state to `ended`, at the latest when the attempt in flight has ended. A worker that is started again
  * meanwhile begins after that, so that it never has two messages.
  */
@@ -51,9 +64,13 @@ export class Worker {
   readonly #schedule: WorkerSchedule;
   #spacing: Spacing;
   #earlier: Worker | undefined;
-  readonly #link: StoreLink;
+  readonly #link: DeliverySource;
   readonly #ordering: Ordering | undefined;
   readonly #order: OrderedWorker | undefined;
+  readonly #lease: Lease | undefined;
+  #tenure: Tenure | undefined;
+  /** As seen under the present tenure. */
+  #fenced: ProcessorCore;
   readonly #progress: WorkerProgress = { activity: 'ended', message: undefined, nextActionAt: undefined };
   /** When the last delivery began, on the monotonic clock. */
   #lastStart = Number.NEGATIVE_INFINITY;
@@ -61,7 +78,10 @@ export class Worker {
   #trigger: CronTrigger | undefined;
   #run: Promise<void> = Promise.resolve();
 
-  /** `earlier`: the worker that it replaces, whose spacing goes on (REQ-28). */
+  /**
+   * `earlier`: the worker that it replaces, whose spacing goes on (REQ-28). `source`: where its messages come from, if not from its
+   * store as they are. `lease`: when other nodes may do the same.
+   */
   constructor(options: {
     name: string;
     core: ProcessorCore;
@@ -69,21 +89,26 @@ export class Worker {
     limits: StoreConnectionLimits;
     earlier: Worker | undefined;
     ordering?: Ordering | undefined;
+    source?: ((options: StoreLinkOptions) => DeliverySource) | undefined;
+    lease?: Lease | undefined;
   }) {
     const { core } = options;
     this.name = options.name;
     this.#core = core;
+    this.#fenced = core;
+    this.#lease = options.lease;
     this.#schedule = options.schedule;
     this.#earlier = options.earlier;
     this.#spacing = new Spacing(options.schedule.intervalMs);
-    this.#link = new StoreLink({
+    const link: StoreLinkOptions = {
       storeName: core.storeName,
       services: core.services,
       limits: options.limits,
       missing: (missing) => {
         this.#progress.activity = missing ? 'waiting-store' : 'receiving';
       },
-    });
+    };
+    this.#link = options.source?.(link) ?? new StoreLink(link);
     this.#ordering = options.ordering;
     this.#order = options.ordering?.worker(() => this.#link.close());
   }
@@ -115,13 +140,36 @@ export class Worker {
     if (halt.aborted) return;
     this.#goOn();
     try {
-      if (this.#schedule.cron) await this.#runByCron(this.#schedule.cron, halt);
-      else await this.#runByInterval(halt);
+      if (this.#lease) await this.#runWithLease(this.#lease, halt);
+      else await this.#work(halt);
     } catch (error) {
       await unexpected(error);
     } finally {
-      await this.#leaveStore();
       this.#progress.activity = 'ended';
+    }
+  }
+
+  async #runWithLease(lease: Lease, halt: AbortSignal): Promise<void> {
+    this.#progress.activity = 'waiting-lease';
+    await lease.during(halt, async (tenure) => {
+      this.#tenure = tenure;
+      this.#fenced = fencedCore(this.#core, tenure);
+      try {
+        await this.#work(AbortSignal.any([halt, tenure.over]));
+      } finally {
+        this.#progress.activity = 'waiting-lease';
+        this.#tenure = undefined;
+        this.#fenced = this.#core;
+      }
+    });
+  }
+
+  async #work(halt: AbortSignal): Promise<void> {
+    try {
+      if (this.#schedule.cron) await this.#runByCron(this.#schedule.cron, halt);
+      else await this.#runByInterval(halt);
+    } finally {
+      await this.#leaveStore();
       this.#progress.nextActionAt = undefined;
     }
   }
@@ -205,9 +253,10 @@ export class Worker {
     let gone = false;
     try {
       const inOrder = !place || (await this.#waitForPlace(place, leave));
-      // Told to halt, it goes back.
-      const options = { core: this.#core, progress: this.#progress, delivery, started, order: this.#order };
-      const message = new MessageDelivery({ ...options, halt: inOrder ? leave : AbortSignal.abort() });
+      // Told to halt, it goes back; also when it was received after the lease had expired.
+      const ours = inOrder && (this.#tenure?.holds() ?? true);
+      const options = { core: this.#fenced, progress: this.#progress, delivery, started, order: this.#order };
+      const message = new MessageDelivery({ ...options, halt: ours ? leave : AbortSignal.abort() });
       gone = (await message.run()) === 'gone';
     } finally {
       place?.leave(gone);

@@ -3,6 +3,7 @@ import { failover } from '../../src/processors/failover.ts';
 import { forwarding } from '../../src/processors/forwarding.ts';
 import { findProcessorKind, PROCESSOR_KINDS, processorClassNames } from '../../src/processors/index.ts';
 import { backOff, RETRY_PARAMETERS, retryPolicy } from '../../src/processors/parameters.ts';
+import { resequencing } from '../../src/processors/resequencing.ts';
 import { sampling } from '../../src/processors/sampling.ts';
 import { readKind } from './harness.ts';
 
@@ -20,7 +21,7 @@ describe('class names (spec stores 1.3)', () => {
     ['org.apache.synapse.message.processor.impl.sampler.SamplingProcessor', sampling],
     ['org.apache.synapse.message.processors.sampler.SamplingProcessor', sampling],
     ['org.apache.synapse.message.processor.impl.failover.FailoverScheduledMessageForwardingProcessor', failover],
-    ['org.apache.synapse.message.processors.resequence.ResequencingProcessor', 'not-supported-yet'],
+    ['org.apache.synapse.message.processors.resequence.ResequencingProcessor', resequencing],
     ['com.example.Own', undefined],
     ['', undefined],
   ])('%s', (className, kind) => {

@@ -1,0 +1,159 @@
+import { expression } from '../expressions/attribute-types.ts';
+import type { Expression } from '../expressions/expression.ts';
+import { integer, javaBoolean, milliseconds, oneOf, ValueError, valueType } from '../grammar/attributes.ts';
+import { logger } from '../logging/index.ts';
+import type { Configuration } from '../message/configuration.ts';
+import { restoreMessage } from '../stores/capture.ts';
+import type { StoredMessage } from '../stores/stored-message.ts';
+import { messageProcessor } from './component.ts';
+import {
+  COMPUTED_PARAMETERS,
+  RETRY_PARAMETERS,
+  requiredReference,
+  retryPolicy,
+  SCHEDULE_PARAMETERS,
+  STORE_PARAMETERS,
+  shownParameters,
+  storeLimits,
+  workerSchedule,
+} from './parameters.ts';
+import { ProcessorSequences } from './processor-sequences.ts';
+import { SequencePlace } from './resequencing-place.ts';
+import { ResequencingSource } from './resequencing-source.ts';
+import { SamplingMethod } from './sampling-method.ts';
+import { ScheduledProcessor } from './scheduled-processor.ts';
+import { StoreLink } from './store-link.ts';
+
+const TYPE = 'Resequencing-processor';
+const SERVICE = 'ResequencingProcessor';
+/** `requiredInitMessagesDelay` counts waits of so long, ms (spec stores 5.3). */
+const INIT_STEP_MS = 6000;
+const MAX_WINDOW = 100_000;
+const SIXTY_FOUR_BITS = { least: -(2n ** 63n), most: 2n ** 63n - 1n } as const;
+
+const anyExpression = expression({ required: true, doc: '' });
+const MISSING_PATH = "parameter 'seqNumXpath' is required, as an expression";
+
+const numberPath = valueType<Expression, { required: true; missing: string; doc: string }>(
+  anyExpression.expected,
+  (value, context) => {
+    if (context.element.attribute('expression') !== undefined) return anyExpression.parse(value, context);
+    throw new ValueError(`'${value}' is text`, 'an expression: <parameter name="seqNumXpath" expression="//id"/>');
+  },
+  { required: true, missing: MISSING_PATH, doc: 'Finds the sequence number of a message, a 64 bit integer.' },
+);
+
+// One worker: several would not keep an order.
+const { 'member.count': _members, ...ONE_WORKER_SCHEDULE } = SCHEDULE_PARAMETERS;
+
+/**
+ * Runs the messages of a store through a sequence in the order of their numbers (Apache's processor, spec stores 5.3). What is
+ * better than there: it works with every kind of store; a message leaves the store when its sequence has ended, and one that fails
+ * goes where those of the sampling processor go; the place survives a restart (REQ-50); numbers have 64 bits; a message without a
+ * number does not stay in the way; and a gap need not be for ever.
+ */
+export const resequencing = messageProcessor({
+  type: TYPE,
+  doc: 'Takes messages from a store and runs them through a sequence in the order of their sequence numbers.',
+  classes: ['org.apache.synapse.message.processors.resequence.ResequencingProcessor'],
+  parameters: {
+    ...ONE_WORKER_SCHEDULE,
+    ...STORE_PARAMETERS,
+    ...RETRY_PARAMETERS,
+    ...COMPUTED_PARAMETERS,
+    seqNumXpath: numberPath,
+    nextEsbSequence: requiredReference('sequence', 'The sequence that messages run through.'),
+    requiredInitMessages: integer({
+      minimum: 0,
+      default: 4,
+      doc: 'While the store is empty at first: so many messages are waited for; the smallest number is then the first one.',
+    }),
+    requiredInitMessagesDelay: integer({
+      minimum: 0,
+      maximum: 10_000,
+      default: 5,
+      doc: 'How long they are waited for, in steps of 6000 ms.',
+    }),
+    deleteDuplicateMessages: javaBoolean({
+      default: false,
+      doc: 'Discards messages whose number was passed already; the same as x.resequence.late=drop.',
+    }),
+    'x.resequence.late': oneOf(['deliver', 'drop', 'fail'], {
+      default: 'deliver',
+      doc: 'What becomes of a message whose number was passed already; fail: it goes where failed messages go.',
+    }),
+    'x.resequence.timeout': milliseconds({ doc: 'How long a missing number is waited for, ms. Default: for ever.' }),
+    'x.resequence.window': integer({
+      minimum: 1,
+      maximum: MAX_WINDOW,
+      default: 1000,
+      doc: 'The most messages that are held while a number is missing; with more of them it is given up.',
+    }),
+  },
+  open({ name, storeName, parameters, written, services, previous }) {
+    const sequence = parameters.nextEsbSequence;
+    const method = new SamplingMethod({ processor: name, sequence, acknowledge: 'after', service: SERVICE });
+    const place = new SequencePlace(services.dataDirectory, name, storeName);
+    const rules = {
+      processor: name,
+      numberOf: (stored: StoredMessage) => sequenceNumber(stored, parameters.seqNumXpath),
+      initMessages: parameters.requiredInitMessages,
+      initWaitMs: parameters.requiredInitMessagesDelay * INIT_STEP_MS,
+      late: parameters.deleteDuplicateMessages ? 'drop' : parameters['x.resequence.late'],
+      gapTimeoutMs: parameters['x.resequence.timeout'],
+      window: parameters['x.resequence.window'],
+    } as const;
+    const plan = {
+      name,
+      type: TYPE,
+      storeName,
+      parameters: shownParameters(written, parameters),
+      services,
+      previous,
+      method,
+      policy: retryPolicy(parameters, services.profile, { maxAttempts: 1, lastResort: 'dead-letter' }),
+      sequences: new ProcessorSequences(name, 'none', logger(method.service)),
+      // The reference's tick takes all that is in order; here the next one goes as soon as it is there.
+      schedule: workerSchedule(parameters, { drains: true, unspaced: true }),
+      limits: storeLimits(parameters),
+      members: 1,
+      concurrency: 1,
+      startsActive: parameters['is.active'],
+      reactivateAfterMs: parameters['x.reactivate.after'],
+      source: (options: ConstructorParameters<typeof StoreLink>[0]) =>
+        new ResequencingSource(rules, place, () => new StoreLink(options)),
+    };
+    return new ResequencingProcessor(plan, place);
+  },
+});
+
+/** Forgets its place with its artifact. */
+class ResequencingProcessor extends ScheduledProcessor {
+  readonly #place: SequencePlace;
+
+  constructor(plan: ConstructorParameters<typeof ScheduledProcessor>[0], place: SequencePlace) {
+    super(plan);
+    this.#place = place;
+  }
+
+  override async stop(options: { readonly undeploy: boolean }): Promise<void> {
+    await super.stop(options);
+    if (options.undeploy) await this.#place.remove();
+  }
+}
+
+/** A number is found in the message alone, whatever is deployed. */
+const NO_CONFIGURATION: Configuration = {
+  version: 0,
+  services: {} as Configuration['services'],
+  find: () => undefined,
+  names: () => [],
+};
+
+/** @throws when the message has no number */
+function sequenceNumber(stored: StoredMessage, path: Expression): bigint {
+  const found = path.stringValue(restoreMessage(stored, NO_CONFIGURATION))?.trim() ?? '';
+  const number = /^[+-]?\d{1,19}$/.test(found) ? BigInt(found.replace('+', '')) : undefined;
+  if (number !== undefined && number >= SIXTY_FOUR_BITS.least && number <= SIXTY_FOUR_BITS.most) return number;
+  throw new Error(`'${path.source}' gives '${found.slice(0, 100)}', which is no 64 bit integer`);
+}
