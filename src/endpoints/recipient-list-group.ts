@@ -18,7 +18,6 @@ import {
   sendToChild,
   setGroupProperties,
 } from './group.ts';
-import { copyOf } from './message-copy.ts';
 import type { Recipients } from './recipients.ts';
 
 const log = logger('RecipientListEndpoint');
@@ -81,7 +80,7 @@ export class RecipientListGroup implements Endpoint {
   }
 
   #sendToAll(recipients: readonly Endpoint[], message: MessageContext, options: SendOptions): Promise<MessageContext> {
-    const copies = recipients.map((_, index) => copyOf(message, index, recipients.length));
+    const copies = recipients.map((_, index) => recipientCopy(message, index, recipients.length));
     const outcomes = recipients.map((child, index) => this.#sendCopy(child, copies[index] ?? message, options));
     if (options.blocking || options.outOnly) return this.#whenAllEnded(outcomes, message, options);
     return this.#firstAnswer(outcomes, message, options);
@@ -148,6 +147,17 @@ export class RecipientListGroup implements Endpoint {
     if (last && errors.every(({ skipsFaultHandlers }) => skipsFaultHandlers)) throw last;
     throw unreadable(errors, message) ?? groupError(text, last);
   }
+}
+
+/**
+ * The message for one recipient. The fault stack stays behind: what becomes of the message as a whole is decided here.
+ * @param index from 0
+ */
+function recipientCopy(message: MessageContext, index: number, count: number): MessageContext {
+  const copy = message.copy();
+  copy.faultStack.length = 0;
+  copy.properties.set('MESSAGE_SEQUENCE', `${index}/${count}`);
+  return copy;
 }
 
 /** The message itself is at fault, not its recipients. As after any such failure, the fault flow meets an empty payload. */

@@ -1,12 +1,13 @@
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
+import type { SequenceTemplate } from '../mediation/sequence-template.ts';
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
 
 declare module '../message/configuration.ts' {
   interface ArtifactKinds {
-    template: EndpointTemplate;
+    template: EndpointTemplate | SequenceTemplate;
   }
 }
 
@@ -14,6 +15,7 @@ const log = logger('TemplateEndpoint');
 
 /** A `<template>` that endpoints are made of (spec proxies 6.6). */
 export interface EndpointTemplate {
+  readonly kind: 'endpoint';
   readonly name: string;
   /**
    * Makes an endpoint with these values in the place of `$parameter`.
@@ -76,7 +78,7 @@ export class TemplateEndpoint implements Endpoint {
 
   #endpointFor(message: MessageContext): Endpoint | MediationError | undefined {
     const template = message.configuration.find('template', this.#template);
-    if (!template) return undefined;
+    if (template?.kind !== 'endpoint') return undefined;
     const known = this.#made.get(template);
     if (known) return known;
     const made = this.#make(template);

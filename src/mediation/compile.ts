@@ -3,6 +3,7 @@ import { type ConfigElement, SYNAPSE_NAMESPACE } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { KNOWN_UNSUPPORTED_MEDIATORS, MEDIATORS } from '../mediators/index.ts';
 import type { MediatorDefinition } from './component.ts';
+import type { Rest } from './continuation.ts';
 import type { Step, StepList } from './step.ts';
 
 const definitions: ReadonlyMap<string, MediatorDefinition> = new Map(
@@ -18,18 +19,21 @@ const NO_MEDIATORS: readonly string[] = ['description', 'documentation'];
 /**
  * Compiles the mediators inside an element into a list of steps with stable ids. Every problem goes to the reader; what is wrong is
  * left out, so that all problems are found at once.
+ * @param outer what comes after the mediator that the list is a branch of
  */
-export function compileSteps(parent: ConfigElement, reader: ArtifactReader, id: string): StepList {
+export function compileSteps(parent: ConfigElement, reader: ArtifactReader, id: string, outer?: Rest): StepList {
   const steps: Step[] = [];
+  const list: StepList = { id, steps };
   for (const child of parent.children) {
     if (NO_MEDIATORS.includes(child.name)) continue;
-    const step = compileStep(child, reader, `${id}/${steps.length + 1}`);
+    const from = steps.length + 1;
+    const step = compileStep(child, reader, `${id}/${from}`, { list, from, outer });
     if (step) steps.push(step);
   }
-  return { id, steps };
+  return list;
 }
 
-function compileStep(element: ConfigElement, reader: ArtifactReader, id: string): Step | undefined {
+function compileStep(element: ConfigElement, reader: ArtifactReader, id: string, rest: Rest): Step | undefined {
   const definition = element.namespace === SYNAPSE_NAMESPACE ? definitions.get(element.name) : undefined;
   if (!definition) {
     reportUnknown(element, reader);
@@ -38,8 +42,9 @@ function compileStep(element: ConfigElement, reader: ArtifactReader, id: string)
   const branches: StepList[] = [];
   const mediate = definition.compile(element, reader, {
     id,
-    compileList(inside, branch) {
-      const list = compileSteps(inside, reader, `${id}/${branch}`);
+    rest,
+    compileList(inside, branch, end = 'goes-on') {
+      const list = compileSteps(inside, reader, `${id}/${branch}`, end === 'goes-on' ? rest : undefined);
       branches.push(list);
       return list;
     },

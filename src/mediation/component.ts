@@ -2,6 +2,7 @@ import { DESCRIPTION, enableSwitch, readAttributes, type ValuesOf, type ValueTyp
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import type { Rest } from './continuation.ts';
 import type { Step, StepList } from './step.ts';
 
 export type Mediate = Step['mediate'];
@@ -13,8 +14,10 @@ export interface MediatorCompilation<A extends ValueTypes> {
   readonly reader: ArtifactReader;
   /** The id that the step will have. */
   readonly id: string;
+  /** What comes after this mediator, for a message that goes on there by itself; see `continuation.ts`. */
+  readonly rest: Rest;
   /** Compiles the mediators inside an element (this one or a child such as `<then>`) into a list. */
-  compileList(parent: ConfigElement, branch: string): StepList;
+  readonly compileList: CompileContext['compileList'];
 }
 
 /**
@@ -34,7 +37,12 @@ export interface MediatorDefinition {
 /** What surrounds the compilation of one step. */
 export interface CompileContext {
   readonly id: string;
-  compileList(parent: ConfigElement, branch: string): StepList;
+  readonly rest: Rest;
+  /**
+   * @param end `goes-on`: a message at the end of the list goes on after the mediator, as in a branch of filter. `ends`: the mediator
+   *   decides what becomes of it, or a {@link Sequence} around the list does. Default `goes-on`.
+   */
+  compileList(parent: ConfigElement, branch: string, end?: 'goes-on' | 'ends'): StepList;
 }
 
 /** Attributes that every mediator accepts (spec mediators 2.2). */

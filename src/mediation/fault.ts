@@ -21,7 +21,9 @@ const MAX_DETAIL = 4096;
  */
 export async function handleFault(message: MessageContext, error: unknown): Promise<void> {
   const failure = asMediationError(error);
-  await runFaultStack(message, failure);
+  // The answer of a call failed to be mediated, not to come (spec proxies 4.8).
+  if (message.resumed && !message.properties.has('SENDING_FAULT')) message.axis2.set('HTTP_SC', '500');
+  if (!failure.skipsFaultHandlers) await runFaultStack(message, failure);
   message.exchange?.failed({
     code: failure.code,
     message: failure.message,
@@ -65,7 +67,7 @@ export function clearErrorProperties({ properties }: MessageContext): void {
 export function setErrorProperties(message: MessageContext, error: MediationError): void {
   const { properties } = message;
   for (const name of ERROR_PROPERTIES) properties.delete(name);
-  properties.set('ERROR_CODE', new TypedNumber('INTEGER', error.code ?? 0));
+  properties.set('ERROR_CODE', error.codeText ?? new TypedNumber('INTEGER', error.code ?? 0));
   properties.set('ERROR_MESSAGE', error.message.split('\n', 1)[0] ?? '');
   properties.set('ERROR_DETAIL', (error.detail ?? causeChain(error)).slice(0, MAX_DETAIL));
   properties.set('ERROR_EXCEPTION', `${error.name}: ${error.message}`.slice(0, MAX_DETAIL));

@@ -12,21 +12,37 @@ export function runMain(message: MessageContext): Promise<void> {
   return enterSequence(message, message.configuration.find('sequence', 'main'));
 }
 
+/** How faults of a flow are handled that belongs to no proxy and no API. */
+export interface SequenceFlow {
+  /** The sequence that handles them; false: none. */
+  readonly onError: string | false;
+  /** Called with the request and with every response, before their fault handlers are pushed. */
+  begin?(message: MessageContext): void;
+}
+
+const MAIN_FLOW: SequenceFlow = { onError: 'fault' };
+
 /** Takes a message that belongs to no proxy and no API (of a task, of an inbound endpoint) through a sequence. Never rejects. */
-export async function enterSequence(message: MessageContext, sequence: Sequence | undefined): Promise<void> {
-  message.responseReceiver = mainReceiver;
+export async function enterSequence(
+  message: MessageContext,
+  sequence: Sequence | undefined,
+  flow: SequenceFlow = MAIN_FLOW,
+): Promise<void> {
+  message.responseReceiver = flow === MAIN_FLOW ? mainReceiver : responsesToMain(flow);
+  flow.begin?.(message);
   await runFlow(message, async () => {
     if (!(await passesPreMediate(message))) return;
-    pushFaultHandler(message);
+    pushFaultHandler(message, flow);
     await sequence?.mediate(message);
   });
 }
 
 /** Responses enter `main` again, in response direction, unless a receiving sequence takes them (spec proxies 4.8). */
-const mainReceiver: ResponseReceiver = {
+const responsesToMain = (flow: SequenceFlow): ResponseReceiver => ({
   async injectResponse(response) {
+    flow.begin?.(response);
     if (!(await passesPreMediate(response))) return;
-    pushFaultHandler(response);
+    pushFaultHandler(response, flow);
     const receiving = response.text('RECEIVING_SEQUENCE');
     clearSendMarkers(response);
     const sequence = response.configuration.find('sequence', receiving ?? 'main');
@@ -38,9 +54,13 @@ const mainReceiver: ResponseReceiver = {
       throw error;
     }
   },
-};
+});
 
-function pushFaultHandler(message: MessageContext): void {
-  const fault = message.configuration.find('sequence', 'fault');
-  if (fault) message.faultStack.push(sequenceFaultHandler(fault, "sequence 'fault'"));
+const mainReceiver = responsesToMain(MAIN_FLOW);
+
+function pushFaultHandler(message: MessageContext, { onError }: SequenceFlow): void {
+  if (onError === false) return;
+  const fault = message.configuration.find('sequence', onError);
+  if (fault) message.faultStack.push(sequenceFaultHandler(fault, `sequence '${onError}'`));
+  else log.warn(`onError sequence : ${onError} cannot be found`);
 }

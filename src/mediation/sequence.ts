@@ -1,7 +1,9 @@
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
+import type { Caller } from '../message/caller.ts';
 import { MediationError } from '../message/errors.ts';
 import type { FaultHandler, MessageContext } from '../message/message-context.ts';
+import { FLOW_END } from './continuation.ts';
 import { runSteps, type StepList } from './step.ts';
 
 declare module '../message/configuration.ts' {
@@ -34,8 +36,9 @@ export class Sequence {
   /**
    * Runs the mediators. With `onError`, a fault inside runs that sequence; its handler leaves the stack again when the list ran to
    * its end, and stays for a `send` that is still out.
+   * @param caller where messages go on that come to the end of the sequence later, by themselves
    */
-  mediate(message: MessageContext): boolean | Promise<boolean> {
+  mediate(message: MessageContext, caller: Caller = FLOW_END): boolean | Promise<boolean> {
     if (message.sequenceDepth >= MAX_DEPTH) {
       throw new MediationError(
         `Sequences are nested more than ${MAX_DEPTH} deep: sequence '${this.name}' calls itself`,
@@ -44,6 +47,7 @@ export class Sequence {
     const height = message.faultStack.length;
     this.#pushErrorHandler(message);
     message.sequenceDepth += 1;
+    message.callers.push(this.onError === undefined ? caller : withoutHandlers(caller, height));
     const outcome = runSteps(this.list, message);
     return typeof outcome === 'boolean'
       ? left(message, height, outcome)
@@ -58,8 +62,21 @@ export class Sequence {
   }
 }
 
+/** As leaving the sequence in the usual way, the fault handlers inside are left behind. */
+function withoutHandlers(caller: Caller, height: number): Caller {
+  const { goOn } = caller;
+  if (!goOn) return caller;
+  return {
+    goOn(message) {
+      if (message.faultStack.length > height) message.faultStack.length = height;
+      return goOn(message);
+    },
+  };
+}
+
 function left(message: MessageContext, height: number, outcome: boolean): boolean {
   message.sequenceDepth -= 1;
+  message.callers.pop();
   if (outcome && message.faultStack.length > height) message.faultStack.length = height;
   return outcome;
 }
@@ -71,6 +88,7 @@ export function sequenceFaultHandler(sequence: Sequence, description: string): F
     async handleFault(message) {
       log.debug(`Executing fault sequence mediator : ${sequence.name ?? 'anonymous'}`);
       message.sequenceDepth = 0;
+      message.callers.length = 0;
       await sequence.mediate(message);
     },
   };

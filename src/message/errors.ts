@@ -8,7 +8,9 @@ export const ERROR_CODES = {
   leafNotReady: 303001,
   wsdlNotReady: 303002,
   keyNotFound: 305100,
+  calloutFailed: 401000,
   blockingSenderFailed: 401002,
+  callFailed: 401003,
   soapFault: 500000,
   payloadParseFailed: 601000,
 } as const;
@@ -21,6 +23,8 @@ export interface ErrorDetails {
   /** refused, dns, connect-timeout, closed-waiting, closed-writing, read-timeout, protocol. */
   readonly errorCause?: string;
   readonly detail?: string;
+  /** What ERROR_CODE is when it is no number (throwError). */
+  readonly codeText?: string;
   /** The HTTP status that a client should see if no fault sequence answers; 500 if absent. */
   readonly status?: number;
   /** No fault handler may run for it: an expired send without `responseAction`, or with `discard` (spec proxies 4.10). */
@@ -35,6 +39,7 @@ export class MediationError extends Error {
   readonly baseCode: number | undefined;
   readonly errorCause: string | undefined;
   readonly detail: string | undefined;
+  readonly codeText: string | undefined;
   readonly status: number | undefined;
   readonly skipsFaultHandlers: boolean;
 
@@ -44,6 +49,7 @@ export class MediationError extends Error {
     this.baseCode = details.baseCode;
     this.errorCause = details.errorCause;
     this.detail = details.detail;
+    this.codeText = details.codeText;
     this.status = details.status;
     this.skipsFaultHandlers = details.skipsFaultHandlers ?? false;
   }

@@ -16,8 +16,16 @@ export interface Exchange {
   /**
    * Registers work that may still answer (an outstanding send). When the in-flow and all such work have ended without an answer,
    * the client gets 202, or 5xx when the flow failed (REQ-2). The promise must not reject.
+   * @param kind `group` for what ends only when other messages come, such as the group of an aggregate; default `work`
    */
-  track(work: Promise<void>): void;
+  track(work: Promise<void>, kind?: 'work' | 'group'): void;
+  /**
+   * Answers 202 (or as NIO-ACK-Requested says) now, for a flow that goes on without its client: it waits for something, and
+   * FORCE_SC_ACCEPTED promised an answer at once. Absent where the in-flow has ended already.
+   */
+  acknowledge?(message: MessageContext): void;
+  /** Calls back once when the client has its answer, or is gone; at once if that is so already. Absent where there is no client. */
+  onEnd?(listener: () => void): void;
   /** The flow ended in its fault path because of this; decides the answer if nobody gives one (REQ-2). */
   failed(reason: FlowFailure): void;
 }

@@ -28,6 +28,11 @@ export const MAX_JSON_DEPTH = 256;
 const BLANKS = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const STRING_RUN = /[^"\\\u0000-\u001f]*/y;
+const BLANKS_AND_COMMENTS = /[ \t\n\r]*(?:(?:\/\/[^\n\r]*|#[^\n\r]*|\/\*[\s\S]*?\*\/)[ \t\n\r]*)*/y;
+/** Up to what ends a text without quotes. */
+const BARE_WORD = /[^{}[\]:,"'\\;=#/ \t\f\r\n]+/y;
+const LENIENT_RUNS = { '"': /[^"\\]*/y, "'": /[^'\\]*/y } as const;
+const WHOLE_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const LITERALS: ReadonlyArray<readonly [string, JsonNode]> = [
   ['true', { kind: 'boolean', value: true }],
   ['false', { kind: 'boolean', value: false }],
@@ -49,15 +54,26 @@ const ESCAPES: Readonly<Record<string, string>> = {
  * @throws JsonSyntaxError
  */
 export function parseJson(text: string): JsonNode {
-  return new JsonReader(text).document();
+  return new JsonReader(text, false).document();
+}
+
+/**
+ * Parses JSON as forgivingly as the reference does where a document is looked into (spec mediators 4.3): texts and keys without quotes
+ * or in single ones, comments, `;` for a comma, `=` for a colon.
+ * @throws JsonSyntaxError
+ */
+export function parseLenientJson(text: string): JsonNode {
+  return new JsonReader(text, true).document();
 }
 
 class JsonReader {
   readonly #text: string;
+  readonly #lenient: boolean;
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, lenient: boolean) {
     this.#text = text;
+    this.#lenient = lenient;
   }
 
   document(): JsonNode {
@@ -74,6 +90,10 @@ class JsonReader {
     if (first === '{') return this.#object(depth);
     if (first === '[') return this.#array(depth);
     if (first === '"') return { kind: 'string', value: this.#string() };
+    return this.#lenient ? this.#lenientScalar() : this.#scalar();
+  }
+
+  #scalar(): JsonNode {
     for (const [word, node] of LITERALS) {
       if (this.#text.startsWith(word, this.#at)) {
         this.#at += word.length;
@@ -85,18 +105,43 @@ class JsonReader {
     return { kind: 'number', text: number };
   }
 
+  /** A word is what it says if it is all of the value, else it is text. */
+  #lenientScalar(): JsonNode {
+    if (this.#text[this.#at] === "'") return { kind: 'string', value: this.#string("'") };
+    const word = this.#match(BARE_WORD);
+    if (word === '') throw this.#unexpected();
+    const literal = LITERALS.find(([known]) => known === word.toLowerCase())?.[1];
+    if (literal) return literal;
+    return WHOLE_NUMBER.test(word) ? { kind: 'number', text: word } : { kind: 'string', value: word };
+  }
+
   #object(depth: number): JsonNode {
     const members: Array<readonly [string, JsonNode]> = [];
     this.#list('}', () => {
       this.#blanks();
-      if (this.#text[this.#at] !== '"') throw this.#unexpected();
-      const key = this.#string();
+      const key = this.#key();
       this.#blanks();
-      if (this.#text[this.#at] !== ':') throw this.#unexpected();
-      this.#at += 1;
+      this.#colon();
       members.push([key, this.#value(depth + 1)]);
     });
     return { kind: 'object', members };
+  }
+
+  #key(): string {
+    const first = this.#text[this.#at];
+    if (first === '"') return this.#string();
+    if (!this.#lenient) throw this.#unexpected();
+    if (first === "'") return this.#string("'");
+    const word = this.#match(BARE_WORD);
+    if (word === '') throw this.#unexpected();
+    return word;
+  }
+
+  #colon(): void {
+    const sign = this.#text[this.#at];
+    if (sign !== ':' && !(this.#lenient && sign === '=')) throw this.#unexpected();
+    this.#at += 1;
+    if (sign === '=' && this.#text[this.#at] === '>') this.#at += 1;
   }
 
   #array(depth: number): JsonNode {
@@ -117,19 +162,19 @@ class JsonReader {
       readItem();
       this.#blanks();
       const next = this.#text[this.#at];
-      if (next !== ',' && next !== close) throw this.#unexpected();
+      if (next !== ',' && next !== close && !(this.#lenient && next === ';')) throw this.#unexpected();
       this.#at += 1;
       if (next === close) return;
     }
   }
 
-  #string(): string {
+  #string(quote: '"' | "'" = '"'): string {
     this.#at += 1;
     let value = '';
     for (;;) {
-      value += this.#match(STRING_RUN);
+      value += this.#match(this.#lenient ? LENIENT_RUNS[quote] : STRING_RUN);
       const next = this.#text[this.#at];
-      if (next === '"') {
+      if (next === quote) {
         this.#at += 1;
         return value;
       }
@@ -146,14 +191,14 @@ class JsonReader {
       this.#at += 6;
       return String.fromCharCode(Number.parseInt(digits, 16));
     }
-    const character = ESCAPES[letter];
+    const character = ESCAPES[letter] ?? (this.#lenient && (letter === "'" || letter === '\n') ? letter : undefined);
     if (character === undefined) throw this.#unexpected();
     this.#at += 2;
     return character;
   }
 
   #blanks(): void {
-    this.#match(BLANKS);
+    this.#match(this.#lenient ? BLANKS_AND_COMMENTS : BLANKS);
   }
 
   #match(pattern: RegExp): string {

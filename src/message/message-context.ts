@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import type { Caller, Split } from './caller.ts';
 import type { Configuration } from './configuration.ts';
+import { copyValues } from './copy-value.ts';
 import type { Exchange } from './exchange.ts';
 import { TransportHeaders } from './headers.ts';
 import type { Payload } from './payload.ts';
 import type { PropertyValue } from './property-value.ts';
+
+/** The reference's spelling: the id of the message that a copy was made of (spec mediators 2.7). */
+export const ORIGINAL_ID = 'aggregateCorelation';
 
 export type Direction = 'request' | 'response';
 
@@ -13,6 +18,13 @@ export interface FaultHandler {
   readonly description: string;
   handleFault(message: MessageContext): Promise<void>;
 }
+
+/** What a template is called with, by parameter. A parameter passed as `{{expression}}` is evaluated whenever it is read. */
+export interface TemplateFrame {
+  readonly template: string;
+  readonly parameters: ReadonlyMap<string, TemplateParameterValue>;
+}
+export type TemplateParameterValue = PropertyValue | ((message: MessageContext) => PropertyValue | null);
 
 /**
  * One message on its way through the server (spec proxies 3.1): payload, addressing, the property scopes, the fault stack, and the
@@ -53,6 +65,14 @@ export class MessageContext {
   responseReceiver: ResponseReceiver | undefined;
   /** Sequences entered and not yet left; bounds recursion (REQ-25). */
   sequenceDepth = 0;
+  /** Who entered those sequences, the innermost last; see `src/mediation/continuation.ts`. */
+  readonly callers: Caller[] = [];
+  /** The answer of a non-blocking call has been taken in: a part of a message that has, goes on after its splitter (spec mediators 2.6). */
+  resumed = false;
+  /** The innermost splitting that this message is a part of, or the answer to one. */
+  split: Split | undefined;
+  /** The templates entered and not yet left, the innermost last (spec mediators 3.21). */
+  readonly templateFrames: TemplateFrame[] = [];
 
   constructor(configuration: Configuration, payload: Payload, messageId: string = newMessageId()) {
     this.configuration = configuration;
@@ -64,6 +84,49 @@ export class MessageContext {
   text(name: string): string | undefined {
     const value = this.properties.get(name);
     return typeof value === 'string' ? value : value === undefined ? undefined : String(value);
+  }
+
+  /**
+   * A parameter of the innermost template (`$func:name`); null when it is not set, and outside of templates (MREQ-42).
+   * @throws MediationError when the parameter is an expression that fails
+   */
+  functionParameter(name: string): PropertyValue | null {
+    const frame = this.templateFrames.at(-1);
+    const value = frame?.parameters.get(name);
+    if (!frame || value === undefined) return null;
+    if (typeof value !== 'function') return value;
+    // What it was called with is an expression of the caller, who may be a template with a parameter of the same name.
+    this.templateFrames.pop();
+    try {
+      return value(this);
+    } finally {
+      this.templateFrames.push(frame);
+    }
+  }
+
+  /**
+   * A copy that goes its own way (spec mediators 2.7): a new id, the same client, and everything that mediators can see or change of
+   * its own. Bytes and text of the payload are shared. Properties `aggregateCorelation` and `correlation_id` say where it comes from.
+   * @param payload default: a copy of this message's
+   */
+  copy(payload: Payload = this.payload.clone()): MessageContext {
+    const copy = new MessageContext(this.configuration, payload);
+    const { direction, to, from, replyTo, faultTo, relatesTo, action, doingRest, operation, exchange } = this;
+    Object.assign(copy, { direction, to, from, replyTo, faultTo, relatesTo, action, doingRest, operation, exchange });
+    copy.responseReceiver = this.responseReceiver;
+    copy.headers = this.headers.clone();
+    for (const scope of ['properties', 'axis2', 'axis2Client', 'variables'] as const)
+      copyValues(this[scope], copy[scope]);
+    copy.faultStack.push(...this.faultStack);
+    copy.templateFrames.push(...this.templateFrames);
+    copy.callers.push(...this.callers);
+    copy.sequenceDepth = this.sequenceDepth;
+    copy.resumed = this.resumed;
+    copy.split = this.split;
+    copy.properties.set(ORIGINAL_ID, this.messageId);
+    const correlationId = this.axis2.get('correlation_id');
+    if (correlationId !== undefined) copy.axis2.set('correlation_id', `${correlationId}_${randomUUID()}`);
+    return copy;
   }
 
   /**
@@ -80,6 +143,7 @@ export class MessageContext {
     response.operation = this.operation;
     response.exchange = this.exchange;
     response.responseReceiver = this.responseReceiver;
+    response.split = this.split;
     response.replyTo = this.replyTo;
     response.faultTo = this.faultTo;
     const correlation = this.axis2.get('correlation_id');

@@ -266,6 +266,18 @@ export class Payload {
     this.#header = undefined;
   }
 
+  /**
+   * Edits the SOAP Header, which is made if there is none. The Body is left alone: JSON, text and bytes stay what they are.
+   * @throws MediationError as {@link envelope}
+   */
+  editHeader(edit: (header: XmlElement) => void): void {
+    const header = ensureHeader(this.envelope());
+    edit(header);
+    const { kind } = this.#content;
+    if (kind === 'envelope' || kind === 'empty') this.changed();
+    else this.#header = firstElement(header) ? header : undefined;
+  }
+
   /** Makes an envelope the payload; it belongs to the payload from now on. */
   replaceEnvelope(envelope: XmlElement): void {
     this.#content = { kind: 'envelope', envelope };

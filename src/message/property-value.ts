@@ -1,4 +1,4 @@
-import type { XmlElement } from '../xml/index.ts';
+import { serializeXml, type XmlElement } from '../xml/index.ts';
 
 /**
  * A number that keeps the Java type it was given by `type="…"`, because logs, stores and XPath show `5` for an INTEGER and `5.0`
@@ -33,6 +33,36 @@ export class JsonValue {
   toString(): string {
     return this.text;
   }
+}
+
+/**
+ * Named values in one variable, such as the `{payload, headers, attributes}` of a response (spec mediators 3.22, 4.5.2). To whoever
+ * only knows JSON it is a JSON object: text stands in it as a string, XML too.
+ */
+export class MapValue extends JsonValue {
+  readonly entries: ReadonlyMap<string, PropertyValue>;
+
+  constructor(entries: ReadonlyMap<string, PropertyValue>) {
+    super(jsonOfMap(entries));
+    this.entries = entries;
+  }
+}
+
+function jsonOfMap(entries: ReadonlyMap<string, PropertyValue>): string {
+  return `{${[...entries].map(([name, value]) => `${JSON.stringify(name)}:${jsonOfValue(value)}`).join(',')}}`;
+}
+
+function jsonOfValue(value: PropertyValue): string {
+  if (value instanceof JsonValue) return value.text;
+  if (value instanceof TypedNumber) {
+    const text = String(value);
+    return Number.isFinite(Number(text)) ? text : JSON.stringify(text);
+  }
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  return Array.isArray(value)
+    ? `[${value.map(jsonOfValue).join(',')}]`
+    : JSON.stringify(serializeXml(value as XmlElement));
 }
 
 /** What a property of any scope can hold. Elements are owned by the property: setting clones them. */

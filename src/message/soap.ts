@@ -123,15 +123,24 @@ export interface FaultDetails {
   readonly role?: string;
   /** SOAP 1.2 only. */
   readonly node?: string;
-  /** Text, or elements that are copied. */
-  readonly detail?: string | readonly XmlElement[];
+  /** Text, or nodes that are copied. */
+  readonly detail?: string | readonly XmlNode[];
 }
 
 /** An envelope with a fault (spec mediators 3.9). */
 export function createFault(version: SoapVersion, details: FaultDetails): XmlElement {
+  return createFaultWithCode(version, { ...details, code: standardCode(details.code, version) ?? details.code });
+}
+
+/** As {@link createFault}, with the code's local name exactly as it is given. */
+export function createFaultWithCode(version: SoapVersion, details: FaultDetails): XmlElement {
   const envelope = createEnvelope(version);
-  const code = standardCode(details.code, version) ?? details.code;
-  appendFault(envelope, { ...details, codeText: `soapenv:${code}`, language: undefined, subcode: undefined });
+  appendFault(envelope, {
+    ...details,
+    codeText: `soapenv:${details.code}`,
+    language: undefined,
+    subcode: undefined,
+  });
   return envelope;
 }
 

@@ -60,6 +60,7 @@ export interface ExchangeOptions {
  *             respond(m) ─────────────── the message as HTTP response ──────────┐
  *             answerWith(a) ──────────── the listener's own answer ─────────────┤
  *             broke(error) ───────────── 500 fault ─────────────────────────────┤
+ *             acknowledge(m) ─────────── 202, or as NIO-ACK-Requested ──────────┤
  *  WAITING ── inFlowEnded, settled ───── 202, 5xx, or as NIO-ACK-Requested ─────┼──► ANSWERED   (further answers: WARN, counted)
  *             deadline ───────────────── 504 ───────────────────────────────────┘
  *             clientGone() ──────────────────────────────────────────────────────► GONE       (answers: dropped silently)
@@ -86,9 +87,13 @@ export class ClientExchange implements Exchange {
   #taken = false;
   #outstanding = 0;
   #inFlowEnded = false;
+  /** The 202 was given while the in-flow went on. */
+  #acknowledged = false;
   /** The request's message once its in-flow has ended; let go with the answer. */
   #message: MessageContext | undefined;
   #failure: FlowFailure | undefined;
+  /** Undefined until somebody asks. */
+  #endListeners: Array<() => void> | undefined;
   readonly #deadline: NodeJS.Timeout;
 
   constructor(options: ExchangeOptions) {
@@ -143,15 +148,30 @@ export class ClientExchange implements Exchange {
     );
   }
 
+  onEnd(listener: () => void): void {
+    if (this.#state !== 'waiting') listener();
+    else if (this.#endListeners) this.#endListeners.push(listener);
+    else this.#endListeners = [listener];
+  }
+
   failed(reason: FlowFailure): void {
     // The first failure is the cause; later ones are mostly its consequences.
     this.#failure ??= reason;
   }
 
+  acknowledge(message: MessageContext): void {
+    if (this.#state !== 'waiting' || this.#failure) return;
+    this.#acknowledged = true;
+    this.#options.counts.acknowledgements += 1;
+    const requested = isFlagSet(message.axis2.get('NIO-ACK-Requested'));
+    this.#answer(requested ? requestedAcknowledgement(message, this.#target()) : acknowledgement(message));
+  }
+
   /** The in-flow has returned; what it started with `track` may still be going on. Called once, by the dispatcher. */
   inFlowEnded(message: MessageContext): void {
     this.#inFlowEnded = true;
-    if (this.#state === 'answered' && isFlagSet(message.axis2.get('FORCE_SC_ACCEPTED'))) {
+    const forced = isFlagSet(message.axis2.get('FORCE_SC_ACCEPTED'));
+    if (this.#state === 'answered' && forced && !this.#acknowledged) {
       this.#options.counts.lateAnswers += 1;
       log.warn('Trying to send a 202 Accepted response to an already responded client request', this.#details());
     }
@@ -240,6 +260,9 @@ export class ClientExchange implements Exchange {
     this.#state = state;
     this.#message = undefined;
     clearTimeout(this.#deadline);
+    const listeners = this.#endListeners ?? [];
+    this.#endListeners = undefined;
+    for (const listener of listeners) listener();
   }
 
   #fault(fault: Fault): HttpAnswer {

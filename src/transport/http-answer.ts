@@ -1,4 +1,5 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { POINTS, reach } from '../fault-points.ts';
 import { logger } from '../logging/index.ts';
 import { TransportHeaders } from '../message/headers.ts';
 
@@ -60,6 +61,7 @@ export function writeAnswer(response: ServerResponse, answer: HttpAnswer): void 
   writeAnswerHead(response, answer);
   if (answer.body && !WITHOUT_ENTITY.has(answer.status)) response.end(answer.body);
   else response.end();
+  reach(POINTS.clientAnswered, 'http', answer.status);
 }
 
 function reasonPhrase({ reason, status }: HttpAnswer): string {

@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Endpoint } from '../../src/endpoints/endpoint.ts';
-import { copyOf } from '../../src/endpoints/message-copy.ts';
 import { startSend } from '../../src/mediation/send.ts';
 import type { MessageContext } from '../../src/message/message-context.ts';
-import { parseXml, type XmlElement } from '../../src/xml/index.ts';
 import { endpoint, endpointProblems, FakeExchange, logged, response, sequence } from '../mediation/harness.ts';
 import { type Behaviour, child, ownClock, pass, ScriptedBackEnds } from './scripted-back-ends.ts';
 
@@ -58,35 +56,6 @@ describe('a recipient list', () => {
     expect(answer.relatesTo).not.toBe('urn:uuid:1');
     expect(answer.text('MESSAGE_SEQUENCE')).toBe('0/2');
     expect(request.headers.has('X-Seen')).toBe(false);
-  });
-
-  it('gives each copy its own payload, headers and elements', () => {
-    const original = new ScriptedBackEnds().message('<order/>');
-    original.payload.envelope();
-    original.payload.changed();
-    original.headers.set('X', '1');
-    original.to = 'http://to';
-    original.doingRest = true;
-    const element = parseXml('<e><x>1</x></e>').documentElement as XmlElement;
-    original.properties.set('element', element);
-    original.properties.set('list', [element, element]);
-    original.variables.set('v', true);
-    original.faultStack.push({ description: 'of the original', handleFault: async () => {} });
-    const copy = copyOf(original, 0, 1);
-    expect(copy).toMatchObject({ to: 'http://to', doingRest: true, direction: 'request', faultStack: [] });
-    expect(copy.operation).toBe(original.operation);
-    expect(copy.variables.get('v')).toBe(true);
-    copy.headers.set('X', '2');
-    copy.payload.firstBodyChild()?.setAttribute('changed', 'yes');
-    copy.payload.changed();
-    const [own, list] = [copy.properties.get('element') as XmlElement, copy.properties.get('list') as XmlElement[]];
-    own.setAttribute('changed', 'yes');
-    list[0]?.setAttribute('changed', 'yes');
-    expect(list).toHaveLength(2);
-    expect(list[1]?.textContent).toBe('1');
-    expect(original.headers.get('X')).toBe('1');
-    expect(original.payload.firstBodyChild()?.hasAttribute('changed')).toBe(false);
-    expect(element.hasAttribute('changed')).toBe(false);
   });
 
   it('answers at once with the first answer; later ones go their own way, in the order in which they come', async () => {

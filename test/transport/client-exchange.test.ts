@@ -52,6 +52,59 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe('the end', () => {
+  it('is told once to those who asked, and at once to those who ask later', () => {
+    const { exchange } = setUp();
+    let ends = 0;
+    const count = () => {
+      ends += 1;
+    };
+    exchange.onEnd(count);
+    exchange.onEnd(count);
+    expect(ends).toBe(0);
+    exchange.respond(message());
+    exchange.clientGone();
+    expect(ends).toBe(2);
+    exchange.onEnd(count);
+    expect(ends).toBe(3);
+  });
+});
+
+describe('an in-flow that goes on without its client', () => {
+  it('is acknowledged at once, and its end is nothing new', () => {
+    const { exchange, answers, counts } = setUp();
+    exchange.acknowledge(forced());
+    expect(answers).toMatchObject([{ status: 202 }]);
+    expect(exchange.answered).toBe(true);
+    exchange.inFlowEnded(forced());
+    expect(answers).toHaveLength(1);
+    expect(counts).toMatchObject({ acknowledgements: 1, lateAnswers: 0 });
+    expect(log).toEqual([]);
+  });
+
+  it('is acknowledged once, and never after a failure', () => {
+    const twice = setUp();
+    twice.exchange.acknowledge(forced());
+    twice.exchange.acknowledge(forced());
+    expect(twice.answers).toHaveLength(1);
+    const failed = setUp();
+    failed.exchange.failed({ code: undefined, message: 'broken' });
+    failed.exchange.acknowledge(forced());
+    expect(failed.answers).toEqual([]);
+    failed.exchange.inFlowEnded(forced());
+    expect(failed.answers).toMatchObject([{ status: 500 }]);
+  });
+
+  it('is acknowledged as NIO-ACK-Requested says', () => {
+    const { exchange, answers } = setUp();
+    const asked = message();
+    asked.axis2.set('NIO-ACK-Requested', 'true');
+    asked.axis2.set('HTTP_SC', '299');
+    exchange.acknowledge(asked);
+    expect(answers).toMatchObject([{ status: 299 }]);
+  });
+});
+
 describe('an in-flow that ends without an answer', () => {
   it('is acknowledged with 202 and nothing else', () => {
     const { exchange, answers, counts } = setUp();

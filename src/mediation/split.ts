@@ -1,0 +1,125 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Caller, Split } from '../message/caller.ts';
+import { type MessageContext, ORIGINAL_ID } from '../message/message-context.ts';
+import { Branch, type BranchRole } from './branch.ts';
+import { runFlow } from './flow.ts';
+
+declare module '../message/configuration.ts' {
+  interface Services {
+    /** Parts of one message, or branches of one mediator, that run at the same time (MREQ-44); 20 if absent. */
+    branchesAtOnce?: number;
+  }
+}
+
+const BRANCHES_AT_ONCE = 20;
+/** Parts that never wait must not keep everybody else waiting: after so many ms the event loop gets a turn. */
+const TURN_MS = 10;
+
+/** How a message is split up, by iterate or clone. */
+export interface Splitting {
+  /** The mediator's id attribute. */
+  readonly id: string | undefined;
+  readonly count: number;
+  /** Makes the part of an index, from 0, when its turn has come. */
+  part(index: number): MessageContext;
+  /** Hands a part to its target; true when the part came to the end of it. */
+  deliver(part: MessageContext, index: number, caller: Caller): boolean | Promise<boolean>;
+  /** Where a part goes on that came to the end of its target: {@link splitterOf} what comes after the mediator. */
+  readonly caller: Caller;
+  readonly sequential: boolean;
+  /** Asked after each part of a sequential splitting that failed. */
+  stopsAfterFailure?(): boolean;
+}
+
+/**
+ * Splits a message up: every part runs by itself, with properties that tell an aggregate which part of how many it is (spec mediators
+ * 3.14, 3.23). Parts start in order; of those that do not wait for each other only a number runs at a time, sends and their responses
+ * included, and a part is made only when its turn has come, so a large splitting needs the memory of a few.
+ *
+ * The client waits for all of them; so does the server when it stops.
+ */
+export function startSplitting(message: MessageContext, splitting: Splitting): void {
+  const { caller } = splitting;
+  const split: Split = { id: splitting.id, outer: message.split, finishedBy: new Set() };
+  startDetached(message, {
+    ...splitting,
+    role: 'part',
+    async run(part, index) {
+      if (await splitting.deliver(part, index, caller)) await caller.goOn?.(part);
+    },
+    part(index) {
+      const part = splitting.part(index);
+      part.resumed = false;
+      part.split = split;
+      const suffix = splitting.id === undefined ? '' : `.${splitting.id}`;
+      part.properties.set(`messageSequence${suffix}`, `${index}/${splitting.count}`);
+      part.properties.set(ORIGINAL_ID, message.messageId);
+      if (suffix) part.properties.set(`${ORIGINAL_ID}${suffix}`, message.messageId);
+      return part;
+    },
+  });
+}
+
+/** Runs branches that nobody in the flow waits for; the client and a stopping server do. */
+export function startDetached(message: MessageContext, branches: Branches): void {
+  const work = runFlow(message, () => runBranches(message, branches));
+  if (message.exchange) message.exchange.track(work);
+  else message.configuration.services.flows.track(work);
+}
+
+/** What {@link runBranches} runs. */
+export interface Branches extends Omit<Splitting, 'id' | 'caller' | 'deliver'> {
+  readonly role: BranchRole;
+  /** The flow of a branch. */
+  run(part: MessageContext, index: number): unknown;
+  /** Everything that a branch started has ended. */
+  onEnded?(index: number, branch: Branch): void;
+}
+
+/** Runs branches, at most so many at once. Resolves when all they started has ended; rejects only when one could not be made. */
+export async function runBranches(message: MessageContext, branches: Branches): Promise<void> {
+  const slots = new Slots(message.configuration.services.branchesAtOnce ?? BRANCHES_AT_ONCE);
+  let turn = performance.now();
+  try {
+    for (let index = 0; index < branches.count; index += 1) {
+      await slots.free();
+      const branch = new Branch(message, branches.role);
+      const part = branches.part(index);
+      const { flow, all } = branch.run(part, () => branches.run(part, index));
+      slots.occupy(all.then(() => branches.onEnded?.(index, branch)));
+      if (branches.sequential) await flow;
+      if (branches.sequential && branch.failure && branches.stopsAfterFailure?.()) break;
+      if (performance.now() - turn > TURN_MS) {
+        await nextTurn();
+        turn = performance.now();
+      }
+    }
+  } finally {
+    await slots.empty();
+  }
+}
+
+/** A bounded number of things at once. */
+class Slots {
+  readonly #limit: number;
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Resolves when there is room. */
+  async free(): Promise<void> {
+    if (this.#running.size >= this.#limit) await Promise.race(this.#running);
+  }
+
+  /** The promise must not reject. */
+  occupy(work: Promise<void>): void {
+    const running = work.finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async empty(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+}

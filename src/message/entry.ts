@@ -1,0 +1,19 @@
+import type { XmlElement } from '../xml/index.ts';
+import type { Configuration } from './configuration.ts';
+import './local-entry.ts';
+import './registry.ts';
+
+/** What configurations refer to by a key: a local entry or a resource of the registry. */
+export interface Entry {
+  readonly text: string;
+  /** The element of a local entry that is XML. */
+  readonly xml: XmlElement | undefined;
+}
+
+/** Finds an entry by its key, local entries first (spec proxies 6.6). */
+export function findEntry(configuration: Configuration, key: string): Entry | undefined {
+  const local = configuration.find('localEntry', key);
+  if (local) return local;
+  const text = configuration.services.registry?.text(key);
+  return text === undefined ? undefined : { text, xml: undefined };
+}
