@@ -1,9 +1,11 @@
+import type { JournalPlace } from './journal/segment.ts';
+import type { PackedMessage } from './memory/packed-messages.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 /** The most that a queue in memory may hold (REQ-33, OP-100). */
 export interface QueueBounds {
   readonly maxMessages: number;
-  /** Bytes of bodies, headers and properties, roughly. */
+  /** Bytes of memory that its messages take. */
   readonly maxBytes: number;
 }
 
@@ -15,18 +17,18 @@ export interface QueueBounds {
  *         └─────putBack()──────┘      keeps its place in the order
  */
 export interface QueueEntry {
-  readonly message: StoredMessage;
+  readonly packed: PackedMessage;
   /** Its place in the order. */
   readonly sequence: number;
-  /** What it counts against the bound, bytes. */
-  readonly size: number;
+  /** Where it is in the journal, when there is one. */
+  readonly place: JournalPlace | undefined;
   state: 'available' | 'leased' | 'gone';
-  /** Leases that ended in putBack. */
+  /** Leases that ended in putBack, or with the process. */
   returns: number;
 }
 
-/** Someone waiting for a message; called at most once, with a lease. */
-export type QueueWaiter = (entry: QueueEntry) => void;
+/** Someone waiting for a message; called at most once, with a lease, and with the message itself when it is at hand. */
+export type QueueWaiter = (entry: QueueEntry, message: StoredMessage | undefined) => void;
 
 /**
  * A bounded queue in memory with leases: first in, first out; what is put back goes before everything that was put later. Waiters
@@ -35,12 +37,8 @@ export type QueueWaiter = (entry: QueueEntry) => void;
  */
 export class MessageQueue {
   bounds: QueueBounds;
-  /** Stores that serve this queue; it lives as long as one of them is open (OP-34). */
-  owners = 0;
   enqueued = 0;
   dequeued = 0;
-  /** Consumers that were ever made, for their numbers. */
-  consumers = 0;
   #sequence = 0;
   #held = 0;
   #heldBytes = 0;
@@ -59,22 +57,32 @@ export class MessageQueue {
     return this.#held;
   }
 
-  /** Why a message of this size does not fit; undefined when it does. */
-  refusal(size: number): string | undefined {
+  /** What its messages take, bytes. */
+  get bytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Why a message of this size does not fit besides those for whom there is a reservation; undefined when it does. */
+  refusal(size: number, reserved: Readonly<{ messages: number; bytes: number }>): string | undefined {
     const { maxMessages, maxBytes } = this.bounds;
-    if (this.#held >= maxMessages) return `it holds ${this.#held} messages and x.max.messages is ${maxMessages}`;
-    if (this.#heldBytes + size <= maxBytes) return undefined;
-    return `it holds ${this.#heldBytes} bytes, the message has ${size} more and x.max.bytes is ${maxBytes}`;
+    const messages = this.#held + reserved.messages;
+    const bytes = this.#heldBytes + reserved.bytes;
+    if (messages >= maxMessages) return `it holds ${messages} messages and x.max.messages is ${maxMessages}`;
+    if (bytes + size <= maxBytes) return undefined;
+    return `it holds ${bytes} bytes, the message has ${size} more and x.max.bytes is ${maxBytes}`;
   }
 
   /** Appends a message; whoever waits longest gets it at once. */
-  add(message: StoredMessage, size: number): void {
-    this.#sequence += 1;
-    this.#held += 1;
-    this.#heldBytes += size;
+  add(packed: PackedMessage, place: JournalPlace | undefined, message: StoredMessage): void {
     this.enqueued += 1;
-    const entry: QueueEntry = { message, sequence: this.#sequence, size, state: 'available', returns: 0 };
-    if (!this.#serve(entry)) this.#fresh.push(entry);
+    const entry = this.#hold(packed, place, 0);
+    if (!this.#serve(entry, message)) this.#fresh.push(entry);
+  }
+
+  /** Appends a message that a process before this one had; it may have been delivered by that. */
+  restore(packed: PackedMessage, place: JournalPlace): void {
+    const entry = this.#hold(packed, place, 1);
+    if (!this.#serve(entry, undefined)) this.#fresh.push(entry);
   }
 
   /** The oldest available message, leased to the caller. */
@@ -88,7 +96,7 @@ export class MessageQueue {
   remove(entry: QueueEntry): void {
     entry.state = 'gone';
     this.#held -= 1;
-    this.#heldBytes -= entry.size;
+    this.#heldBytes -= entry.packed.size;
     this.dequeued += 1;
   }
 
@@ -96,7 +104,7 @@ export class MessageQueue {
   putBack(entry: QueueEntry): void {
     entry.state = 'available';
     entry.returns += 1;
-    if (this.#serve(entry)) return;
+    if (this.#serve(entry, undefined)) return;
     const at = this.#returned.findIndex((other) => other.sequence > entry.sequence);
     this.#returned.splice(at < 0 ? this.#returned.length : at, 0, entry);
   }
@@ -110,11 +118,18 @@ export class MessageQueue {
     this.#waiters.delete(waiter);
   }
 
-  #serve(entry: QueueEntry): boolean {
+  #hold(packed: PackedMessage, place: JournalPlace | undefined, returns: number): QueueEntry {
+    this.#sequence += 1;
+    this.#held += 1;
+    this.#heldBytes += packed.size;
+    return { packed, sequence: this.#sequence, place, state: 'available', returns };
+  }
+
+  #serve(entry: QueueEntry, message: StoredMessage | undefined): boolean {
     for (const waiter of this.#waiters) {
       this.#waiters.delete(waiter);
       entry.state = 'leased';
-      waiter(entry);
+      waiter(entry, message);
       return true;
     }
     return false;

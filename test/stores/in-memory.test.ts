@@ -3,31 +3,13 @@ import { inMemoryStore } from '../../src/stores/in-memory.ts';
 import { findStoreKind, storeClasses } from '../../src/stores/index.ts';
 import { type MessageStore, StoreError } from '../../src/stores/message-store.ts';
 import { storeContract } from './contract.ts';
+import { type InMemoryStoreOptions, openInMemoryStore } from './in-memory-stores.ts';
 import { element, storedMessage, textBody } from './messages.ts';
 
-let names = 0;
 const opened: MessageStore[] = [];
 
-interface Wanted {
-  readonly name?: string;
-  readonly maxMessages?: number;
-  readonly maxBytes?: number;
-  readonly previous?: MessageStore;
-}
-
-function open(wanted: Wanted = {}): MessageStore {
-  names += 1;
-  const store = inMemoryStore.open({
-    name: wanted.name ?? `Memory${names}`,
-    position: { file: 'store.xml', line: 1, column: 1 },
-    parameters: {
-      'x.max.messages': wanted.maxMessages ?? 100_000,
-      'x.max.bytes': wanted.maxBytes ?? 268_435_456,
-    },
-    written: new Map(),
-    services: { dataDirectory: 'unused', putDeadlineMs: 10_000, stompUrls: new Map(), dataSources: new Map() },
-    previous: wanted.previous,
-  });
+function open(wanted: InMemoryStoreOptions = {}): MessageStore {
+  const store = openInMemoryStore(wanted);
   opened.push(store);
   return store;
 }

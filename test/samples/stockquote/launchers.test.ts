@@ -101,7 +101,8 @@ async function fakeNode(file: string, version: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(
     file,
-    `#!/bin/sh\n[ "$1" = --version ] && echo ${version} && exit 0\nfor word; do echo "$word"; done\nexit 7\n`,
+    `#!/bin/sh\n[ "$1" = --version ] && echo ${version} && exit 0\n` +
+      'for word; do case $word in --max-semi-* | --heap-growing-*) ;; *) echo "$word" ;; esac; done\nexit 7\n',
   );
   await chmod(file, 0o755);
 }

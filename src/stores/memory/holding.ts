@@ -1,0 +1,239 @@
+import type { Logger } from '../../logging/index.ts';
+import { BackOff } from '../broker/back-off.ts';
+import { DeadlineError, within } from '../broker/deadline.ts';
+import { Journal, JournalError } from '../journal/journal.ts';
+import type { JournalPlace } from '../journal/segment.ts';
+import { MessageQueue, type QueueBounds, type QueueEntry } from '../message-queue.ts';
+import { type StoreDepth, StoreError } from '../message-store.ts';
+import { readStoredMessageBytes, storedMessageBytes } from '../sql/stored-message-bytes.ts';
+import type { StoredMessage } from '../stored-message.ts';
+import { StoredMessageError } from '../stored-message-codec.ts';
+import { MessagePacker, type PackedMessage, PLACE_BYTES } from './packed-messages.ts';
+
+export interface HoldingOptions {
+  readonly store: string;
+  readonly bounds: QueueBounds;
+  /** Where its journal is; undefined for messages that are in memory only. */
+  readonly journalFolder: string | undefined;
+  readonly putDeadlineMs: number;
+  readonly log: Logger;
+}
+
+/** Journals that are being closed, by their folders: the next one to use a folder waits for that. */
+const closing = new Map<string, Promise<void>>();
+
+/**
+ * What the stores of one name hold, from one redeployment to the next: the queue, and the journal that knows what is in it.
+ *
+ *     opening ──journal read (or there is none)──▶ ready
+ *        ▲  └──failed──▶ waiting ──┐
+ *        └──────────────────────── ┘            any ──the last owner closes──▶ closed
+ */
+export class Holding {
+  readonly queue: MessageQueue;
+  /** Stores that serve it; it lives as long as one of them is open (OP-34). */
+  owners = 0;
+  /** Consumers that were ever made, for their numbers. */
+  consumers = 0;
+  readonly journaled: boolean;
+  /** Why the journal could not be opened or written the last time; undefined when it works. */
+  lastError: string | undefined;
+  readonly #options: HoldingOptions;
+  readonly #packer: MessagePacker;
+  /** Puts on their way to the journal. */
+  readonly #reserved = { messages: 0, bytes: 0 };
+  readonly #stop = new AbortController();
+  #journal: Journal | undefined;
+  /** Resolves when it is ready, or closed. */
+  readonly #opening: Promise<void> | undefined;
+
+  constructor(options: HoldingOptions) {
+    this.#options = options;
+    this.journaled = options.journalFolder !== undefined;
+    this.queue = new MessageQueue(options.bounds);
+    this.#packer = new MessagePacker(this.journaled ? PLACE_BYTES : 0);
+    if (options.journalFolder !== undefined) this.#opening = this.#open(options.journalFolder);
+  }
+
+  /** False while its journal is being read. */
+  get ready(): boolean {
+    return !this.journaled || this.#journal !== undefined;
+  }
+
+  get depth(): StoreDepth {
+    return { count: this.ready ? this.queue.count : 'unknown', estimated: false };
+  }
+
+  /**
+   * Takes a message; resolves when it is in the journal, too.
+   * @throws StoreError when there is no room, or the journal cannot be written; then nothing is kept
+   */
+  async put(message: StoredMessage): Promise<void> {
+    if (this.journaled) await this.#putDurably(message);
+    else this.queue.add(this.#pack(message), undefined, message);
+  }
+
+  /** @throws StoreError when the journal could not be written: the message is still there */
+  async remove(entry: QueueEntry): Promise<void> {
+    if (entry.place && this.#journal) await this.#tell(this.#journal.remove(entry.place));
+    this.queue.remove(entry);
+  }
+
+  /** The message of an entry; undefined when it cannot be read. */
+  messageOf(entry: QueueEntry): StoredMessage | undefined {
+    return this.#packer.unpack(entry.packed);
+  }
+
+  /** Lets the journal go, which keeps the messages. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#opening;
+    const { journalFolder } = this.#options;
+    if (!this.#journal || journalFolder === undefined) return;
+    const closed = this.#journal.close();
+    closing.set(journalFolder, closed);
+    await closed;
+    if (closing.get(journalFolder) === closed) closing.delete(journalFolder);
+  }
+
+  error(reason: string, options?: ErrorOptions): StoreError {
+    const { store } = this.#options;
+    return new StoreError(store, `Store [${store}] ${reason}`, options);
+  }
+
+  async #putDurably(message: StoredMessage): Promise<void> {
+    const packed = this.#pack(message);
+    const bytes = storedMessageBytes(message);
+    this.#reserved.messages += 1;
+    this.#reserved.bytes += packed.size;
+    try {
+      const journal = this.#journal ?? (await this.#untilOpen());
+      this.queue.add(packed, await this.#append(journal, bytes), message);
+    } finally {
+      this.#reserved.messages -= 1;
+      this.#reserved.bytes -= packed.size;
+    }
+  }
+
+  #pack(message: StoredMessage): PackedMessage {
+    return this.#packer.pack(message, (size) => {
+      const refusal = this.queue.refusal(size, this.#reserved);
+      if (refusal !== undefined) throw this.error(`is full: ${refusal}`);
+    });
+  }
+
+  async #append(journal: Journal, bytes: Buffer): Promise<JournalPlace> {
+    const appended = journal.append(bytes);
+    const { putDeadlineMs, log } = this.#options;
+    try {
+      return await this.#tell(within(appended, putDeadlineMs, 'the disk'));
+    } catch (error) {
+      // It was refused, so it must not come all the same.
+      if ((error as StoreError).cause instanceof DeadlineError) {
+        appended
+          .then((late) => journal.remove(late))
+          .catch((failure: unknown) => log.debug(`a late message is not in the journal: ${String(failure)}`));
+      }
+      throw error;
+    }
+  }
+
+  async #untilOpen(): Promise<Journal> {
+    if (this.#opening) await this.#tell(within(this.#opening, this.#options.putDeadlineMs, 'its journal to be read'));
+    if (!this.#journal) throw this.error('is closed');
+    return this.#journal;
+  }
+
+  /** Remembers how it ended, for the status. */
+  async #tell<T>(work: Promise<T>): Promise<T> {
+    try {
+      const result = await work;
+      this.lastError = undefined;
+      return result;
+    } catch (error) {
+      const known = error instanceof JournalError || error instanceof DeadlineError;
+      const reason = known ? error.message : String(error);
+      this.lastError = this.lastError !== undefined && error instanceof DeadlineError ? this.lastError : reason;
+      throw this.error(`could not write its journal: ${this.lastError}`, { cause: error });
+    }
+  }
+
+  async #open(folder: string): Promise<void> {
+    const backOff = new BackOff();
+    while (!this.#stop.signal.aborted) {
+      try {
+        await closing.get(folder);
+        await this.#read(folder);
+        return;
+      } catch (error) {
+        this.#complain(folder, error);
+        await elapsed(backOff.failed('unreachable'), this.#stop.signal);
+      }
+    }
+  }
+
+  async #read(folder: string): Promise<void> {
+    const found: Array<{ place: JournalPlace; packed: PackedMessage }> = [];
+    const journal = await Journal.open({
+      folder,
+      onMessage: (place, bytes) => found.push({ place, packed: this.#packJournaled(bytes) }),
+    });
+    // Compaction copies old messages behind newer ones.
+    found.sort((one, other) => one.place.sequence - other.place.sequence);
+    for (const { place, packed } of found) this.queue.restore(packed, place);
+    this.#journal = journal;
+    this.lastError = undefined;
+    this.#report(folder, journal, found.length);
+  }
+
+  #packJournaled(bytes: Buffer): PackedMessage {
+    try {
+      return this.#packer.pack(readStoredMessageBytes(bytes), () => undefined);
+    } catch (error) {
+      if (error instanceof StoredMessageError) return this.#packer.packBroken(bytes);
+      throw error;
+    }
+  }
+
+  #report(folder: string, { report }: Journal, messages: number): void {
+    const { log, store } = this.#options;
+    log.info(`Store [${store}] has read its journal ${folder}: ${messages} messages.`, { store });
+    if (report.tornBytes > 0) {
+      log.warn(
+        `Store [${store}] found ${report.tornBytes} bytes of an unfinished write in its journal and cut them off; ` +
+          'nobody was told that they are stored.',
+        { store },
+      );
+    }
+    for (const { file, offset, length } of report.damage) {
+      log.error(
+        `Store [${store}]: ${length} bytes of its journal ${file} from ${offset} on are damaged. ` +
+          'Messages may be missing; the file will be kept aside.',
+        { store },
+      );
+    }
+  }
+
+  #complain(folder: string, error: unknown): void {
+    const { log, store } = this.#options;
+    const reason = error instanceof Error ? error.message : String(error);
+    if (reason !== this.lastError) {
+      log.error(`Store [${store}] cannot use its journal ${folder}, and goes on trying: ${reason}`, { store });
+    }
+    this.lastError = reason;
+  }
+}
+
+/** Waits, or until it is stopped. */
+function elapsed(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+  });
+}

@@ -1,0 +1,23 @@
+import type { RunningServer, ServerKind } from '../support/servers/kind.ts';
+import { ourSurroundings, provision } from '../support/servers/provision.ts';
+
+const running: RunningServer[] = [];
+
+/** Starts a real server; undefined, with a line that says why, when it is missing here. */
+export async function startServer<Installation, Options, Running extends RunningServer>(
+  kind: ServerKind<Installation, Options, Running>,
+): Promise<Running | undefined> {
+  const { found, missing } = await provision(
+    kind,
+    ourSurroundings((line) => process.stderr.write(`${line}\n`)),
+  );
+  if (missing !== undefined) return undefined;
+  const server = await kind.start(found as Installation);
+  running.push(server);
+  return server;
+}
+
+/** Ends all that were started. */
+export async function closeServers(): Promise<void> {
+  await Promise.all(running.splice(0).map((server) => server.close()));
+}
