@@ -7,7 +7,7 @@ import { type DynamicValue, parseDynamicValue } from './value.ts';
 /** An attribute or parameter that holds an expression (spec mediators 4.1); prefixes are those declared around the element. */
 export function expression<const O extends TypeOptions<Expression>>(options: O) {
   return valueType<Expression, O>(
-    'an XPath 1.0 expression or json-eval(path)',
+    `an XPath 1.0 expression, json-eval(path) or \${expression}`,
     (text, context) => {
       const compiled = compileExpression(text, context.element.prefixes());
       warn(compiled, context);

@@ -1,6 +1,6 @@
-import { ValueError } from '../grammar/attributes.ts';
 import type { Expression, Prefixes } from './expression.ts';
 import { compileJsonEval } from './json-eval.ts';
+import { compileSynapseExpression } from './synapse-expression.ts';
 import { compileXPathExpression } from './xpath.ts';
 
 /**
@@ -10,11 +10,6 @@ import { compileXPathExpression } from './xpath.ts';
  */
 export function compileExpression(text: string, prefixes: Prefixes): Expression {
   if (text.startsWith('json-eval(')) return compileJsonEval(text, (inner) => compileExpression(inner, prefixes));
-  if (text.startsWith('${') && text.endsWith('}')) {
-    throw new ValueError(
-      `the expression language of '${text}' is known, but not supported yet`,
-      "XPath, for example $ctx:name or get-property('name'), or json-eval(path)",
-    );
-  }
+  if (text.startsWith('${') && text.endsWith('}')) return compileSynapseExpression(text, prefixes);
   return compileXPathExpression(text, prefixes);
 }

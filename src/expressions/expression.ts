@@ -9,7 +9,7 @@ import type { XmlNode } from '../xml/index.ts';
 export interface Expression {
   /** As written in the artifact. */
   readonly source: string;
-  readonly kind: 'xpath' | 'json-eval';
+  readonly kind: 'xpath' | 'json-eval' | 'synapse';
   /** Whether it looks at the payload, derived from what was compiled (MREQ-8). */
   readonly needsBody: boolean;
   /** What is suspicious about it though it compiles; for a warning at its place in the artifact. */

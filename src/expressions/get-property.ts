@@ -5,6 +5,13 @@ import { compileDateFormat, SHORT_DATE_PATTERN } from './java-date.ts';
 import '../message/local-entry.ts';
 import '../message/registry.ts';
 
+declare module '../message/configuration.ts' {
+  interface Services {
+    /** The values of the `file.properties` file, for `get-property('file', …)`. */
+    fileProperty?: (key: string) => string | undefined;
+  }
+}
+
 /** Reads one value of a message; null when there is none. */
 export type PropertyReader = (message: MessageContext) => PropertyValue | null;
 
@@ -19,9 +26,8 @@ const SCOPES: Readonly<Record<string, ScopeReader>> = {
   system: (_, key) => systemProperty(key) ?? '',
   env: (_, key) => process.env[key] ?? '',
   registry: readRegistry,
-  // Nothing fills these: there are no templates and no file.properties.
-  func: () => '',
-  file: () => '',
+  func: (message, key) => message.functionParameter(key) ?? '',
+  file: (message, key) => message.configuration.services.fileProperty?.(key) ?? '',
 };
 
 export const PROPERTY_SCOPES: readonly string[] = Object.keys(SCOPES);
@@ -37,8 +43,8 @@ const VIRTUAL: Readonly<Record<string, (message: MessageContext) => string>> = {
   MessageID: (message) => message.messageId,
   FAULT: (message) => (hasFault(message) ? 'TRUE' : ''),
   MESSAGE_FORMAT: messageFormat,
-  OperationName: () => '',
-  OperationNamespace: () => '',
+  OperationName: operationName,
+  OperationNamespace: ({ axis2 }) => textOf(axis2.get('OperationNamespace')),
 };
 
 const READING_THE_BODY: ReadonlySet<string> = new Set([
@@ -105,8 +111,16 @@ export function propertyCallWarning(args: readonly string[]): string | undefined
   if (args.length === 2 && scope === 'default' && first !== 'default' && !first.startsWith('SYSTEM_')) {
     return `'${first}' is no scope of get-property: this reads the default property '${first}', not '${second}' (scopes: ${PROPERTY_SCOPES.join(', ')})`;
   }
-  if (scope === 'file') return `the scope 'file' of get-property is always empty here`;
   return undefined;
+}
+
+/** The operation that the transport found; everything else that a service receives is its catch-all `mediate` (spec proxies 1.2). */
+function operationName({ axis2, properties }: MessageContext): string {
+  return textOf(axis2.get('OperationName')) || (properties.has('proxy.name') ? 'mediate' : '');
+}
+
+function textOf(value: PropertyValue | undefined): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function hasFault(message: MessageContext): boolean {

@@ -1,13 +1,13 @@
 import { ValueError } from '../grammar/attributes.ts';
 import { logger } from '../logging/index.ts';
 import { MediationError } from '../message/errors.ts';
-import { type JsonNode, JsonSyntaxError, parseJson } from '../message/json.ts';
+import { type JsonNode, JsonSyntaxError, parseLenientJson } from '../message/json.ts';
 import type { MessageContext } from '../message/message-context.ts';
-import type { Payload } from '../message/payload.ts';
 import { JsonValue, type PropertyValue } from '../message/property-value.ts';
 import type { Expression } from './expression.ts';
 import { compileJsonPath, type JsonPath, JsonPathMissing } from './json-path.ts';
 import { jsonText, plainText } from './json-text.ts';
+import { parsedPayload, payloadText } from './payload-document.ts';
 import { stringOfProperty } from './string-value.ts';
 import { variableReader } from './variables.ts';
 
@@ -23,8 +23,8 @@ type Source = (message: MessageContext) => SourceText | undefined;
 
 interface SourceText {
   readonly text: string;
-  /** Whose text it is, so that it is parsed once for all expressions. */
-  readonly owner: Payload | undefined;
+  /** Whose payload it is, so that it is parsed once for all expressions. */
+  readonly owner: MessageContext | undefined;
 }
 
 /** Compiles what stands in a placeholder. */
@@ -85,14 +85,9 @@ function propertySource(root: string, name: string): Source {
 }
 
 function payloadSource(message: MessageContext): SourceText | undefined {
-  const { payload } = message;
-  const raw = payload.json();
-  if (raw !== undefined) return { text: raw, owner: payload };
-  if (!payload.firstBodyChild()) {
-    log.warn('Json Payload is empty.', { messageId: message.messageId });
-    return undefined;
-  }
-  return { text: payload.jsonText(), owner: undefined };
+  const text = payloadText(message);
+  if (text === undefined) log.warn('Json Payload is empty.', { messageId: message.messageId });
+  return text === undefined ? undefined : { text, owner: message };
 }
 
 /** Undefined when there is no document at all. */
@@ -145,13 +140,6 @@ function propertyOf(node: JsonNode | undefined): PropertyValue | null {
   return new JsonValue(jsonText(node));
 }
 
-/** The last document parsed of each payload, for as long as its text is the same. */
-const parsedPayloads = new WeakMap<Payload, { readonly text: string; readonly root: JsonNode }>();
-
 function parsed({ text, owner }: SourceText): JsonNode {
-  const known = owner && parsedPayloads.get(owner);
-  if (known?.text === text) return known.root;
-  const root = parseJson(text);
-  if (owner) parsedPayloads.set(owner, { text, root });
-  return root;
+  return owner ? parsedPayload(owner, text) : parseLenientJson(text);
 }

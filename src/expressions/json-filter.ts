@@ -1,7 +1,7 @@
 import { type JsonNode, JsonSyntaxError, parseJson } from '../message/json.ts';
 import type { PathReader } from './json-path-reader.ts';
 import { jsonText } from './json-text.ts';
-import { compileRegex } from './regex.ts';
+import { compileWholeMatch } from './regex.ts';
 
 /** The condition of `[?(…)]`, tested for one item. */
 export type Filter = (item: JsonNode, root: JsonNode) => boolean;
@@ -113,12 +113,11 @@ function regexTest(left: Operand, reader: PathReader): Filter {
   const match = reader.match(/\/((?:[^/\\]|\\.)*)\/([imsx]*)/y);
   if (!match) throw reader.unexpected('/regular expression/');
   const flags = match[2] ? `(?${match[2]})` : '';
-  const { source, flags: translated } = compileRegex(flags + (match[1] ?? '').replaceAll('\\/', '/'));
-  const whole = new RegExp(`(?<![^])(?:${source})(?![^])`, translated);
+  const matches = compileWholeMatch(flags + (match[1] ?? '').replaceAll('\\/', '/'));
   return (item, root) => {
     const value = left(item, root);
     if (!value || value.kind === 'object' || value.kind === 'array') return false;
-    return whole.test(value.kind === 'string' ? value.value : jsonText(value));
+    return matches(value.kind === 'string' ? value.value : jsonText(value)) !== undefined;
   };
 }
 

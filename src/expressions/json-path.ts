@@ -220,7 +220,8 @@ function withDescendants(node: JsonNode): JsonNode[] {
   const pending: JsonNode[] = [node];
   for (let next = pending.pop(); next; next = pending.pop()) {
     found.push(next);
-    pending.push(...children(next).reverse());
+    // One by one: there may be more children than a call may have arguments.
+    for (const child of children(next).reverse()) pending.push(child);
   }
   return found;
 }

@@ -24,6 +24,22 @@ export function plainText(node: JsonNode): string {
   return node.kind === 'string' ? node.value : jsonText(node);
 }
 
+/** The value as `JSON.parse` gives it; of repeated keys the last counts. */
+export function plainJson(node: JsonNode): unknown {
+  switch (node.kind) {
+    case 'object':
+      return Object.fromEntries(node.members.map(([key, value]) => [key, plainJson(value)]));
+    case 'array':
+      return node.items.map(plainJson);
+    case 'number':
+      return Number(node.text);
+    case 'null':
+      return null;
+    default:
+      return node.value;
+  }
+}
+
 export function jsonNumber(value: number): JsonNode {
   return { kind: 'number', text: Number.isInteger(value) ? String(value) : javaDouble(value) };
 }

@@ -61,6 +61,13 @@ function numberOf(value: TypedNumber): XPathValue {
   return typeof value.value === 'bigint' && !Number.isSafeInteger(number) ? String(value.value) : number;
 }
 
+/** The elements of a value that is XML; undefined for every other kind. */
+export function propertyElements(value: PropertyValue): readonly XmlElement[] | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean') return undefined;
+  if (value instanceof TypedNumber || value instanceof JsonValue) return undefined;
+  return isList(value) ? value : [value];
+}
+
 function isList(value: XmlElement | readonly XmlElement[]): value is readonly XmlElement[] {
   return Array.isArray(value);
 }

@@ -1,6 +1,7 @@
+import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { systemProperty } from '../message/property-scopes.ts';
-import type { PropertyValue } from '../message/property-value.ts';
+import { MapValue, type PropertyValue } from '../message/property-value.ts';
 import type { XmlNode } from '../xml/index.ts';
 import type { PropertyReader } from './get-property.ts';
 
@@ -18,7 +19,7 @@ type ByName = (message: MessageContext, name: string) => PropertyValue | null;
 /** Variable roots by prefix (spec mediators 4.2.2, proxies 3.2). */
 const ROOTS: Readonly<Record<string, ByName>> = {
   ctx: (message, name) => message.properties.get(name) ?? null,
-  var: (message, name) => message.variables.get(name) ?? null,
+  var: variable,
   axis2: (message, name) => message.axis2.get(name) ?? null,
   trp: (message, name) => message.headers.get(name) ?? null,
   operation: (message, name) => message.operation.get(name) ?? null,
@@ -26,8 +27,7 @@ const ROOTS: Readonly<Record<string, ByName>> = {
   sys: (_, name) => systemProperty(name) ?? '',
   SYSTEM: (_, name) => systemProperty(name) ?? '',
   env: (_, name) => process.env[name] ?? '',
-  // No template is active anywhere yet.
-  func: () => '',
+  func: (message, name) => message.functionParameter(name) ?? '',
 };
 
 const SOAP_NODES: Readonly<Record<string, (message: MessageContext) => XmlNode | undefined>> = {
@@ -49,8 +49,29 @@ export function variableReader(prefix: string | undefined, name: string): Variab
     const warning = `$${prefix}:${name} is the SOAP ${name}, as in the reference; use get-property for a value named '${name}'`;
     return { kind: 'nodes', read, warning };
   }
-  const root = prefix !== undefined && Object.hasOwn(ROOTS, prefix) ? ROOTS[prefix] : undefined;
-  return root && { kind: 'property', read: (message) => root(message, name) };
+  if (prefix === undefined) return undefined;
+  const root = Object.hasOwn(ROOTS, prefix) ? ROOTS[prefix] : undefined;
+  if (root) return { kind: 'property', read: (message) => root(message, name) };
+  const warning = `$${prefix}:${name} is the entry '${name}' of a map that the property '${prefix}' holds: without one the expression will fail`;
+  return { kind: 'property', read: (message) => entryOfMap(message, prefix, name), warning };
+}
+
+/** A variable, or an entry of one that is a map (`map.key`). */
+function variable({ variables }: MessageContext, name: string): PropertyValue | null {
+  const stored = variables.get(name);
+  if (stored !== undefined) return stored;
+  const dot = name.indexOf('.');
+  const map = dot > 0 ? variables.get(name.slice(0, dot)) : undefined;
+  return (map instanceof MapValue ? map.entries.get(name.slice(dot + 1)) : undefined) ?? null;
+}
+
+/** `$other:name` where the default property `other` is a map. @throws MediationError where it is not */
+function entryOfMap({ properties }: MessageContext, prefix: string, name: string): PropertyValue | null {
+  const map = properties.get(prefix);
+  if (map instanceof MapValue) return map.entries.get(name) ?? null;
+  throw new MediationError(`Evaluation of the XPath expression $${prefix}:${name} resulted in an error`, {
+    detail: `there is no variable $${prefix}:${name}`,
+  });
 }
 
 /** To; while that is the path at which the request came in, the request's whole target, since To then has no query. */

@@ -1,6 +1,7 @@
 import { ValueError } from '../grammar/attributes.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import '../message/secrets.ts';
 import type { XmlNode } from '../xml/index.ts';
 import {
   type CompiledXPath,
@@ -125,8 +126,49 @@ function environment(prefixes: Prefixes, needs: Needs): XPathEnvironment<Message
         const shown = prefix === undefined ? name : `${prefix}:${name}`;
         throw new XPathSyntaxError(`the function ${shown}() is known, but not supported yet`, undefined);
       }
+      if (name === 'vault-lookup') return vaultLookup(args, prefix);
+      if (name === 'evaluate') return evaluateFunction(prefixes, needs);
       return name === 'get-property' ? getProperty(args, needs) : synapseFunction<MessageContext>(name);
     },
+  };
+}
+
+/** `wso2:vault-lookup('alias')`; other vaults are servers that we do not speak with. @throws XPathSyntaxError */
+function vaultLookup(args: readonly XPathTree[], prefix: string | undefined): XPathFunction<MessageContext> {
+  if (prefix === 'hashicorp' || args.length !== 1) {
+    throw new XPathSyntaxError(
+      `the function ${prefix ?? 'hashicorp'}:vault-lookup() of ${args.length} arguments is known, but not supported yet: use wso2:vault-lookup('alias')`,
+      undefined,
+    );
+  }
+  return (message, [alias = ''], spend) => {
+    const name = toText(alias, spend);
+    const secret = message.configuration.services.secrets?.lookup(name);
+    if (secret === undefined) throw new XPathError(`there is no secret with the alias '${name}'`);
+    return secret;
+  };
+}
+
+/** Expressions that are evaluated inside of each other; more are an endless loop. */
+const MAX_EVALUATE_DEPTH = 4;
+
+/** Jaxen's `evaluate(text)`: the text is an expression itself, known only when the message is there. */
+function evaluateFunction(prefixes: Prefixes, needs: Needs, depth = 1): XPathFunction<MessageContext> {
+  needs.body = true;
+  return (message, [source = ''], spend) => {
+    if (depth > MAX_EVALUATE_DEPTH) throw new XPathError('evaluate() is nested too deeply');
+    const inner = environment(prefixes, { body: false, warnings: [] });
+    const nested: XPathEnvironment<MessageContext> = {
+      ...inner,
+      function: (name, args, prefix) =>
+        name === 'evaluate' ? evaluateFunction(prefixes, needs, depth + 1) : inner.function(name, args, prefix),
+    };
+    try {
+      return compileXPath<MessageContext>(toText(source, spend), nested).evaluate(message);
+    } catch (cause) {
+      if (cause instanceof XPathSyntaxError) throw new XPathError(cause.message, { cause });
+      throw cause;
+    }
   };
 }
 

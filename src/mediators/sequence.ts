@@ -1,6 +1,7 @@
 import { dynamic } from '../expressions/attribute-types.ts';
 import { nonEmptyText } from '../grammar/attributes.ts';
 import { mediator } from '../mediation/component.ts';
+import { callerOf } from '../mediation/continuation.ts';
 import { Sequence } from '../mediation/sequence.ts';
 import { MediationError } from '../message/errors.ts';
 
@@ -14,18 +15,19 @@ export const sequence = mediator({
     onError: nonEmptyText({ doc: 'The sequence that handles faults of the mediators inside.' }),
   },
   children: 'mediators',
-  compile({ element, attributes, reader, compileList }) {
+  compile({ element, attributes, reader, rest, compileList }) {
     const { key, name, onError } = attributes;
+    const caller = callerOf(rest);
     if (key === undefined) {
       if (onError !== undefined) reader.refer('sequence', onError, element, 'onError');
-      const list = compileList(element, 'sequence');
+      const list = compileList(element, 'sequence', 'ends');
       const inline = new Sequence({
         list,
         position: element.position,
         ...(name !== undefined && { name }),
         ...(onError !== undefined && { onError }),
       });
-      return (message) => inline.mediate(message);
+      return (message) => inline.mediate(message, caller);
     }
     if (onError !== undefined) {
       reader.error(element, "A sequence mediator with a reference to another sequence can not have 'ErrorHandler'", {
@@ -38,7 +40,7 @@ export const sequence = mediator({
       const wanted = key.static ?? key.evaluate(message) ?? '';
       const found = message.configuration.find('sequence', wanted);
       if (!found) throw new MediationError(`Sequence named '${wanted}' cannot be found`);
-      return found.mediate(message);
+      return found.mediate(message, caller);
     };
   },
 });

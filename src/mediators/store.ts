@@ -1,4 +1,5 @@
 import { dynamic } from '../expressions/attribute-types.ts';
+import { POINTS, reach } from '../fault-points.ts';
 import { nonEmptyText } from '../grammar/attributes.ts';
 import { logger } from '../logging/index.ts';
 import { mediator } from '../mediation/component.ts';
@@ -51,7 +52,9 @@ async function storeCopy(message: MessageContext, target: MessageStore): Promise
   try {
     // A store that is known to be down would only let the client wait for its deadline.
     if (failover !== undefined && target.status().state === 'DOWN') throw new MediationError('the store is down');
+    reach(POINTS.putBegun, target.name, copy);
     await target.put(copy);
+    reach(POINTS.putConfirmed, target.name, copy);
   } catch (cause) {
     if (failover === undefined) throw notStored(message, `store [${target.name}]`, cause);
     log.warn(`Message [${message.messageId}] could not be stored in store [${target.name}]: ${reasonOf(cause)}`);
@@ -71,6 +74,7 @@ async function storeInFailover(message: MessageContext, copy: StoredMessage, nam
   try {
     if (!failover) throw new MediationError('Message Store does not exist.');
     await failover.put(copy);
+    reach(POINTS.failoverPut, name, copy);
   } catch (cause) {
     throw notStored(message, `failover store [${name}]`, cause);
   }

@@ -2,6 +2,7 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { EndpointTemplate } from '../endpoints/template-endpoint.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import type { Reference } from '../grammar/reader.ts';
+import type { InboundEndpointDefinition } from '../inbound/component.ts';
 import type { PriorityExecutorDefinition } from '../mediation/priority-executor.ts';
 import type { ProxyDefinition } from '../mediation/proxy-service.ts';
 import type { Sequence } from '../mediation/sequence.ts';
@@ -24,6 +25,7 @@ export interface ArtifactContents {
   proxy: ProxyDefinition;
   api: ApiDefinition;
   task: TaskDefinition;
+  inboundEndpoint: InboundEndpointDefinition;
 }
 
 /** The kinds that are deployed, by their element names. */
@@ -41,6 +43,7 @@ export const ARTIFACT_KINDS = [
   'proxy',
   'task',
   'api',
+  'inboundEndpoint',
 ] as const satisfies readonly ArtifactKind[];
 
 const SHARING: readonly ArtifactKind[] = ['localEntry', 'template', 'endpoint', 'sequence'];

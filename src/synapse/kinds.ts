@@ -5,6 +5,7 @@ import { readSequence } from '../mediation/read-sequence.ts';
 import { readApi } from './api.ts';
 import type { ArtifactContents, ArtifactKind } from './artifact.ts';
 import { readNamedEndpoint } from './endpoint.ts';
+import { readInboundEndpoint } from './inbound-endpoint.ts';
 import { readLocalEntry } from './local-entry.ts';
 import type { ArtifactLookup } from './lookup.ts';
 import { readMessageProcessor } from './message-processor.ts';
@@ -47,6 +48,7 @@ const READERS: { readonly [K in ArtifactKind]: KindReader<K> } = {
   proxy: (element, reader) => named(readProxy(element, reader)),
   api: (element, reader) => named(readApi(element, reader)),
   task: (element, reader) => named(readTask(element, reader)),
+  inboundEndpoint: (element, reader, lookup) => named(readInboundEndpoint(element, reader, lookup)),
 };
 
 function named<C extends { readonly name: string }>(content: C | undefined): { name: string; content: C } | undefined {
@@ -68,7 +70,6 @@ export function readArtifact(
  * nearly every vendor's configuration has; the others would be missed by their users.
  */
 export const KINDS_NOT_SUPPORTED_YET: ReadonlyMap<string, Diagnostic['severity']> = new Map([
-  ['inboundEndpoint', 'error'],
   ['import', 'error'],
   ['eventSource', 'error'],
   ['registry', 'warning'],

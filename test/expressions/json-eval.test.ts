@@ -205,3 +205,16 @@ describe('json-eval', () => {
     expect(expression.stringValue(message)).toBe('2');
   });
 });
+
+it('searches documents with very many items', () => {
+  const many = messageWithJson(`{"a":[${'{"n":1},'.repeat(300_000)}{"n":2}]}`);
+  expect(compileExpression('json-eval($..n.sum())', {}).stringValue(many)).toBe('300002.0');
+});
+
+it('reads documents as forgivingly as the reference (spec mediators 4.3)', () => {
+  const lenient = messageWithJson("{a: 'x', // why\n 'b' = true; c: [1, word, null] /* end */}");
+  const textOf = (path: string) => compileExpression(`json-eval(${path})`, {}).stringValue(lenient);
+  expect(textOf('$.a')).toBe('x');
+  expect(textOf('$.b')).toBe('true');
+  expect(textOf('$.c')).toBe('[1,"word",null]');
+});

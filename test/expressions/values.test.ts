@@ -39,7 +39,7 @@ describe('dynamic values (spec mediators 2.4)', () => {
     ['{//a[}', 'Can not create Synapse Xpath from given key: the expression is not complete at column 5'],
     ['{}', 'Can not create Synapse Xpath from given key: the expression is empty'],
     ['{json-eval($.a[)}', 'Can not create SynapseJsonPath from given: json-eval($.a[): '],
-    ['{$'.concat('{payload.a}}'), 'Can not create SynapseExpression from given: '],
+    ['{$'.concat('{payload.}}'), 'Can not create SynapseExpression from given: '],
   ])('%s is refused', (source, message) => {
     expect(() => parseDynamicValue(source, {})).toThrow(ValueError);
     expect(() => parseDynamicValue(source, {})).toThrow(message);

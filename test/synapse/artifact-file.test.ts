@@ -23,7 +23,7 @@ describe('the root element', () => {
     ]);
   });
 
-  test.each(['api', 'task', 'inboundEndpoint', 'import', 'eventSource', 'priorityExecutor'])(
+  test.each(['inboundEndpoint', 'import', 'eventSource', 'priorityExecutor'])(
     '%s is known, not supported yet',
     (kind) => {
       const reading = read(`<${kind} ${SYN} name="n"/>`);
@@ -99,7 +99,7 @@ describe('definitions', () => {
 
   test('a kind that is not supported yet leaves the file whole', () => {
     const reading = read(
-      `<definitions ${SYN}><api name="a" context="/"/><sequence name="s"><drop/></sequence></definitions>`,
+      `<definitions ${SYN}><inboundEndpoint name="a"/><sequence name="s"><drop/></sequence></definitions>`,
     );
     expect(reading.whole).toBe(true);
     expect(reading.artifacts).toHaveLength(1);

@@ -17,7 +17,9 @@ const TEMPLATE = `<template ${SYN} name="T">
 </template>`;
 
 function template(text = TEMPLATE): EndpointTemplate {
-  return only(read(text), 'template').content;
+  const { content } = only(read(text), 'template');
+  if (content.kind !== 'endpoint') throw new Error('it is a template of a sequence');
+  return content;
 }
 
 const made = (attributes: string, parameters = '') =>
@@ -138,11 +140,7 @@ describe('an endpoint template', () => {
       `<template ${SYN}><endpoint><default/></endpoint></template>`,
       '1:1 error A EIP template should be a named mediator .',
     ],
-    [`<template ${SYN} name="T"/>`, '1:1 error A template needs an endpoint inside'],
-    [
-      `<template ${SYN} name="T"><sequence/></template>`,
-      '1:60 error <template> of a sequence is known, not supported yet',
-    ],
+    [`<template ${SYN} name="T"/>`, '1:1 error A template needs a sequence or an endpoint inside'],
     [
       `<template ${SYN} name="T"><parameter/><endpoint><default/></endpoint></template>`,
       "1:60 error The 'name' attribute is required for the element 'parameter'",
