@@ -1,10 +1,12 @@
 /** A bare `key` is a registry or routing key; a key that opens something says what. */
 const SECRET_NAME =
   /password|passwd|passphrase|passcode|secret|token|credential|authorization|(?:api|access|private|encryption|signing)[._-]?key/i;
-/** `//user:PASSWORD@` of a URL. */
-const URL_PASSWORD = /(\/\/[^/:@\s]*:)([^@/\s]*)(?=@)/g;
-/** `password=VALUE` of a query or of broker options. */
-const NAMED_SECRET = /((?:password|passwd|passcode|passphrase|secret|token)=)([^&;\s)<>"']*)/gi;
+/** `//user:PASSWORD@` of a URL; an `@` in the password need not be escaped to be recognised. */
+const URL_PASSWORD = /(\/\/[^/?:@\s]*:)([^/?#\s]*)(?=@)/g;
+/** The same of a JDBC URL: people write passwords with a `/` there, too. */
+const JDBC_PASSWORD = /(\bjdbc:\w+:\/\/[^/?:@\s]*:)([^?\s"'<>]*)(?=@)/gi;
+/** `password=VALUE` of a query or of broker options; MySQL knows `password1` and so on. */
+const NAMED_SECRET = /((?:password|passwd|pwd|passcode|passphrase|secret|token)\d*=)([^&;\s)<>"']*)/gi;
 
 /** Is the value of an attribute, element or parameter of this name a secret (REQ-20)? */
 export function isSecretName(name: string): boolean {
@@ -14,5 +16,5 @@ export function isSecretName(name: string): boolean {
 /** Text with the credentials inside its URLs masked (REQ-56). */
 export function maskCredentials(text: string, mask: (secret: string) => string = () => '*****'): string {
   const masked = (_: string, before: string, secret: string) => before + mask(secret);
-  return text.replace(URL_PASSWORD, masked).replace(NAMED_SECRET, masked);
+  return text.replace(JDBC_PASSWORD, masked).replace(URL_PASSWORD, masked).replace(NAMED_SECRET, masked);
 }

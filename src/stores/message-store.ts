@@ -1,3 +1,5 @@
+import type { Cluster } from '../coordination/cluster.ts';
+import type { LeaseMedium } from '../coordination/lease-medium.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 declare module '../message/configuration.ts' {
@@ -30,6 +32,12 @@ export interface MessageStore {
   status(): StoreStatus;
   /** Number of messages; `unknown` when the medium cannot tell (OP-17). */
   depth(): Promise<StoreDepth>;
+  /**
+   * Where the nodes that share the medium agree on who does what (REQ-25), always the same until {@link close}. Absent: no other node
+   * can have this store.
+   * @throws StoreError after close
+   */
+  leases?(cluster: Cluster): LeaseMedium;
   /**
    * Stops consumers and producers and lets the medium go. Unsettled deliveries become available again. A store that is replaced by
    * another deployment of itself hands over through {@link StoreKind.open}'s `previous` before it is closed.

@@ -4,6 +4,7 @@ import { integer, oneOf, ValueError, valueType } from '../grammar/attributes.ts'
 import type { Configuration } from '../message/configuration.ts';
 import { restoreMessage } from './capture.ts';
 import { messageStore } from './component.ts';
+import { connectMisfit } from './sql/connect-parameters.ts';
 import { openSqlStore, SQL_STORE_PARAMETERS } from './sql/open-store.ts';
 import { SequencedTable } from './sql/sequenced-table.ts';
 import type { StoredMessage } from './stored-message.ts';
@@ -48,6 +49,7 @@ export const resequenceStore = messageStore({
   doc: 'Keeps messages in a table of a database and delivers them in the order of their sequence numbers.',
   classes: ['org.apache.synapse.message.store.impl.resequencer.ResequenceMessageStore'],
   parameters: PARAMETERS,
+  misfit: ({ parameters }) => connectMisfit(parameters),
   open(opening) {
     const { name, parameters } = opening;
     const seconds = parameters['store.resequence.timeout'];

@@ -6,73 +6,24 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ActiveMqBroker } from '../../samples/activemq/broker.ts';
-import { TypedNumber } from '../../src/message/property-value.ts';
-import { type Delivery, type MessageStore, type StoreConsumer, StoreError } from '../../src/stores/message-store.ts';
-import type { StoredMessage } from '../../src/stores/stored-message.ts';
+import { type PropertyValue, TypedNumber } from '../../src/message/property-value.ts';
+import { StoreError } from '../../src/stores/message-store.ts';
+import { brokerSuite, closeForwarder, survivesKills } from '../stores/broker-suite.ts';
 import { storeContract } from '../stores/contract.ts';
 import { type JmsStoreOptions, openJmsStore } from '../stores/jms-stores.ts';
 import { comparableMessage, storedMessage, textBody } from '../stores/messages.ts';
-import { freePort } from '../support/free-ports.ts';
-import { misbehavingServer } from '../support/misbehaving-server.ts';
+import { becomes, drain, FOR_EVER, next, OpenStores, stateOf } from '../stores/store-calls.ts';
 import { activemq, findOrInstall } from '../support/servers/index.ts';
 import { type StompPeek, stompPeek } from '../support/stomp-peek.ts';
-import { type TcpForwarder, tcpForwarder } from '../support/tcp-forwarder.ts';
+import { tcpForwarder } from '../support/tcp-forwarder.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const server = await findOrInstall(activemq);
 
-const opened: MessageStore[] = [];
+const stores = new OpenStores();
 let queues = 0;
 const newQueue = () => `flow-${++queues}`;
-const FOR_EVER = new AbortController().signal;
-
-function openStore(options: JmsStoreOptions): MessageStore {
-  const store = openJmsStore(options);
-  opened.push(store);
-  return store;
-}
-
-async function closeAll(): Promise<void> {
-  await Promise.all(opened.splice(0).map((store) => store.close()));
-}
-
-async function next(consumer: StoreConsumer, waitMs = 15_000): Promise<Delivery & { message: StoredMessage }> {
-  const delivery = await consumer.receive({ signal: FOR_EVER, waitMs });
-  if (!delivery?.message) throw new Error(delivery ? `poison: ${delivery.poison?.reason}` : 'no message came');
-  return delivery as Delivery & { message: StoredMessage };
-}
-
-/** Receives and settles until nothing has come for `quietMs`. */
-async function drain(store: MessageStore, quietMs = 700): Promise<StoredMessage[]> {
-  const consumer = store.consumer();
-  const messages: StoredMessage[] = [];
-  for (;;) {
-    const delivery = await consumer.receive({ signal: FOR_EVER, waitMs: quietMs });
-    if (!delivery?.message) break;
-    messages.push(delivery.message);
-    await delivery.done();
-  }
-  await consumer.close();
-  return messages;
-}
-
-/** A connection that both sides have ended needs a moment to be gone from the forwarder. */
-async function closeForwarder(forwarder: TcpForwarder): Promise<void> {
-  await waitFor(() => forwarder.open === 0, { what: 'the connections to be gone', deadlineMs: 3_000 });
-  await forwarder.close();
-}
-
-/** Milliseconds until the promise is settled, and with what error. */
-async function timed(work: Promise<unknown>): Promise<{ ms: number; error: unknown }> {
-  const begin = performance.now();
-  const error = await work.then(
-    () => undefined,
-    (problem: unknown) => problem,
-  );
-  return { ms: performance.now() - begin, error };
-}
-
-const stateOf = (store: MessageStore) => store.status().state;
+const openStore = (options: JmsStoreOptions) => stores.add(openJmsStore(options));
 
 server.describe('a JMS store on ActiveMQ', () => {
   let broker: ActiveMqBroker;
@@ -83,7 +34,7 @@ server.describe('a JMS store on ActiveMQ', () => {
     peek = await stompPeek({ port: broker.stompPort });
   });
 
-  afterEach(closeAll);
+  afterEach(stores.closeAll);
 
   afterAll(async () => {
     await peek.close();
@@ -95,6 +46,15 @@ server.describe('a JMS store on ActiveMQ', () => {
     reopen: async (closed) =>
       openJmsStore({ stompPort: broker.stompPort, queue: closed.parameters.get('store.jms.destination') ?? '' }),
     durable: true,
+  });
+
+  brokerSuite('JMS on ActiveMQ', {
+    pushes: true,
+    port: () => broker.stompPort,
+    pause: () => broker.pause(),
+    resume: () => broker.resume(),
+    open: ({ port, ...wish }) => openJmsStore({ ...wish, stompPort: port }),
+    count: (queue) => peek.count(queue),
   });
 
   describe('on the queue', () => {
@@ -149,6 +109,90 @@ server.describe('a JMS store on ActiveMQ', () => {
       expect(comparableMessage(delivery.message)).toEqual(comparableMessage(message));
       await delivery.done();
       expect(stateOf(store)).toBe('READY');
+    });
+
+    const LONG = new TypedNumber('LONG', 7n);
+    it.each<readonly [string, PropertyValue, Record<string, string>]>([
+      ['JMS_PROD_PRIORITY', '7', { priority: '7' }],
+      ['JMS_PROD_PRIORITY', new TypedNumber('INTEGER', 0), { priority: '0' }],
+      // Every message is persistent (OP-02): what is told to be stored survives the broker's end.
+      ['JMS_PROD_DELIVERY_MODE', '1', { persistent: 'true' }],
+      ['JMS_PROD_DELIVERY_MODE', new TypedNumber('INTEGER', 2), { persistent: 'true' }],
+      ['JMS_PROD_DISABLE_MSG_ID', 'true', { persistent: 'true' }],
+      ['JMS_PROD_DISABLE_MSG_TIMESTAMP', true, { persistent: 'true' }],
+      ['JMS_PROD_TIME_TO_LIVE', '0', { expires: '0' }],
+      ['JMS_MSG_P_text', 'a:b\\c', { text: 'a:b\\c' }],
+      ['JMS_MSG_P_long', LONG, { long: '7' }],
+      ['JMS_MSG_P_integer', new TypedNumber('INTEGER', -5), { integer: '-5' }],
+      ['JMS_MSG_P_short', new TypedNumber('SHORT', 5), { short: '5' }],
+      ['JMS_MSG_P_double', new TypedNumber('DOUBLE', 1.5), { double: '1.5' }],
+      ['JMS_MSG_P_float', new TypedNumber('FLOAT', 0.5), { float: '0.5' }],
+      ['JMS_MSG_P_boolean', false, { boolean: 'false' }],
+    ])('%s = %s is seen by the broker', async (name, value, seen) => {
+      const queue = newQueue();
+      const store = openStore({ stompPort: broker.stompPort, queue });
+      const properties = new Map<string, PropertyValue>([[name, value]]);
+      const priority = name === 'JMS_PROD_PRIORITY' ? Number(String(value)) : undefined;
+      await store.put(storedMessage({ properties, priority }));
+      const [message] = await peek.browse(queue);
+      expect({ expires: '0', ...message?.headers }).toMatchObject(seen);
+      // The message itself is the same for who takes it.
+      const delivery = await next(store.consumer());
+      expect([...delivery.message.properties]).toEqual([[name, value]]);
+      await delivery.done();
+    });
+
+    it('is delivered by priority, and not at all when its time to live is over', async () => {
+      const policy = '<policyEntry queue=">" prioritizedMessages="true"/>';
+      const own = await server.start({
+        extraXml: `<destinationPolicy><policyMap><policyEntries>${policy}</policyEntries></policyMap></destinationPolicy>`,
+      });
+      const store = openStore({ stompPort: own.stompPort, queue: 'prioritized' });
+      const short = new Map<string, PropertyValue>([['JMS_PROD_TIME_TO_LIVE', '1']]);
+      await store.put(storedMessage({ properties: short, priority: 9 }));
+      const messages = [1, 9, 4].map((priority) => storedMessage({ priority }));
+      for (const message of messages) await store.put(message);
+      const ids = (await drain(store)).map(({ id }) => id);
+      expect(ids).toEqual([1, 2, 0].map((index) => messages[index]?.id));
+      await stores.closeAll();
+      await own.close();
+    });
+
+    it('lies on a queue that exists, or that does not, by every name that JNDI has for it', async () => {
+      const existing = newQueue();
+      await peek.send(existing, 'there before');
+      const names: ReadonlyArray<readonly [string, string, Record<string, string>]> = [
+        [existing, existing, {}],
+        [`dynamicQueues/${existing}`, existing, {}],
+        [`queue://${existing}`, existing, {}],
+        ['Mapped', existing, { 'queue.Mapped': existing }],
+        ['never.seen.before', 'never.seen.before', {}],
+      ];
+      for (const [destination, queue, parameters] of names) {
+        const before = await peek.count(queue);
+        await openStore({ stompPort: broker.stompPort, queue: destination, parameters }).put(storedMessage());
+        expect(await peek.count(queue), destination).toBe(before + 1);
+      }
+    });
+
+    it('is not stored on a queue that is forbidden, in the words of the broker', async () => {
+      const everything = (group: string) => `read="${group}" write="${group}" admin="${group}"`;
+      const own = await server.start({
+        extraXml:
+          '<plugins><simpleAuthenticationPlugin anonymousAccessAllowed="true" anonymousUser="nobody" anonymousGroup="nobodies">' +
+          '<users><authenticationUser username="synapse" password="x" groups="users"/></users></simpleAuthenticationPlugin>' +
+          `<authorizationPlugin><map><authorizationMap><authorizationEntries><authorizationEntry queue="allowed" ${everything('users')}/>` +
+          `<authorizationEntry topic="ActiveMQ.Advisory.>" ${everything('users,nobodies')}/>` +
+          '</authorizationEntries></authorizationMap></map></authorizationPlugin></plugins>',
+      });
+      const parameters = { 'store.jms.username': 'synapse', 'store.jms.password': 'x' };
+      const open = (queue: string) => openStore({ stompPort: own.stompPort, queue, parameters, putDeadlineMs: 3_000 });
+      await expect(open('forbidden').put(storedMessage())).rejects.toThrow(/not authorized/i);
+      const allowed = open('allowed');
+      await allowed.put(storedMessage());
+      await becomes(allowed, 'READY');
+      await stores.closeAll();
+      await own.close();
     });
 
     it('refuses producer settings that are no numbers, and goes on', async () => {
@@ -208,41 +252,6 @@ server.describe('a JMS store on ActiveMQ', () => {
     });
   });
 
-  describe('with several consumers', () => {
-    it('shares evenly', async () => {
-      const store = openStore({ stompPort: broker.stompPort, queue: newQueue() });
-      await Promise.all(Array.from({ length: 150 }, () => store.put(storedMessage())));
-      const counts = [0, 0, 0];
-      const stop = new AbortController();
-      await Promise.all(
-        counts.map(async (_, index) => {
-          const consumer = store.consumer();
-          for (;;) {
-            const delivery = await consumer.receive({ signal: stop.signal, waitMs: 10_000 });
-            if (!delivery) return;
-            counts[index] = (counts[index] ?? 0) + 1;
-            await delivery.done();
-            if (counts.reduce((sum, count) => sum + count) === 150) stop.abort();
-          }
-        }),
-      );
-      expect(Math.min(...counts)).toBeGreaterThanOrEqual(25);
-      expect(await peek.count(store.parameters.get('store.jms.destination') ?? '')).toBe(0);
-    });
-
-    it('does not leave a message with a consumer that pauses', async () => {
-      const store = openStore({ stompPort: broker.stompPort, queue: newQueue() });
-      const pausing = store.consumer();
-      await store.put(storedMessage());
-      await (await next(pausing)).done();
-      const message = storedMessage();
-      await store.put(message);
-      const delivery = await next(store.consumer(), 3_000);
-      expect(delivery.message.id).toBe(message.id);
-      await delivery.done();
-    });
-  });
-
   it('moves between stores of one broker in one transaction, or not at all', async () => {
     const forwarder = await tcpForwarder({ to: { port: broker.stompPort } });
     const [from, to] = [newQueue(), newQueue()];
@@ -262,113 +271,15 @@ server.describe('a JMS store on ActiveMQ', () => {
     expect([await peek.count(from), await peek.count(to)]).toEqual([0, 1]);
     expect(target.status().enqueued).toBe(1);
     expect(source.status().dequeued).toBe(1);
-    await closeAll();
+    await stores.closeAll();
     await closeForwarder(forwarder);
   });
 
-  it('puts of a store that was replaced arrive', async () => {
-    const queue = newQueue();
-    const old = openStore({ stompPort: broker.stompPort, queue });
-    await old.put(storedMessage());
-    const successor = openStore({ stompPort: broker.stompPort, queue, previous: old });
-    await old.close();
-    await old.put(storedMessage());
-    expect(await drain(successor)).toHaveLength(2);
-    expect(successor.status()).toMatchObject({ enqueued: 2, dequeued: 2 });
-  });
-
-  describe('in trouble', () => {
-    it('opens without a broker, fails puts in time, and recovers by itself', async () => {
-      const forwarder = await tcpForwarder({ to: { port: broker.stompPort }, port: await freePort() });
-      await forwarder.refuse();
-      const store = openStore({ stompPort: forwarder.port, queue: newQueue(), putDeadlineMs: 1_500 });
-      const waiting = next(store.consumer());
-      const failed = await timed(store.put(storedMessage()));
-      expect(failed.error).toBeInstanceOf(StoreError);
-      expect(String(failed.error)).toMatch(/no connection to the broker .*ECONNREFUSED/);
-      expect(failed.ms).toBeLessThan(2_500);
-      expect(stateOf(store)).toBe('DOWN');
-      expect(await store.depth()).toEqual({ count: 'unknown', estimated: true });
-      await forwarder.resume();
-      const { ms } = await timed(store.put(storedMessage()).then(() => waiting));
-      expect(ms).toBeLessThan(3_000);
-      await (await waiting).done();
-      expect(stateOf(store)).toBe('READY');
-      await closeAll();
-      await closeForwarder(forwarder);
-    });
-
-    it('notices a broker that hangs by its heart-beat, and goes on when it does', async () => {
-      const queue = newQueue();
-      const store = openStore({ stompPort: broker.stompPort, queue, heartBeatMs: 1_000, putDeadlineMs: 1_500 });
-      await store.put(storedMessage());
-      const delivery = await next(store.consumer());
-      broker.pause();
-      const failed = await timed(store.put(storedMessage()));
-      expect(failed.error).toBeInstanceOf(StoreError);
-      expect(failed.ms).toBeLessThan(2_500);
-      await waitFor(() => stateOf(store) === 'DOWN', { what: 'state DOWN', deadlineMs: 4_000 });
-      await expect(delivery.done()).rejects.toBeInstanceOf(StoreError);
-      broker.resume();
-      await waitFor(() => stateOf(store) === 'READY', { what: 'state READY', deadlineMs: 8_000 });
-      await store.put(storedMessage());
-      // The one whose put failed may be there as well: the broker had it before it hung.
-      expect((await drain(store)).length).toBeGreaterThanOrEqual(2);
-    });
-
-    it('does not take a stall of its own for a dead broker', async () => {
-      const store = openStore({ stompPort: broker.stompPort, queue: newQueue(), heartBeatMs: 2_000 });
-      await store.put(storedMessage());
-      const { since } = store.status();
-      for (const stallMs of [1_500, 1_500]) {
-        const end = performance.now() + stallMs;
-        while (performance.now() < end);
-        await new Promise((resolve) => setTimeout(resolve, 200));
-      }
-      await store.put(storedMessage());
-      expect(store.status()).toMatchObject({ state: 'READY', since, lastError: undefined });
-    });
-
-    it('sends again what was cut off in the middle, and loses nothing', async () => {
-      const forwarder = await tcpForwarder({ to: { port: broker.stompPort } });
-      const store = openStore({ stompPort: forwarder.port, queue: newQueue() });
-      await store.put(storedMessage());
-      const messages = Array.from({ length: 60 }, () => storedMessage({ body: textBody('x'.repeat(100_000)) }));
-      const puts = messages.map((message) => store.put(message));
-      await Promise.race(puts);
-      forwarder.cut();
-      await Promise.all(puts);
-      const ids = (await drain(store)).map(({ id }) => id);
-      expect(new Set(ids).size).toBe(61);
-      expect([...new Set(ids)].slice(1)).toEqual(messages.map(({ id }) => id));
-      expect(ids.length - 61).toBeLessThanOrEqual(60);
-      await closeAll();
-      await closeForwarder(forwarder);
-    });
-
-    it.each([
-      ['accept-and-drop', 9],
-      ['accept-and-silent', 3],
-      ['garbage', 9],
-    ] as const)('%s: puts fail in time, and few connections are made', async (behaviour, most) => {
-      const peer = await misbehavingServer(behaviour);
-      const store = openStore({ stompPort: peer.port, queue: newQueue(), putDeadlineMs: 1_000 });
-      const { ms, error } = await timed(store.put(storedMessage()));
-      expect(error).toBeInstanceOf(StoreError);
-      expect(ms).toBeLessThan(2_000);
-      await new Promise((resolve) => setTimeout(resolve, 2_500));
-      expect(peer.connections.length).toBeLessThanOrEqual(most);
-      expect(['CONNECTING', 'DOWN']).toContain(stateOf(store));
-      await closeAll();
-      await peer.close();
-    });
-
-    it('says when the port speaks OpenWire', async () => {
-      const store = openStore({ stompPort: broker.openwirePort, queue: newQueue() });
-      await waitFor(() => store.status().lastError, { what: 'an error' });
-      // Whether its greeting is read before it closes is a matter of luck.
-      expect(store.status().lastError).toMatch(/speaks OpenWire, not STOMP|is this a STOMP port\?/);
-    });
+  it('says when the port speaks OpenWire', async () => {
+    const store = openStore({ stompPort: broker.openwirePort, queue: newQueue() });
+    await waitFor(() => store.status().lastError, { what: 'an error' });
+    // Whether its greeting is read before it closes is a matter of luck.
+    expect(store.status().lastError).toMatch(/speaks OpenWire, not STOMP|is this a STOMP port\?/);
   });
 });
 
@@ -376,50 +287,8 @@ server.describe('a JMS store whose broker is killed', () => {
   it('loses nothing that was confirmed, and goes on by itself within 3 s', async () => {
     const broker = await server.start();
     const store = openStore({ stompPort: broker.stompPort, queue: 'killed' });
-    const confirmed = new Set<string>();
-    const received: Array<{ id: string; at: number }> = [];
-    const stop = new AbortController();
-    const producing = Array.from({ length: 4 }, async () => {
-      while (!stop.signal.aborted) {
-        const message = storedMessage();
-        await store.put(message).then(
-          () => confirmed.add(message.id),
-          () => undefined,
-        );
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-    });
-    const consumer = store.consumer();
-    const end = new AbortController();
-    const consuming = (async () => {
-      for (;;) {
-        const delivery = await consumer.receive({ signal: end.signal });
-        if (!delivery?.message) return;
-        received.push({ id: delivery.message.id, at: performance.now() });
-        await delivery.done().catch(() => undefined);
-      }
-    })();
-    await waitFor(() => received.length > 30, { what: 'deliveries' });
-    for (const _ of [1, 2]) {
-      await broker.kill();
-      await broker.restart();
-      const up = performance.now();
-      const before = confirmed.size;
-      await waitFor(() => received.some(({ at }) => at > up), { what: 'a delivery', deadlineMs: 3_000 });
-      await waitFor(() => confirmed.size > before + 30, { what: 'confirmed puts' });
-    }
-    stop.abort();
-    await Promise.all(producing);
-    const missing = () => {
-      const ids = new Set(received.map(({ id }) => id));
-      return [...confirmed].filter((id) => !ids.has(id));
-    };
-    await waitFor(() => missing().length === 0, { what: () => `${missing().length} messages`, deadlineMs: 15_000 });
-    end.abort();
-    await consuming;
-    // Each kill may repeat what was unconfirmed: four puts and one acknowledgement.
-    expect(received.length - new Set(received.map(({ id }) => id)).size).toBeLessThanOrEqual(2 * 5);
-    await closeAll();
+    await survivesKills('ActiveMQ', store, broker, { kills: 2, producers: 4, consumers: 1 });
+    await stores.closeAll();
     await broker.close();
   });
 
@@ -436,7 +305,7 @@ server.describe('a JMS store whose broker is killed', () => {
     await waitFor(() => stateOf(wrong) === 'DOWN', { what: 'a refusal' });
     expect(wrong.status().lastError).toMatch(/user ?name|password/i);
     expect(wrong.status().lastError).not.toContain('n0tIt');
-    await closeAll();
+    await stores.closeAll();
     await broker.close();
   });
 });

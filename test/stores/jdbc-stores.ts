@@ -26,6 +26,8 @@ export interface JdbcStoreWishes {
   /** More parameters, or others. */
   readonly parameters?: Readonly<Record<string, string>>;
   readonly dataSources?: ReadonlyMap<string, DataSource>;
+  /** PEM, as of the configuration. */
+  readonly trustedCertificates?: string;
 }
 
 const POSITION = { file: 'store.xml', line: 1, column: 1 };
@@ -79,6 +81,7 @@ export class JdbcStores {
         putDeadlineMs: wishes.deadlineMs ?? 10_000,
         stompUrls: new Map(),
         dataSources: new Map(),
+        trustedCertificates: wishes.trustedCertificates,
         ...(wishes.dataSources && { dataSources: wishes.dataSources }),
       },
       previous: wishes.previous,

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { maskCredentials } from '../../src/logging/secrets.ts';
 import {
   AddressError,
   formatEndpoint,
   parseProviderUrl,
   parseStompUrl,
   stompEndpoints,
-  withoutSecrets,
 } from '../../src/stores/stomp/address.ts';
-import { queueHeaders, queueName } from '../../src/stores/stomp/queue-name.ts';
+import { queueHeaders, queueName, subscribedQueue } from '../../src/stores/stomp/queue-name.ts';
 
 const endpointsOf = (url: string, artemis = false, overrides: Record<string, string> = {}) =>
   stompEndpoints(parseProviderUrl(url), { artemis, overrides: new Map(Object.entries(overrides)) }).map(formatEndpoint);
@@ -150,7 +150,9 @@ describe('the STOMP address of a provider URL', () => {
 
   it('is shown without secrets', () => {
     const url = 'failover:(tcp://me:geheim@b:1?jms.password=geheim&x=1,tcp://c:1)?jms.password=geheim';
-    expect(withoutSecrets(url)).toBe('failover:(tcp://*****@b:1?jms.password=*****&x=1,tcp://c:1)?jms.password=*****');
+    expect(maskCredentials(url)).toBe(
+      'failover:(tcp://me:*****@b:1?jms.password=*****&x=1,tcp://c:1)?jms.password=*****',
+    );
     expect(() => parseProviderUrl('tcp://me:geheim@b:1/x')).toThrow(/^((?!geheim).)*$/);
   });
 });
@@ -186,9 +188,9 @@ describe('the queue of a destination', () => {
 
   it('is named as the broker wants it', () => {
     expect(queueHeaders('Q', 'ActiveMQ/5.17.2')).toEqual({ destination: '/queue/Q' });
-    expect(queueHeaders('Q', 'ActiveMQ-Artemis/2.31.2 ActiveMQ Artemis Messaging Engine')).toEqual({
-      destination: 'Q',
-      'destination-type': 'ANYCAST',
-    });
+    expect(subscribedQueue('Q', 'ActiveMQ/5.17.2')).toEqual({ destination: '/queue/Q' });
+    const artemis = 'ActiveMQ-Artemis/2.31.2 ActiveMQ Artemis Messaging Engine';
+    expect(queueHeaders('Q', artemis)).toEqual({ destination: 'Q', 'destination-type': 'ANYCAST' });
+    expect(subscribedQueue('Q', artemis)).toEqual({ destination: 'Q', 'subscription-type': 'ANYCAST' });
   });
 });

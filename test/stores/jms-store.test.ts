@@ -321,9 +321,48 @@ describe('consuming', () => {
     const store = openStore({ stompPort: server.port, queue: 'Q' });
     await store.put(storedMessage());
     await (await store.consumer().receive({ signal: FOR_EVER, waitMs: 5_000 }))?.done();
-    const named = server.frames.filter(({ command }) => command === 'SEND' || command === 'SUBSCRIBE');
-    for (const { headers } of named) expect(headers).toMatchObject({ destination: 'Q', 'destination-type': 'ANYCAST' });
+    const sent = (command: string) => server.frames.filter((frame) => frame.command === command);
+    expect(sent('SEND').map(({ headers }) => headers)).toMatchObject([
+      { destination: 'Q', 'destination-type': 'ANYCAST', persistent: 'true' },
+    ]);
+    expect(sent('SUBSCRIBE').map(({ headers }) => headers)).toMatchObject([
+      { destination: 'Q', 'subscription-type': 'ANYCAST', ack: 'client-individual', 'consumer-window-size': '1' },
+    ]);
+    expect(server.frames.some(({ headers }) => JSON.stringify(headers).includes('/queue/'))).toBe(false);
+    // It has neither browsers over STOMP nor advisory topics.
     expect(await store.depth()).toEqual({ count: 'unknown', estimated: true });
+    expect(sent('SUBSCRIBE')).toHaveLength(1);
+  });
+
+  it('moves on Artemis without a transaction, as it ignores acknowledgements in one', async () => {
+    const server = await played(({ command, headers }) => {
+      if (command === 'CONNECT') return CONNECTED.replace('Played/1', 'ActiveMQ-Artemis/2.31.2');
+      return command === 'SUBSCRIBE' ? pushed(headers, 'a1') : undefined;
+    });
+    const store = openStore({ stompPort: server.port, queue: 'Q' });
+    const target = openStore({ stompPort: server.port, queue: 'T' });
+    const delivery = await store.consumer().receive({ signal: FOR_EVER, waitMs: 5_000 });
+    if (!delivery?.message) throw new Error('no message');
+    await delivery.moveTo(target, delivery.message);
+    const frames = server.frames.filter(({ command }) => ['BEGIN', 'SEND', 'ACK', 'COMMIT'].includes(command));
+    expect(frames.map(({ command }) => command)).toEqual(['SEND', 'ACK']);
+    expect(frames.every(({ headers }) => headers.transaction === undefined)).toBe(true);
+  });
+
+  it('lets Artemis recognise what is sent again; each put is another one', async () => {
+    const server = await played(({ command, connection }) => {
+      if (command === 'CONNECT') return CONNECTED.replace('Played/1', 'ActiveMQ-Artemis/2.31.2');
+      return command === 'SEND' && connection < 2 ? 'cut' : undefined;
+    });
+    const store = openStore({ stompPort: server.port, queue: 'Q' });
+    const message = storedMessage();
+    await store.put(message);
+    await store.put(message);
+    const sends = server.frames.filter(({ command }) => command === 'SEND').map(({ headers }) => headers);
+    expect(sends).toHaveLength(3);
+    expect(sends[0]?._AMQ_DUPL_ID).toMatch(/^[\da-f-]{36}$/);
+    expect(sends.map((headers) => headers._AMQ_DUPL_ID === sends[0]?._AMQ_DUPL_ID)).toEqual([true, true, false]);
+    expect(sends.map((headers) => headers.SynapseSentAgain)).toEqual([undefined, 'true', undefined]);
   });
 });
 
@@ -351,6 +390,18 @@ describe('the depth', () => {
     await waitFor(async () => (await store.depth()).estimated, { what: 'an estimate', everyMs: 100 });
     expect(await store.depth()).toEqual({ count: 5, estimated: true });
     expect(browses).toBe(2);
+  });
+
+  it('is at least what a browse has shown that may have ended after a page', async () => {
+    const server = await played(({ command, headers }) => {
+      if (command !== 'SUBSCRIBE' || headers.browser !== 'true') return undefined;
+      const message = stompFrame('MESSAGE', { subscription: headers.id ?? '', 'message-id': 'm' }, 'x');
+      const end = stompFrame('MESSAGE', { subscription: headers.id ?? '', 'message-id': 'e', browser: 'end' });
+      return message.repeat(456) + end;
+    });
+    const store = openStore({ stompPort: server.port });
+    await store.put(storedMessage());
+    expect(await store.depth()).toEqual({ count: 456, estimated: true });
   });
 });
 

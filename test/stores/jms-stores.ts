@@ -15,6 +15,8 @@ export interface JmsStoreOptions {
   /** More parameters, as written. */
   readonly parameters?: Readonly<Record<string, string>>;
   readonly stompUrls?: ReadonlyMap<string, string>;
+  /** PEM, as of the configuration. */
+  readonly trustedCertificates?: string;
 }
 
 let stores = 0;
@@ -43,6 +45,7 @@ export function openJmsStore(options: JmsStoreOptions): MessageStore {
       putDeadlineMs: options.putDeadlineMs ?? 10_000,
       stompUrls: options.stompUrls ?? new Map(),
       dataSources: new Map(),
+      trustedCertificates: options.trustedCertificates,
     },
     previous: options.previous,
   });

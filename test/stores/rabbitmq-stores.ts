@@ -12,6 +12,8 @@ export interface RabbitMqStoreOptions {
   readonly heartBeatMs?: number;
   readonly putDeadlineMs?: number;
   readonly previous?: MessageStore;
+  /** PEM, as of the configuration. */
+  readonly trustedCertificates?: string;
   /** More parameters, as written. */
   readonly parameters?: Readonly<Record<string, string>>;
 }
@@ -42,6 +44,7 @@ export function openRabbitMqStore(options: RabbitMqStoreOptions): MessageStore {
       putDeadlineMs: options.putDeadlineMs ?? 10_000,
       stompUrls: new Map(),
       dataSources: new Map(),
+      trustedCertificates: options.trustedCertificates,
     },
     previous: options.previous,
   });

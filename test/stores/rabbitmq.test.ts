@@ -13,6 +13,7 @@ import { AmqpDelivery } from '../../src/stores/amqp/delivery.ts';
 import { requireDriver } from '../../src/stores/amqp/driver.ts';
 import { type AmqpMessage, Publisher } from '../../src/stores/amqp/publisher.ts';
 import { limitOf, readDifference } from '../../src/stores/amqp/queue-inspection.ts';
+import { Renewals } from '../../src/stores/amqp/renewals.ts';
 import { type TlsSettings, tlsOptions } from '../../src/stores/amqp/tls.ts';
 import { findStoreKind } from '../../src/stores/index.ts';
 import { type MessageStore, StoreError } from '../../src/stores/message-store.ts';
@@ -80,7 +81,7 @@ describe('the artifact', () => {
   it('never takes a vault lookup for the password', () => {
     const reading = artifact({ 'store.rabbitmq.password': '{wso2:vault-lookup(&apos;rabbit&apos;)}' });
     expect(reading.artifacts).toEqual([]);
-    expect(printed(reading)).toMatch(/secure vault/);
+    expect(printed(reading)).toMatch(/there is no secret 'rabbit'/);
   });
 
   it('is refused when hosts and ports do not match', () => {
@@ -366,7 +367,7 @@ describe('a publisher', () => {
     const topology = { queue: 'q', queueType: undefined, exchange: undefined, routingKey: 'k' };
     const made = new Publisher(connection, channel as unknown as ConfirmChannel, topology);
     const send = (id: string, length = 1) =>
-      made.send({ id, body: Buffer.alloc(length), properties: { headers: { StoredMessageID: id } } }).then(
+      made.send({ id, body: Buffer.alloc(length), properties: { headers: { StoredMessageID: id } } }, false).then(
         () => 'stored',
         (error: Error) => `${error.name}: ${error.message}`,
       );
@@ -440,11 +441,12 @@ describe('a publisher', () => {
 });
 
 describe('a delivery', () => {
-  function delivery(longestHoldMs = 60_000) {
+  function delivery(longestHoldMs = 60_000, { put, comesAgain = true }: { put?: string; comesAgain?: boolean } = {}) {
     const seen = { held: 0, settled: 0, closed: 0, acknowledged: 0 };
     let acknowledge = async () => {};
     const channel = {
       lost: undefined as AmqpLostError | undefined,
+      ended: new Promise<AmqpLostError>(() => undefined),
       acknowledge: () => {
         seen.acknowledged += 1;
         return acknowledge();
@@ -453,12 +455,17 @@ describe('a delivery', () => {
         seen.closed += 1;
       },
     };
-    const { body: content, properties } = encodeAmqpMessage(storedMessage());
+    const { body: content, properties: written } = encodeAmqpMessage(storedMessage());
+    const properties = { ...written, headers: { ...written.headers, ...(put !== undefined && { SynapsePut: put }) } };
     const message = { content, properties, fields: { redelivered: false } } as unknown as GetMessage;
+    const renewals = new Renewals();
+    const renewed = { ...channel, get: async () => (comesAgain ? { message, channel: renewed } : undefined) };
     const host = {
       name: 'S',
       deadlineMs: 50,
       longestHoldMs,
+      renewals,
+      openChannel: async () => renewed as unknown as ConsumerChannel,
       noteHeld: (change: number) => {
         seen.held += change;
       },
@@ -467,10 +474,38 @@ describe('a delivery', () => {
       },
     };
     const made = new AmqpDelivery({ message, channel: channel as unknown as ConsumerChannel }, host);
-    return { made, seen, channel, acknowledging: (by: () => Promise<void>) => (acknowledge = by) };
+    const arrival = { message, channel: renewed as unknown as ConsumerChannel };
+    return { made, seen, channel, renewals, arrival, acknowledging: (by: () => Promise<void>) => (acknowledge = by) };
   }
 
-  it('is given back when it is held for too long, and cannot be settled then', async () => {
+  it('is renewed, again and again, when it is held for long, and settled in the end', async () => {
+    const { made, seen } = delivery(10, { put: 'p' });
+    await expect.poll(() => seen.closed).toBeGreaterThan(2);
+    expect(made.settled).toBe(false);
+    await made.done();
+    expect(seen).toMatchObject({ held: 0, settled: 1, acknowledged: 1 });
+    const { closed } = seen;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(seen.closed).toBe(closed);
+  });
+
+  it('is handed over by another consumer that was given it instead', async () => {
+    const { made, seen, renewals, arrival } = delivery(10, { put: 'p', comesAgain: false });
+    expect(renewals.offer(arrival)).toBe(false);
+    await expect.poll(() => renewals.offer(arrival)).toBe(true);
+    expect(made.settled).toBe(false);
+    await made.done();
+    expect(seen).toMatchObject({ held: 0, settled: 1, acknowledged: 1 });
+  });
+
+  it('is lost when it is held for long and somebody else has taken it', async () => {
+    const { made, seen } = delivery(10, { put: 'p', comesAgain: false });
+    await expect.poll(() => made.settled, { timeout: 10_000 }).toBe(true);
+    expect(seen).toMatchObject({ held: 0, settled: 0, acknowledged: 0 });
+    await expect(made.done()).rejects.toThrow(/is the broker’s again: it was given back after 0 minutes/);
+  });
+
+  it('of another application is given back when it is held for too long, and cannot be settled then', async () => {
     const { made, seen } = delivery(20);
     await expect.poll(() => made.settled).toBe(true);
     expect(seen).toEqual({ held: 0, settled: 0, closed: 1, acknowledged: 0 });

@@ -29,8 +29,11 @@ describe('parameters of the resequence store (spec stores 1.4)', () => {
   const PATH = '<parameter name="store.resequence.id.path" expression="//n"/>';
   const TIMEOUT = '<parameter name="store.resequence.timeout"> 5 </parameter>';
 
-  test('are complete with path and timeout', () => {
-    expect(errors(PATH, TIMEOUT)).toBe('');
+  const DATABASE = '<parameter name="store.jdbc.dsName">Orders</parameter>';
+
+  test('are complete with database, path and timeout', () => {
+    expect(errors(DATABASE, PATH, TIMEOUT)).toBe('');
+    expect(errors(PATH, TIMEOUT)).toMatch(/The DataSource connection information must be specified/);
   });
 
   test.each([

@@ -103,8 +103,12 @@ export function endpointXml(number: number, port: number, address = NEVER_SUSPEN
 `;
 }
 
-export function forwarderXml(number: number, parameters: Readonly<Record<string, string>> = {}): string {
-  const names = `name="Forwarder${number}" targetEndpoint="SimpleStockQuoteService${number}" messageStore="${STORE}"`;
+export function forwarderXml(
+  number: number,
+  parameters: Readonly<Record<string, string>> = {},
+  store: string = STORE,
+): string {
+  const names = `name="Forwarder${number}" targetEndpoint="SimpleStockQuoteService${number}" messageStore="${store}"`;
   return `<messageProcessor ${SYNAPSE} class="${FORWARDER}" ${names}>
   ${parametersXml({ interval: '0', 'client.retry.interval': '100', ...parameters })}
 </messageProcessor>

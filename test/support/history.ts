@@ -1,6 +1,10 @@
-/** One thing that a client or a back end saw. Times are of performance.now(). */
+import { type Verdict, verdictOn } from './history-verdict.ts';
+
+export type { Verdict } from './history-verdict.ts';
+
+/** One thing that a client, a back end or a look into a store saw. Times are of performance.now(). */
 export type OrderEvent =
-  /** A client began to send it. */
+  /** A client began to send it: it was attempted. */
   | { readonly kind: 'sent'; readonly order: string; readonly at: number }
   /** The client has its 202: from here on it must not be lost. */
   | { readonly kind: 'confirmed'; readonly order: string; readonly at: number }
@@ -9,45 +13,55 @@ export type OrderEvent =
   /** The client has no answer: nobody knows whether the order was stored. */
   | { readonly kind: 'unanswered'; readonly order: string; readonly at: number; readonly reason: string }
   /** A back end has accepted it. */
-  | { readonly kind: 'accepted'; readonly order: string; readonly at: number; readonly backEnd: string };
+  | { readonly kind: 'accepted'; readonly order: string; readonly at: number; readonly backEnd: string }
+  /** It was seen where undeliverable messages are put, or in a store at the end: not delivered, but not lost. */
+  | { readonly kind: 'found'; readonly order: string; readonly at: number; readonly where: string };
 
-/** What became of the orders (operator-requirements 15). */
-export interface Verdict {
-  readonly sent: number;
-  readonly confirmed: number;
-  readonly refused: number;
-  readonly unanswered: number;
-  /** Orders that some back end accepted, each once. */
-  readonly delivered: number;
-  /** Back end -> how many acceptances, repeated ones included. */
-  readonly acceptedBy: Readonly<Record<string, number>>;
-  /** Confirmed, but neither accepted nor still stored. */
-  readonly lost: readonly string[];
-  /** Accepted, but never sent. */
-  readonly invented: readonly string[];
-  /** Accepted, but their clients had no answer. */
-  readonly unansweredButAccepted: readonly string[];
-  /** Accepted more than once: order -> times. */
-  readonly duplicated: Readonly<Record<string, number>>;
-  /** Acceptances beyond the first one of each order. */
-  readonly duplicates: number;
+/**
+ * Something that may cost duplicates: whoever was delivering had no time to settle. Without a fault no order may be accepted twice.
+ */
+export interface Fault {
+  readonly what: string;
+  /** The last moment at which all was well, of performance.now(). */
+  readonly from: number;
+  /** When nothing of what was in flight can be accepted any more. */
+  readonly to: number;
+  /**
+   * The in-flight window: how many orders may have been accepted and not yet settled, for each back end. 0: it costs none, as when
+   * the runtime lives through it.
+   */
+  readonly window: number;
+  /** How many of those that were being stored meanwhile may be in the store twice: the answer to the first put was lost. Default 0. */
+  readonly storedTwice?: number;
+  /** How many orders may have been left in two stores, on their way from one to the other. Default 0. */
+  readonly movedTwice?: number;
+  /** How many orders may be overtaken in being redelivered. Default 0. */
+  readonly overtaken?: number;
 }
 
 /** Everything that the outside has seen of a flow, in the order in which it happened. */
 export class OrderHistory {
   readonly events: OrderEvent[] = [];
-  readonly #counts = { sent: 0, confirmed: 0, refused: 0, unanswered: 0, accepted: 0 };
+  readonly faults: Fault[] = [];
+  readonly #counts = { sent: 0, confirmed: 0, refused: 0, unanswered: 0, accepted: 0, found: 0 };
+  readonly #seen = new Set<string>();
   readonly #accepted = new Set<string>();
   readonly #confirmedOpen = new Set<string>();
 
   add(event: OrderEvent): void {
     this.events.push(event);
     this.#counts[event.kind] += 1;
-    if (event.kind === 'accepted') {
-      this.#accepted.add(event.order);
-      this.#confirmedOpen.delete(event.order);
+    const { kind, order } = event;
+    if (kind === 'accepted') this.#accepted.add(order);
+    if (kind === 'accepted' || kind === 'found') {
+      this.#seen.add(order);
+      this.#confirmedOpen.delete(order);
     }
-    if (event.kind === 'confirmed' && !this.#accepted.has(event.order)) this.#confirmedOpen.add(event.order);
+    if (kind === 'confirmed' && !this.#seen.has(order)) this.#confirmedOpen.add(order);
+  }
+
+  addFault(fault: Fault): void {
+    this.faults.push(fault);
   }
 
   /** How many events there are of a kind. */
@@ -59,9 +73,14 @@ export class OrderHistory {
     return this.#accepted.has(order);
   }
 
-  /** Confirmed orders that no back end has accepted yet. */
+  /** Confirmed orders that no back end has accepted yet, and that were not found elsewhere. */
   get undelivered(): number {
     return this.#confirmedOpen.size;
+  }
+
+  /** Some of them, the oldest first. */
+  someUndelivered(most = 5): readonly string[] {
+    return [...this.#confirmedOpen].slice(0, most);
   }
 
   /** The first event of a kind at or after a time. */
@@ -69,41 +88,11 @@ export class OrderHistory {
     return this.events.find((event) => event.kind === kind && event.at >= at);
   }
 
-  /** `stillStored`: orders that are in a store, hence not lost. */
-  verdict(stillStored: Iterable<string> = []): Verdict {
-    return verdictOn(this.events, stillStored);
+  /**
+   * @param stillStored orders that are in a store, hence not lost
+   * @param keyOf the ordering key of an order, where an order is promised; undefined: none
+   */
+  verdict(stillStored: Iterable<string> = [], keyOf?: (order: string) => string | undefined): Verdict {
+    return verdictOn(this.events, { stillStored, faults: this.faults, ...(keyOf && { keyOf }) });
   }
-}
-
-/** Compares what was promised with what happened. */
-export function verdictOn(events: readonly OrderEvent[], stillStored: Iterable<string> = []): Verdict {
-  const stored = new Set(stillStored);
-  const sent = ordersOf(events, 'sent');
-  const times = new Map<string, number>();
-  const acceptedBy: Record<string, number> = {};
-  for (const event of events) {
-    if (event.kind !== 'accepted') continue;
-    times.set(event.order, (times.get(event.order) ?? 0) + 1);
-    acceptedBy[event.backEnd] = (acceptedBy[event.backEnd] ?? 0) + 1;
-  }
-  const confirmed = ordersOf(events, 'confirmed');
-  const unanswered = ordersOf(events, 'unanswered');
-  const repeated = [...times].filter(([, count]) => count > 1);
-  return {
-    sent: sent.size,
-    confirmed: confirmed.size,
-    refused: ordersOf(events, 'refused').size,
-    unanswered: unanswered.size,
-    delivered: times.size,
-    acceptedBy,
-    lost: [...confirmed].filter((order) => !times.has(order) && !stored.has(order)),
-    invented: [...times.keys()].filter((order) => !sent.has(order)),
-    unansweredButAccepted: [...unanswered].filter((order) => times.has(order)),
-    duplicated: Object.fromEntries(repeated),
-    duplicates: repeated.reduce((sum, [, count]) => sum + count - 1, 0),
-  };
-}
-
-function ordersOf(events: readonly OrderEvent[], kind: OrderEvent['kind']): Set<string> {
-  return new Set(events.filter((event) => event.kind === kind).map(({ order }) => order));
 }

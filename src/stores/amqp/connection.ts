@@ -5,6 +5,7 @@ import type { Channel, ChannelModel, ConfirmChannel, SocketOptions } from 'amqpl
 import { ConnectError, type ConnectionFailure } from '../broker/back-off.ts';
 import { within } from '../broker/deadline.ts';
 import { watchSilence } from '../broker/silence.ts';
+import { tlsAdvice } from '../broker/trust.ts';
 import { type AmqpAddress, formatAddress } from './address.ts';
 import { loadDriver } from './driver.ts';
 
@@ -45,6 +46,11 @@ const CONNECT_DEADLINE_MS = 5_000;
 const LEAVE_DEADLINE_MS = 1_000;
 const KEEP_ALIVE_MS = 30_000;
 const MAX_REASON = 300;
+const TLS_ADVICE = {
+  trust:
+    'name a trust store with the certificate of the broker or of its authority, or [mini_synapse] trusted_certificates, or set x.tls.verify=none',
+  otherHost: 'x.tls.verify=ca accepts every host that has a trusted certificate',
+};
 
 /** There is nobody to speak to: what the system calls it. */
 const UNREACHABLE: ReadonlySet<string> = new Set([
@@ -119,20 +125,8 @@ function connectProblem(cause: unknown, tls: boolean): string {
   // Where a host has several addresses, the reasons are inside.
   const reasons = cause instanceof AggregateError ? cause.errors : [cause];
   const text = reasons.map((reason) => messageOf(reason)).join('; ');
-  const { code } = cause as { code?: unknown };
-  const advice = tls && typeof code === 'string' ? tlsAdvice(code) : '';
+  const advice = tls ? tlsAdvice(cause, TLS_ADVICE) : '';
   return `${text.slice(0, MAX_REASON)}${advice}`;
-}
-
-function tlsAdvice(code: string): string {
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return ' (x.tls.verify=ca accepts every host that has a trusted certificate)';
-  }
-  if (code.includes('ALERT')) return ' (the broker refuses our certificate, or wants one)';
-  if (/CERT|ISSUER|SIGNATURE/.test(code)) {
-    return ' (name a trust store with the certificate of the broker or of its authority, or set x.tls.verify=none)';
-  }
-  return code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? ' (does this port speak TLS?)' : '';
 }
 
 export function messageOf(reason: unknown): string {

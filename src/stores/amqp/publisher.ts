@@ -1,5 +1,7 @@
 import type { ConfirmChannel, Message, Options } from 'amqplib';
+import { POINTS, reach } from '../../fault-points.ts';
 import { RefusedError } from '../broker/put-window.ts';
+import { AGAIN_HEADER, PUT_HEADER } from '../broker/repeated-puts.ts';
 import { type AmqpConnection, AmqpLostError, messageOf } from './connection.ts';
 import type { Topology } from './topology.ts';
 
@@ -9,6 +11,8 @@ export interface AmqpMessage {
   /** The value of its header {@link ID_HEADER}; two messages with one id are one message. */
   readonly id: string;
   readonly body: Buffer;
+  /** Of one put, however often it is sent; see repeated-puts.ts. */
+  readonly put?: string;
 }
 
 /** No queue takes the message: it is not stored, and nowhere at all. */
@@ -21,6 +25,8 @@ export const ID_HEADER = 'StoredMessageID';
 
 interface Unconfirmed {
   readonly message: AmqpMessage;
+  /** It was sent before, over a connection that ended. */
+  readonly again: boolean;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -70,10 +76,10 @@ export class Publisher {
    * @throws RefusedError when it has refused it, or no queue takes it
    * @throws AmqpLostError when the channel ended before the answer came
    */
-  send(message: AmqpMessage): Promise<void> {
+  send(message: AmqpMessage, again: boolean): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      const unconfirmed: Unconfirmed = { message, resolve, reject };
+      const unconfirmed: Unconfirmed = { message, again, resolve, reject };
       this.#unconfirmed.add(unconfirmed);
       try {
         this.#publish(unconfirmed);
@@ -94,12 +100,16 @@ export class Publisher {
   }
 
   #publish(unconfirmed: Unconfirmed): void {
-    const { body, properties } = unconfirmed.message;
-    const options = { ...properties, mandatory: true, persistent: true };
+    const { message, again } = unconfirmed;
+    const { body, properties, put } = message;
+    const marks = put !== undefined && { [PUT_HEADER]: put, ...(again && { [AGAIN_HEADER]: true }) };
+    const headers = { ...properties.headers, ...marks };
+    const options = { ...properties, headers, mandatory: true, persistent: true };
     this.#channel.publish(this.#exchange, this.#routingKey, body, options, (error) => {
       if (this.#failure) return;
       this.#onAnswer(unconfirmed, error as Error | null);
     });
+    reach(POINTS.putSent, this.#routingKey, unconfirmed.message.id);
   }
 
   #onAnswer(unconfirmed: Unconfirmed, error: Error | null): void {

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
+import { trustedBy } from '../broker/trust.ts';
 import { isJks, readJks } from './jks.ts';
 
 /** A key store of Java, as the `rabbitmq.connection.ssl.*` parameters name it. */
@@ -15,8 +16,10 @@ export interface KeyStoreSettings {
 export interface TlsSettings {
   /** Our key and certificate. */
   readonly keyStore: KeyStoreSettings | undefined;
-  /** The certificates that a broker may be trusted by; undefined: those that are known everywhere. */
+  /** The certificates that a broker may be trusted by. */
   readonly trustStore: KeyStoreSettings | undefined;
+  /** The certificates of the configuration (PEM), trusted beside the well-known ones when there is no trust store. */
+  readonly trustedCertificates?: string | undefined;
   readonly version: string | undefined;
   /** Check the certificate and the name of the host, the certificate alone, or nothing at all. */
   readonly verify: 'full' | 'ca' | 'none';
@@ -43,12 +46,13 @@ const VERSIONS: ReadonlyMap<string, Versions> = new Map<string, Versions>([
  * @throws TlsSettingsError
  */
 export function tlsOptions(settings: TlsSettings): ConnectionOptions {
-  const { keyStore, trustStore, version, verify } = settings;
+  const { keyStore, trustStore, trustedCertificates: configured, version, verify } = settings;
+  const ca = trustStore ? trustedCertificates(trustStore) : trustedBy(undefined, configured);
   const versions = VERSIONS.get((version ?? 'TLS').toUpperCase());
   if (!versions) throw new TlsSettingsError(`the protocol '${version}' is not supported, TLSv1.2 and TLSv1.3 are`);
   const options: ConnectionOptions = {
     ...versions,
-    ...(trustStore && { ca: [...trustedCertificates(trustStore)] }),
+    ...(ca && { ca: [...ca] }),
     ...(keyStore && ownKey(keyStore)),
     rejectUnauthorized: verify !== 'none',
     ...(verify === 'ca' && { checkServerIdentity: () => undefined }),

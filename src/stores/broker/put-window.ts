@@ -23,10 +23,11 @@ export interface PutTarget<M> {
   /** How long nothing has come in, ms. */
   readonly silentMs: number;
   /**
-   * Sends the message as durable, and resolves when the broker has confirmed it.
+   * Sends the message as durable, and resolves when the broker has confirmed it. `again`: it was sent over a connection that ended
+   * before it was confirmed; the broker may have it already.
    * @throws RefusedError when it was refused; everything else means that the connection has ended
    */
-  send(message: M): Promise<void>;
+  send(message: M, again: boolean): Promise<void>;
   destroy(reason: string): void;
 }
 
@@ -53,12 +54,13 @@ interface Put<M> {
   readonly reject: (failure: PutFailure) => void;
   timer: NodeJS.Timeout | undefined;
   settled: boolean;
+  again: boolean;
 }
 
 /**
  * The sending side of a store on a broker. A put resolves when the broker has confirmed it (OP-02). When the connection is lost
  * the unconfirmed ones are sent again, in their order, within their deadlines (OP-11): only then may the broker have a message
- * twice, with the same id.
+ * twice, with the same id; the second copy says so, see repeated-puts.ts.
  */
 export class PutWindow<M> {
   readonly #supervisor: PutSupervisor;
@@ -94,7 +96,7 @@ export class PutWindow<M> {
       return Promise.reject(new PutFailure(`${waiting} to be taken by the broker`));
     }
     return new Promise((resolve, reject) => {
-      const put: Put<M> = { message, size, resolve, reject, timer: undefined, settled: false };
+      const put: Put<M> = { message, size, resolve, reject, timer: undefined, settled: false, again: false };
       put.timer = setTimeout(() => this.#onDeadline(put), this.#deadlineMs);
       this.#waiting.add(put);
       this.#waitingBytes += size;
@@ -127,7 +129,7 @@ export class PutWindow<M> {
       this.#waitingBytes -= size;
       this.#sent.add(put);
       this.#sentBytes += size;
-      target.send(put.message).then(
+      target.send(put.message, put.again).then(
         () => this.#onConfirmed(put),
         (error: unknown) => this.#onError(put, error),
       );
@@ -159,7 +161,10 @@ export class PutWindow<M> {
     this.#sentBytes = 0;
     this.#waiting.clear();
     for (const put of [...again, ...behind]) this.#waiting.add(put);
-    for (const put of again) this.#waitingBytes += put.size;
+    for (const put of again) {
+      put.again = true;
+      this.#waitingBytes += put.size;
+    }
     this.#checkEmpty();
   }
 

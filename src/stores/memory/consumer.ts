@@ -1,11 +1,9 @@
+import { LONGEST_INTERVAL } from '../../scheduling/index.ts';
 import type { QueueEntry, QueueWaiter } from '../message-queue.ts';
 import type { Delivery, StoreConsumer } from '../message-store.ts';
 import type { StoredMessage } from '../stored-message.ts';
 import { InMemoryDelivery } from './delivery.ts';
 import type { Holding } from './holding.ts';
-
-/** Timers cannot be set for longer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Taken {
   readonly entry: QueueEntry;
@@ -71,7 +69,7 @@ export class InMemoryConsumer implements StoreConsumer {
       };
       const stop = () => end(undefined);
       const waiter: QueueWaiter = (entry, message) => end({ entry, message });
-      const timer = waitMs === undefined ? undefined : setTimeout(stop, Math.min(waitMs, LONGEST_TIMER_MS));
+      const timer = waitMs === undefined ? undefined : setTimeout(stop, Math.min(waitMs, LONGEST_INTERVAL));
       this.#stopWaiting = stop;
       signal.addEventListener('abort', stop, { once: true });
       queue.wait(waiter);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { maskCredentials } from '../../logging/secrets.ts';
 
 /** A JDBC URL cannot be used; the message names what is wrong, without secrets. */
 export class JdbcUrlError extends Error {
@@ -30,6 +31,8 @@ export interface ServerDatabase {
   readonly tls: TlsMode;
   /** A PEM file with the certificates that are trusted, instead of the well-known ones. */
   readonly caFile: string | undefined;
+  /** PEM certificates of the configuration, trusted beside the well-known ones when there is no `caFile`. */
+  readonly trustedCertificates?: string | undefined;
   /** PostgreSQL: the schema in which names are looked up. */
   readonly schema: string | undefined;
   /** PostgreSQL: whether statements may be prepared (`prepareThreshold=0` says no, for connection poolers). */
@@ -71,7 +74,7 @@ export function parseJdbcUrl(text: string): DatabaseAddress {
     case 'sqlite':
       return fileDatabase(rest);
     case '':
-      throw new JdbcUrlError(`'${withoutSecrets(url)}' is not a JDBC URL`);
+      throw new JdbcUrlError(`'${maskCredentials(url)}' is not a JDBC URL`);
     default:
       throw new JdbcUrlError(`databases of the kind '${scheme}' are not supported`);
   }
@@ -83,8 +86,12 @@ export function hasInitExpression(url: string): boolean {
 }
 
 function serverDatabase(kind: 'postgresql' | 'mysql', rest: string, url: string): ServerDatabase {
-  const shown = withoutSecrets(url);
+  const shown = maskCredentials(url);
   const wrong = (what: string) => new JdbcUrlError(`'${shown}' ${what}`);
+  if (/^\/\/[^/?#@]*\/[^?#]*@/.test(rest)) {
+    // What is a password, and what a host? Nothing of it is shown.
+    throw new JdbcUrlError("the URL has a '/' in its user name or password: write it as %2F");
+  }
   const [, authority, path = '', query = ''] = /^\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?(.*))?$/s.exec(rest) ?? [];
   // PostgreSQL's short form without a host.
   const [, onlyPath, onlyQuery = ''] = /^\/?([\w.%-]+)(?:\?(.*))?$/s.exec(rest) ?? [];
@@ -209,13 +216,6 @@ function decoded(text: string, wrong: Wrong): string {
 function splitOnce(text: string, separator: string): [string, string?] {
   const at = text.indexOf(separator);
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)];
-}
-
-/** A URL as logs may show it (REQ-56). */
-export function withoutSecrets(url: string): string {
-  return url
-    .replace(/(\/\/[^/:@?\s]*:)[^?\s]*@/g, '$1*****@')
-    .replace(/((?:password|passwd|pwd|passphrase|secret|token)\w*=)[^&;\s]*/gi, '$1*****');
 }
 
 /** The address for people: no credentials, no parameters. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { POINTS, reach } from '../../fault-points.ts';
 import {
   SqlLostError,
   SqlNotConnectedError,
@@ -200,6 +201,7 @@ export class CommitQueue {
       for (const lease of await table.settle(session, [...leases.keys()])) overtaken.add(leases.get(lease) as Job);
     }
     for (const job of batch) if (job.change.kind === 'move') await this.#move(session, job, job.change);
+    if (rows.length > 0) reach(POINTS.putSent, table.name, rows.length);
     return overtaken;
   }
 

@@ -1,31 +1,28 @@
-import { accessSync, constants } from 'node:fs';
-import { createRequire } from 'node:module';
 import { nonEmptyText, text, ValueError, valueType } from '../../grammar/attributes.ts';
 import { nearestName } from '../../grammar/diagnostic.ts';
 import type { ParametersOf } from '../../grammar/parameters.ts';
-import type { DataSource, StoreServices } from '../component.ts';
+import { maskCredentials } from '../../logging/secrets.ts';
+import type { Misfit, StoreServices } from '../component.ts';
 import { StoreError } from '../message-store.ts';
 import {
   type DatabaseAddress,
   type DatabaseKind,
   DRIVER_CLASSES,
-  describeAddress,
   hasInitExpression,
   JDBC_URL_FORMS,
   JdbcUrlError,
   parseJdbcUrl,
-  withoutSecrets,
 } from './address.ts';
+import {
+  ConnectParameterError,
+  dataSourceAddress,
+  driverFor,
+  findDataSource,
+  missingDataSource,
+  withUser,
+} from './data-source.ts';
 import type { SqlDriver } from './driver.ts';
 import { LONGEST_TABLE_NAME, TABLE_NAME } from './message-table.ts';
-import { mysqlDriver } from './mysql.ts';
-import { postgresqlDriver } from './postgresql.ts';
-import { sqliteDriver } from './sqlite.ts';
-
-/** Parameters that cannot be used together, or not here; the message names parameter and value. */
-export class ConnectParameterError extends Error {
-  override readonly name = 'ConnectParameterError';
-}
 
 /** A JDBC URL as written; without an address it is something else, such as the provider URL of a JNDI lookup. */
 export interface JdbcUrl {
@@ -98,7 +95,7 @@ export interface Connecting {
 function connectingBy(parameters: ConnectParameters, services: StoreServices): Connecting {
   const dsName = parameters['store.jdbc.dsName'];
   const { address, found } = dsName === undefined ? ownPool(parameters) : dataSource(dsName, parameters, services);
-  return { driver: driverFor(address, services.dataDirectory), found };
+  return { driver: driverFor(address, services), found };
 }
 
 /**
@@ -111,6 +108,18 @@ export function connectingFor(store: string, parameters: ConnectParameters, serv
   } catch (cause) {
     if (!(cause instanceof ConnectParameterError)) throw cause;
     throw new StoreError(store, `Store [${store}]: ${cause.message}`, { cause });
+  }
+}
+
+/** What is wrong with the parameters as far as it can be said without the data sources of the configuration. */
+export function connectMisfit(parameters: ConnectParameters): Misfit | undefined {
+  if (parameters['store.jdbc.dsName'] !== undefined) return undefined;
+  try {
+    ownPool(parameters);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConnectParameterError)) throw error;
+    return { parameter: 'store.jdbc.connection.url', message: error.message };
   }
 }
 
@@ -132,7 +141,7 @@ function ownPool(parameters: ConnectParameters): Found {
   const address = checkedAddress(url, "parameter 'store.jdbc.connection.url'");
   if (address.kind !== kind) {
     throw new ConnectParameterError(
-      `parameter 'store.jdbc.driver' is for ${kind}, and 'store.jdbc.connection.url' is '${withoutSecrets(url.text)}'`,
+      `parameter 'store.jdbc.driver' is for ${kind}, and 'store.jdbc.connection.url' is '${maskCredentials(url.text)}'`,
     );
   }
   const user = { username: parameters['store.jdbc.username'], password: parameters['store.jdbc.password'] };
@@ -140,91 +149,20 @@ function ownPool(parameters: ConnectParameters): Found {
   if (complete.kind !== 'sqlite' && complete.user === undefined) {
     throw new ConnectParameterError("parameter 'store.jdbc.username' is required (it may be empty)");
   }
-  return { address: complete, found: `Successfully created data source for ${withoutSecrets(url.text)}` };
+  return { address: complete, found: `Successfully created data source for ${maskCredentials(url.text)}` };
 }
 
 function dataSource(dsName: string, parameters: ConnectParameters, { dataSources }: StoreServices): Found {
-  const source = dataSources?.get(dsName) ?? dataSources?.get(dsName.replace(/^(?:java:comp\/env\/)?(?:jdbc\/)?/, ''));
-  if (!source) throw new ConnectParameterError(missingDataSource(dsName, parameters, [...(dataSources?.keys() ?? [])]));
-  const what = `the url of the data source '${dsName}'`;
-  const kind = sourceKind(source, dsName);
-  let address: DatabaseAddress;
-  try {
-    address = parseJdbcUrl(source.url);
-  } catch (cause) {
-    if (!(cause instanceof JdbcUrlError)) throw cause;
-    throw new ConnectParameterError(`${what}: ${cause.message}; expected ${JDBC_URL_FORMS}`, { cause });
+  const source = findDataSource(dsName, dataSources);
+  if (source) {
+    return { address: dataSourceAddress(dsName, source), found: `Successfully looked up datasource ${dsName}` };
   }
-  if (kind !== undefined && address.kind !== kind) {
-    throw new ConnectParameterError(`${what} is '${withoutSecrets(source.url)}', and its driver is for ${kind}`);
-  }
-  return { address: withUser(address, source), found: `Successfully looked up datasource ${dsName}` };
-}
-
-function sourceKind({ driver }: DataSource, dsName: string): DatabaseKind | undefined {
-  if (driver === undefined) return undefined;
-  const kind = DRIVER_CLASSES.get(driver);
-  if (kind !== undefined) return kind;
-  const known = [...DRIVER_CLASSES.keys()].join(', ');
-  throw new ConnectParameterError(
-    `the driver '${driver}' of the data source '${dsName}' is not supported; expected one of: ${known}`,
-  );
-}
-
-function missingDataSource(dsName: string, parameters: ConnectParameters, known: readonly string[]): string {
-  const near = nearestName(dsName, known);
   const icClass = parameters['store.jdbc.icClass'];
   const jndi = icClass === undefined ? '' : ` There is no JNDI here (store.jdbc.icClass is '${icClass}').`;
-  return (
-    `parameter 'store.jdbc.dsName': Cannot find a DataSource ${dsName}: the configuration has ` +
-    `${known.length === 0 ? 'none' : known.join(', ')}${near === undefined ? '' : `; did you mean '${near}'?`}.${jndi}`
-  );
+  throw new ConnectParameterError(`parameter 'store.jdbc.dsName': ${missingDataSource(dsName, dataSources)}${jndi}`);
 }
 
 function checkedAddress({ text: url, address }: JdbcUrl, what: string): DatabaseAddress {
   if (address) return address;
-  throw new ConnectParameterError(`${what}: '${withoutSecrets(url)}' is not a JDBC URL; expected ${JDBC_URL_FORMS}`);
-}
-
-interface User {
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-}
-
-/** Parameters win over what stands in the URL. */
-function withUser(address: DatabaseAddress, { username, password }: User): DatabaseAddress {
-  if (address.kind === 'sqlite') return address;
-  return { ...address, user: username ?? address.user, password: password ?? address.password };
-}
-
-function driverFor(address: DatabaseAddress, dataDirectory: string): SqlDriver {
-  if (address.kind === 'sqlite') {
-    requireModule('node:sqlite', address, 'use Node.js 22.13 or later');
-    return sqliteDriver(address, dataDirectory);
-  }
-  const { caFile } = address;
-  if (caFile !== undefined) requireFile(caFile, address);
-  const name = address.kind === 'postgresql' ? 'pg' : 'mysql2';
-  requireModule(name, address, `npm install ${name}`);
-  return address.kind === 'postgresql' ? postgresqlDriver(address) : mysqlDriver(address);
-}
-
-/** Said at the deployment rather than at the first connection; it is loaded with that. */
-function requireModule(name: string, address: DatabaseAddress, help: string): void {
-  try {
-    createRequire(import.meta.url).resolve(name);
-  } catch (cause) {
-    throw new ConnectParameterError(`${describeAddress(address)} needs the package '${name}': ${help}`, { cause });
-  }
-}
-
-function requireFile(file: string, address: DatabaseAddress): void {
-  try {
-    accessSync(file, constants.R_OK);
-  } catch (cause) {
-    const reason = (cause as Error).message;
-    throw new ConnectParameterError(`${describeAddress(address)}: the certificates cannot be read: ${reason}`, {
-      cause,
-    });
-  }
+  throw new ConnectParameterError(`${what}: '${maskCredentials(url)}' is not a JDBC URL; expected ${JDBC_URL_FORMS}`);
 }

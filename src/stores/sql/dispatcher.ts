@@ -1,3 +1,4 @@
+import { LONGEST_INTERVAL } from '../../scheduling/index.ts';
 import type { ClaimedMessage } from './message-table.ts';
 
 /** Claims at one time: as many as there are consumers waiting, but not more than this. */
@@ -5,8 +6,6 @@ const MAX_CLAIMED_AT_ONCE = 16;
 /** How long to rest when there was nothing, ms; doubled with every time. What this process puts wakes up earlier. */
 const FIRST_REST_MS = 25;
 const LONGEST_REST_MS = 1_000;
-/** Timers cannot be set for longer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface DispatcherOptions {
   /** Whether there is a database to ask. */
@@ -61,7 +60,7 @@ export class Dispatcher {
       const timer =
         waitMs === undefined
           ? undefined
-          : setTimeout(() => this.#onTime(waiter), Math.min(Math.max(0, waitMs), LONGEST_TIMER_MS));
+          : setTimeout(() => this.#onTime(waiter), Math.min(Math.max(0, waitMs), LONGEST_INTERVAL));
       signal.addEventListener('abort', stop, { once: true });
       this.#waiters.add(waiter);
       this.wake();

@@ -11,12 +11,29 @@ export type SqlValue = string | number | Uint8Array;
 /** A row by column name; the statements give every column a name in lower case. */
 export type SqlRow = Readonly<Record<string, unknown>>;
 
+/** A value for a statement of a mediator; text fits any column that it can be read as. */
+export type SqlParameter = string | number | bigint | boolean | null;
+
+/** What a statement of a mediator has given: whatever it selected, as Java would print it, and how many rows it has changed. */
+export interface SqlOutcome {
+  readonly columns: readonly string[];
+  /** Undefined when there are no rows. */
+  readonly firstRow: ReadonlyArray<string | null> | undefined;
+  readonly changed: number;
+}
+
 export interface SqlSession {
   /**
    * Runs one statement; `?` stands for the values in their order. Resolves with its rows.
    * @throws SqlRefusedError, SqlLostError
    */
   query(sql: string, values?: readonly SqlValue[]): Promise<readonly SqlRow[]>;
+  /**
+   * Runs one statement of a mediator (spec mediators 3.31), prepared when it has values; `?` outside of quotes and comments stands for
+   * them in their order.
+   * @throws SqlRefusedError, SqlLostError
+   */
+  execute(sql: string, values: readonly SqlParameter[]): Promise<SqlOutcome>;
 }
 
 /** One connection; used by one owner at a time. */
@@ -36,8 +53,11 @@ export interface SqlConnection extends SqlSession {
   close(): Promise<void>;
 }
 
-/** What a connection is for: databases may let claims reach the disk later than messages (see lease.ts). */
-export type ConnectionRole = 'messages' | 'claims';
+/**
+ * What a connection is for: databases may let claims reach the disk later than messages (see lease.ts); what mediators ask may stand
+ * still in a transaction for longer, while their flow waits for something else.
+ */
+export type ConnectionRole = 'messages' | 'claims' | 'mediation';
 
 export interface SqlDriver {
   readonly dialect: SqlDialect;
@@ -52,6 +72,8 @@ export interface SqlDriver {
 /** Times that hold for every database, ms. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 export const STATEMENT_TIMEOUT_MS = 10_000;
+/** How long a transaction of mediators may stay open. */
+export const MEDIATION_TRANSACTION_MS = 60_000;
 export const KEEP_ALIVE_MS = 10_000;
 /** How long an orderly good-bye may take. */
 export const CLOSE_TIMEOUT_MS = 1_000;

@@ -345,6 +345,11 @@ export class MessageTable {
     );
   }
 
+  /** Frees what a process claims that has given no sign of life for the time of a lease; what it settles later changes nothing. */
+  async releaseOwner(session: SqlSession, owner: string): Promise<void> {
+    await session.query(`UPDATE ${this.#claims} SET expires_at = 0, owner = '' WHERE owner = ?`, [owner]);
+  }
+
   /** Deletes claims on messages that are gone. */
   async sweep(session: SqlSession): Promise<void> {
     await session.query(

@@ -1,25 +1,25 @@
-import { readFileSync } from 'node:fs';
-import type { Connection, ConnectionOptions, SslOptions } from 'mysql2/promise';
-import { type DatabaseHost, describeAddress, type ServerDatabase } from './address.ts';
+import { connect as connectTcp, isIP } from 'node:net';
+import type { Connection, ConnectionOptions, FieldPacket, SslOptions } from 'mysql2/promise';
+import type { DatabaseHost, ServerDatabase } from './address.ts';
 import { type InsertOrUpdate, nameParts, type SqlDialect } from './dialect.ts';
 import {
-  CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
   connectFailure,
   KEEP_ALIVE_MS,
   type Refusal,
-  runTransaction,
   SqlConnectError,
   type SqlConnection,
   type SqlDriver,
-  SqlLostError,
+  type SqlOutcome,
+  type SqlParameter,
   SqlRefusedError,
   type SqlRow,
-  type SqlSession,
   type SqlValue,
   STATEMENT_TIMEOUT_MS,
   within,
 } from './driver.ts';
+import { type JavaType, javaText } from './java-text.ts';
+import { connectReason, parameter, reasonOf, ServerConnection, serverDriver, serverTls } from './server-database.ts';
 
 const LOCK_WAIT_S = 5;
 const MAX_PREPARED = 200;
@@ -69,21 +69,7 @@ function onDuplicateKey({ table, columns, rows, condition, changes }: InsertOrUp
 
 /** MySQL and MariaDB through `mysql2`, which is loaded with the first connection (OP-103). */
 export function mysqlDriver(address: ServerDatabase): SqlDriver {
-  let turn = 0;
-  return {
-    dialect: mysqlDialect,
-    key: JSON.stringify([describeAddress(address), address.user]),
-    where: describeAddress(address),
-    async connect() {
-      const host = address.hosts[turn % address.hosts.length] as DatabaseHost;
-      try {
-        return await connect(address, host);
-      } catch (error) {
-        turn += 1;
-        throw error;
-      }
-    },
-  };
+  return serverDriver(address, { dialect: mysqlDialect, connect });
 }
 
 async function connect(address: ServerDatabase, at: DatabaseHost): Promise<SqlConnection> {
@@ -104,7 +90,7 @@ async function connect(address: ServerDatabase, at: DatabaseHost): Promise<SqlCo
     return connection;
   } catch (cause) {
     await connection?.close();
-    throw new SqlConnectError(failureOf(cause), `${at.host}:${at.port}: ${messageOf(cause)}`, { cause });
+    throw new SqlConnectError(failureOf(cause), connectReason(address, at, cause), { cause });
   }
 }
 
@@ -115,7 +101,8 @@ function connectionOptions(address: ServerDatabase, { host, port }: DatabaseHost
     database: address.database,
     ...(address.user !== undefined && { user: address.user }),
     ...(address.password !== undefined && { password: address.password }),
-    ...(address.tls !== 'off' && { ssl: tlsOptions(address) }),
+    ...tlsOptions(address),
+    ...(address.tls === 'verify-full' && isIP(host) && checkedByAddress(host, port)),
     connectTimeout: CONNECT_TIMEOUT_MS,
     enableKeepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
@@ -127,12 +114,20 @@ function connectionOptions(address: ServerDatabase, { host, port }: DatabaseHost
   };
 }
 
-function tlsOptions({ tls, caFile }: ServerDatabase): SslOptions {
-  return {
-    rejectUnauthorized: tls !== 'encrypt',
-    verifyIdentity: tls === 'verify-full',
-    ...(caFile !== undefined && { ca: readFileSync(caFile, 'utf8') }),
-  };
+function tlsOptions(address: ServerDatabase): { readonly ssl?: SslOptions } {
+  const tls = serverTls(address);
+  if (!tls) return {};
+  const { trusted, forHost, ca } = tls;
+  return { ssl: { rejectUnauthorized: trusted, verifyIdentity: forHost, ...(ca !== undefined && { ca: [...ca] }) } };
+}
+
+/**
+ * mysql2 checks the certificate of an address as if it were that of `localhost`. A name that is no address, but is one without the dot
+ * at its end, is what the check of Node takes for that address; the connection itself goes where it should.
+ */
+function checkedByAddress(host: string, port: number): Pick<ConnectionOptions, 'host' | 'stream'> {
+  const stream = () => connectTcp({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS });
+  return { host: `${host}.`, stream };
 }
 
 /** The server is full, or shuts down. */
@@ -142,24 +137,15 @@ function failureOf(error: unknown) {
   return NOT_YET.has((error as { code?: string }).code ?? '') ? 'unreachable' : connectFailure(error);
 }
 
-class MysqlConnection implements SqlConnection {
-  server = 'MySQL';
-  cautions: readonly string[] = [];
-  readonly ended: Promise<Error>;
+class MysqlConnection extends ServerConnection {
+  protected override readonly answerTimeoutMs = STATEMENT_TIMEOUT_MS;
   readonly #client: Connection;
-  #lost: Error | undefined;
-  #end: (error: Error) => void = () => undefined;
 
   constructor(client: Connection) {
+    super('MySQL', 'START TRANSACTION');
     this.#client = client;
-    this.ended = new Promise((resolve) => {
-      this.#end = (error) => {
-        this.#lost ??= error;
-        resolve(this.#lost);
-      };
-      client.on('error', this.#end);
-      client.on('end', () => this.#end(new SqlLostError('the connection was closed')));
-    });
+    client.on('error', (error) => this.onEnded(error));
+    client.on('end', () => this.onEnded());
   }
 
   async setUp(): Promise<void> {
@@ -177,66 +163,85 @@ class MysqlConnection implements SqlConnection {
     }
   }
 
-  async query(sql: string, values: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
-    if (this.#lost) throw new SqlLostError(this.#lost.message, { cause: this.#lost });
-    try {
-      const [rows] = await within(this.#run(sql, values), STATEMENT_TIMEOUT_MS, () => this.#giveUp());
-      return Array.isArray(rows) ? (rows as SqlRow[]) : [];
-    } catch (error) {
-      throw this.#explained(error);
-    }
+  protected override async run(sql: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
+    const [rows] = await this.#send(sql, values);
+    return Array.isArray(rows) ? (rows as SqlRow[]) : [];
   }
 
-  transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    return runTransaction(this, 'START TRANSACTION', work);
+  protected override async perform(sql: string, values: readonly SqlParameter[]): Promise<SqlOutcome> {
+    const options = { sql, rowsAsArray: true, jsonStrings: true, dateStrings: true, bigNumberStrings: true };
+    // Text, which the server reads as what the column is: numbers would be doubles.
+    const sent = values.map((value) =>
+      typeof value === 'bigint' || typeof value === 'number' ? String(value) : value,
+    );
+    const [answer, described] =
+      sent.length === 0 ? await this.#client.query(options) : await this.#client.execute(options, sent);
+    return outcomeOf(answer, described);
   }
 
-  async close(): Promise<void> {
-    try {
-      await within(this.#client.end(), CLOSE_TIMEOUT_MS, () => this.#giveUp());
-    } catch {
-      // It is gone one way or the other.
-    }
-    this.#end(new SqlLostError('the connection was closed'));
+  protected override refusal(error: unknown): SqlRefusedError | undefined {
+    const { errno, sqlState, fatal } = error as { errno?: unknown; sqlState?: unknown; fatal?: unknown };
+    const isAnswer = typeof errno === 'number' && errno > 0 && typeof sqlState === 'string';
+    if (!isAnswer || fatal === true) return undefined;
+    return new SqlRefusedError(refusalOf(errno), reasonOf(error), { cause: error });
+  }
+
+  protected override leave(): Promise<void> {
+    return this.#client.end();
+  }
+
+  protected override destroy(): void {
+    this.#client.destroy();
   }
 
   /** Bytes go as they are, in the binary protocol; everything else in one round trip. */
-  #run(sql: string, values: readonly SqlValue[]): Promise<readonly [unknown, unknown]> {
+  #send(sql: string, values: readonly SqlValue[]): Promise<readonly [unknown, unknown]> {
     if (!values.some((value) => value instanceof Uint8Array)) return this.#client.query(sql, [...values]);
     return this.#client.execute(sql, values.map(parameter));
   }
+}
 
-  #giveUp(): Error {
-    const error = new SqlLostError('the database gave no answer in time');
-    this.#client.destroy();
-    this.#end(error);
-    return error;
+/** A procedure answers with a list: its result sets, and what it has changed at the end. */
+function outcomeOf(answer: unknown, described: unknown): SqlOutcome {
+  if (!Array.isArray(answer)) {
+    const { affectedRows = 0 } = answer as { affectedRows?: number };
+    return { columns: [], firstRow: undefined, changed: affectedRows };
   }
+  const several = Array.isArray(described) && Array.isArray(described[0]);
+  const rows = (several ? answer[0] : answer) as unknown[][];
+  const fields = ((several ? described[0] : described) ?? []) as FieldPacket[];
+  const last: unknown = several ? answer.at(-1) : undefined;
+  return {
+    columns: fields.map(({ name }) => name),
+    firstRow: rows[0]?.map((value, index) => javaText(value, javaType(fields[index]))),
+    changed: Array.isArray(last) ? 0 : ((last as { affectedRows?: number } | undefined)?.affectedRows ?? 0),
+  };
+}
 
-  #explained(error: unknown): Error {
-    const { errno, sqlState, fatal } = error as { errno?: unknown; sqlState?: unknown; fatal?: unknown };
-    const isAnswer = typeof errno === 'number' && errno > 0 && typeof sqlState === 'string';
-    if (!isAnswer || fatal === true) {
-      this.#client.destroy();
-      this.#end(error as Error);
-      return new SqlLostError(messageOf(error), { cause: error });
-    }
-    return new SqlRefusedError(refusalOf(errno), messageOf(error), { cause: error });
+function javaType(field: FieldPacket | undefined): JavaType | undefined {
+  // It has no name in the types.
+  const isFlag = (field as { readonly columnLength?: number } | undefined)?.columnLength === 1;
+  switch (field?.columnType) {
+    case Types.TINY:
+      return isFlag ? 'boolean' : undefined;
+    case Types.BIT:
+      return isFlag ? 'boolean' : 'bits';
+    case Types.FLOAT:
+    case Types.DOUBLE:
+      return 'double';
+    case Types.DATETIME:
+    case Types.TIMESTAMP:
+      return 'timestamp';
+    default:
+      return undefined;
   }
 }
 
-function parameter(value: SqlValue): string | number | Buffer {
-  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
-}
+/** Numbers of MySQL's protocol for the types of columns. */
+const Types = { TINY: 1, FLOAT: 4, DOUBLE: 5, TIMESTAMP: 7, DATETIME: 12, BIT: 16 } as const;
 
 function refusalOf(errno: number): Refusal {
   // Lock wait timeout, deadlock.
   if (errno === 1205 || errno === 1213) return 'conflict';
   return errno === 1146 ? 'no such table' : 'other';
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ');
-  if (!(error instanceof Error)) return String(error);
-  return error.message || ((error as NodeJS.ErrnoException).code ?? error.name);
 }

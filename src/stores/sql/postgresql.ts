@@ -1,27 +1,27 @@
-import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { Client, ClientConfig } from 'pg';
-import { type DatabaseHost, describeAddress, type ServerDatabase } from './address.ts';
+import type { DatabaseHost, ServerDatabase } from './address.ts';
 import { onConflict, type SqlDialect } from './dialect.ts';
 import {
-  CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
   type ConnectionRole,
   connectFailure,
   KEEP_ALIVE_MS,
+  MEDIATION_TRANSACTION_MS,
   type Refusal,
-  runTransaction,
   SqlConnectError,
   type SqlConnection,
   type SqlDriver,
-  SqlLostError,
+  type SqlOutcome,
+  type SqlParameter,
   SqlRefusedError,
   type SqlRow,
-  type SqlSession,
   type SqlValue,
   STATEMENT_TIMEOUT_MS,
-  within,
 } from './driver.ts';
+import { type JavaType, javaText } from './java-text.ts';
+import { connectReason, parameter, reasonOf, ServerConnection, serverDriver, serverTls } from './server-database.ts';
+import { numberedParameters } from './statement-text.ts';
 
 const NAME = 'PostgreSQL';
 /** Statements that a connection keeps prepared. */
@@ -53,21 +53,7 @@ function createMessages(table: string, more: string): string[] {
 
 /** PostgreSQL through `pg`, which is loaded with the first connection (OP-103). */
 export function postgresqlDriver(address: ServerDatabase): SqlDriver {
-  let turn = 0;
-  return {
-    dialect: postgresqlDialect,
-    key: JSON.stringify([describeAddress(address), address.user, address.schema]),
-    where: describeAddress(address),
-    async connect(role) {
-      const host = address.hosts[turn % address.hosts.length] as DatabaseHost;
-      try {
-        return await connect(address, host, role);
-      } catch (error) {
-        turn += 1;
-        throw error;
-      }
-    },
-  };
+  return serverDriver(address, { dialect: postgresqlDialect, connect });
 }
 
 async function connect(address: ServerDatabase, at: DatabaseHost, role: ConnectionRole): Promise<SqlConnection> {
@@ -82,8 +68,7 @@ async function connect(address: ServerDatabase, at: DatabaseHost, role: Connecti
     return connection;
   } catch (cause) {
     void client.end().catch(() => undefined);
-    const message = `${at.host}:${at.port}: ${messageOf(cause)}`;
-    throw new SqlConnectError(failureOf(cause), message, { cause });
+    throw new SqlConnectError(failureOf(cause), connectReason(address, at, cause), { cause });
   }
 }
 
@@ -94,7 +79,7 @@ function clientOptions(address: ServerDatabase, { host, port }: DatabaseHost): C
     database: address.database,
     user: address.user,
     password: address.password ?? '',
-    ssl: address.tls === 'off' ? false : tlsOptions(address),
+    ssl: tlsOptions(address),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -102,12 +87,13 @@ function clientOptions(address: ServerDatabase, { host, port }: DatabaseHost): C
   };
 }
 
-function tlsOptions({ tls, caFile }: ServerDatabase): ConnectionOptions {
-  if (tls === 'encrypt') return { rejectUnauthorized: false };
+function tlsOptions(address: ServerDatabase): ConnectionOptions | false {
+  const tls = serverTls(address);
+  if (!tls) return false;
   return {
-    rejectUnauthorized: true,
-    ...(caFile !== undefined && { ca: readFileSync(caFile) }),
-    ...(tls === 'verify-ca' && { checkServerIdentity: () => undefined }),
+    rejectUnauthorized: tls.trusted,
+    ...(tls.ca !== undefined && { ca: [...tls.ca] }),
+    ...(!tls.forHost && { checkServerIdentity: () => undefined }),
   };
 }
 
@@ -117,36 +103,30 @@ const NOT_YET = /^(57P0[123]|53300)$/;
 function failureOf(error: unknown) {
   const code = (error as { code?: string } | undefined)?.code ?? '';
   if (NOT_YET.test(code)) return 'unreachable';
-  return /timeout expired/.test(messageOf(error)) ? 'silent' : connectFailure(error);
+  return /timeout expired/.test(reasonOf(error)) ? 'silent' : connectFailure(error);
 }
 
-class PostgresqlConnection implements SqlConnection {
-  server: string = NAME;
-  cautions: readonly string[] = [];
-  readonly ended: Promise<Error>;
+class PostgresqlConnection extends ServerConnection {
+  /** The server gives up first, and says so. */
+  protected override readonly answerTimeoutMs = STATEMENT_TIMEOUT_MS + 1_000;
   readonly #client: Client;
   readonly #prepares: boolean;
   /** Our text -> PostgreSQL's text and, if it is to be prepared, its name. */
   readonly #statements = new Map<string, { readonly text: string; readonly name?: string }>();
-  #lost: Error | undefined;
 
   constructor(client: Client, prepares: boolean) {
+    super(NAME, 'BEGIN ISOLATION LEVEL READ COMMITTED');
     this.#client = client;
     this.#prepares = prepares;
-    this.ended = new Promise((resolve) => {
-      const end = (error: Error) => {
-        this.#lost ??= error;
-        resolve(this.#lost);
-      };
-      client.once('error', end);
-      client.once('end', () => end(new SqlLostError('the connection was closed')));
-    });
+    client.once('error', (error) => this.onEnded(error));
+    client.once('end', () => this.onEnded());
   }
 
   /** Neither a server that is stuck nor a node that froze in a transaction may hold up the others for long. */
   async setUp(role: ConnectionRole, schema: string | undefined): Promise<void> {
     await this.query(`SELECT set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', false)`);
-    await this.query(`SELECT set_config('idle_in_transaction_session_timeout', '${STATEMENT_TIMEOUT_MS}', false)`);
+    const idleMs = role === 'mediation' ? MEDIATION_TRANSACTION_MS : STATEMENT_TIMEOUT_MS;
+    await this.query(`SELECT set_config('idle_in_transaction_session_timeout', '${idleMs}', false)`);
     if (schema !== undefined) await this.query("SELECT set_config('search_path', ?, false)", [schema]);
     // Claims may be forgotten in a crash: they are found missing then, and renewed.
     if (role === 'claims') await this.query("SELECT set_config('synchronous_commit', 'off', false)");
@@ -160,83 +140,77 @@ class PostgresqlConnection implements SqlConnection {
     }
   }
 
-  async query(sql: string, values: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
-    if (this.#lost) throw new SqlLostError(this.#lost.message, { cause: this.#lost });
+  protected override async run(sql: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
     const statement = { ...this.#statement(sql), values: values.map(parameter) };
-    try {
-      const { rows } = await within(
-        this.#client.query<Record<string, unknown>>(statement),
-        STATEMENT_TIMEOUT_MS + 1_000,
-        () => this.#giveUp(),
-      );
-      return rows;
-    } catch (error) {
-      throw this.#explained(error);
-    }
+    return (await this.#client.query<Record<string, unknown>>(statement)).rows;
   }
 
-  transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    return runTransaction(this, 'BEGIN ISOLATION LEVEL READ COMMITTED', work);
+  protected override async perform(sql: string, values: readonly SqlParameter[]): Promise<SqlOutcome> {
+    const { rows, fields, rowCount } = await this.#client.query<Array<string | null>>({
+      ...this.#statement(sql, numberedParameters),
+      values: values.map((value) => (value === null ? null : String(value))),
+      rowMode: 'array',
+      types: AS_TEXT,
+    });
+    const [row] = rows;
+    return {
+      columns: fields.map(({ name }) => name),
+      firstRow: row?.map((value, index) => javaText(value, JAVA_TYPES.get(fields[index]?.dataTypeID ?? 0))),
+      changed: rowCount ?? 0,
+    };
   }
 
-  async close(): Promise<void> {
-    const ended = this.#client.end();
-    try {
-      await within(ended, CLOSE_TIMEOUT_MS, () => this.#giveUp());
-    } catch {
-      // It is gone one way or the other.
-    }
+  protected override refusal(error: unknown): SqlRefusedError | undefined {
+    const { code, severity } = error as { code?: unknown; severity?: unknown };
+    const isAnswer = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && severity !== undefined;
+    if (!isAnswer || severity === 'FATAL' || severity === 'PANIC') return undefined;
+    return new SqlRefusedError(refusalOf(code), reasonOf(error), { cause: error });
   }
 
-  #statement(sql: string): { readonly text: string; readonly name?: string } {
+  protected override leave(): Promise<void> {
+    return this.#client.end();
+  }
+
+  protected override destroy(reason: Error): void {
+    const { connection } = this.#client as unknown as {
+      connection?: { stream?: { destroy(error?: Error): void } };
+    };
+    connection?.stream?.destroy(reason);
+  }
+
+  #statement(sql: string, numbered = numberedEverywhere): { readonly text: string; readonly name?: string } {
     const known = this.#statements.get(sql);
     if (known) return known;
-    let count = 0;
-    const text = sql.replaceAll('?', () => `$${++count}`);
+    const { text, count } = numbered(sql);
     if (!this.#prepares || count === 0 || this.#statements.size >= MAX_PREPARED) return { text };
     const statement = { text, name: `mini_synapse_${this.#statements.size + 1}` };
     this.#statements.set(sql, statement);
     return statement;
   }
-
-  #giveUp(): Error {
-    this.#lost ??= new SqlLostError('the database gave no answer in time');
-    destroySocket(this.#client, this.#lost);
-    return this.#lost;
-  }
-
-  #explained(error: unknown): Error {
-    const { code, severity } = error as { code?: unknown; severity?: unknown };
-    const isAnswer = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && severity !== undefined;
-    if (!isAnswer || severity === 'FATAL' || severity === 'PANIC') {
-      this.#lost ??= error as Error;
-      destroySocket(this.#client, this.#lost);
-      return new SqlLostError(messageOf(error), { cause: error });
-    }
-    return new SqlRefusedError(refusalOf(code), messageOf(error), { cause: error });
-  }
 }
+
+/** The stores' statements have no `?` in quotes. */
+function numberedEverywhere(sql: string): { readonly text: string; readonly count: number } {
+  let count = 0;
+  return { text: sql.replaceAll('?', () => `$${++count}`), count };
+}
+
+/** Values stay as the server prints them. */
+const AS_TEXT = { getTypeParser: () => (text: string) => text };
+
+/** By the number of the type. */
+const JAVA_TYPES: ReadonlyMap<number, JavaType> = new Map([
+  [16, 'boolean'],
+  [700, 'double'],
+  [701, 'double'],
+  [1114, 'timestamp'],
+]);
 
 const FLUSHING_COMMITS =
   "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
-
-function parameter(value: SqlValue): string | number | Buffer {
-  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
-}
-
-/** `end` would wait for a server that does not answer. */
-function destroySocket(client: Client, error: Error): void {
-  const { connection } = client as unknown as { connection?: { stream?: { destroy(error?: Error): void } } };
-  connection?.stream?.destroy(error);
-}
 
 function refusalOf(code: string): Refusal {
   // Serialization failure, deadlock, lock not available, statement timeout; two nodes that create one table at once.
   if (/^(40001|40P01|55P03|57014|23505|42P07)$/.test(code)) return 'conflict';
   return code === '42P01' ? 'no such table' : 'other';
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join(', ');
-  return error instanceof Error ? error.message : String(error);
 }

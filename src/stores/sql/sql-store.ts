@@ -1,3 +1,6 @@
+import type { Cluster } from '../../coordination/cluster.ts';
+import type { LeaseMedium } from '../../coordination/lease-medium.ts';
+import { POINTS, reach } from '../../fault-points.ts';
 import { type Logger, logger } from '../../logging/index.ts';
 import {
   type MessageStore,
@@ -12,6 +15,7 @@ import { CommitQueue, OvertakenError } from './commit-queue.ts';
 import { type ConsumerHost, SqlConsumer } from './consumer.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type SqlConnection, type SqlDriver, SqlLostError, SqlRefusedError, within } from './driver.ts';
+import { SqlLeases } from './lease.ts';
 import { SqlLink } from './link.ts';
 import { type ClaimedMessage, LEASE_MS, type Lease, type MessageRow, type MessageTable } from './message-table.ts';
 import { endOwner } from './owner.ts';
@@ -87,6 +91,7 @@ export class SqlStore implements MessageStore {
   #since = Date.now();
   #lastError: string | undefined;
   #successor: SqlStore | undefined;
+  #leases: SqlLeases | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: SqlStoreOptions, previous: SqlStore | undefined) {
@@ -173,6 +178,20 @@ export class SqlStore implements MessageStore {
     }
   }
 
+  leases(cluster: Cluster): LeaseMedium {
+    if (this.#closing) throw this.#error('is closed');
+    const { driver, owner, createsTable: createsTables } = this.#options;
+    this.#leases ??= new SqlLeases({
+      store: this.name,
+      driver,
+      owner,
+      createsTables,
+      cluster,
+      onTakenOver: (session, former) => this.table.releaseOwner(session, former),
+    });
+    return this.#leases;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -182,6 +201,7 @@ export class SqlStore implements MessageStore {
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
     await this.#commits.close(Math.min(CLOSE_PATIENCE_MS, this.#options.deadlineMs));
     clearInterval(this.#upkeep);
+    await this.#leases?.close();
     await this.#messages.close();
     await this.#claims.close();
     endOwner(this.#options.owner);
@@ -271,6 +291,7 @@ export class SqlStore implements MessageStore {
       this.#onClaimFailure(error as Error);
       return [];
     }
+    if (claimed.length > 0) reach(POINTS.leaseTaken, this.name, claimed.length);
     for (const { lease } of claimed) this.#held.set(lease.indexId, lease);
     return claimed.filter((message) => !this.#deleteMoved(message.lease) && !this.#drop(message));
   }
@@ -326,6 +347,7 @@ export class SqlStore implements MessageStore {
       return this.#moveWithin(lease, store, message);
     }
     await store.put(message);
+    reach(POINTS.moveCopied, this.name, message);
     try {
       await this.#settle(lease);
     } catch (error) {

@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { SqlOutcome, SqlParameter } from './driver.ts';
+import { javaText } from './java-text.ts';
 
 /*
  * The thread of one database file: runs one statement after the other. Write-ahead log, and a flush to the disk for every commit
@@ -12,15 +14,20 @@ export interface SqliteOpening {
   readonly file: string;
 }
 
-export interface SqliteRequest {
-  readonly id: number;
-  readonly sql: string;
-  readonly values: ReadonlyArray<string | number | Uint8Array>;
-}
+export type SqliteRequest = { readonly id: number; readonly sql: string } & (
+  | { readonly values: ReadonlyArray<string | number | Uint8Array> }
+  /** Of a mediator. */
+  | { readonly parameters: readonly SqlParameter[] }
+);
 
-export type SqliteAnswer =
-  | { readonly id: number; readonly rows: Array<Record<string, unknown>> }
-  | { readonly id: number; readonly rows?: undefined; readonly code: number; readonly message: string };
+/** Rows, the outcome for a mediator, or an error. */
+export interface SqliteAnswer {
+  readonly id: number;
+  readonly rows?: Array<Record<string, unknown>>;
+  readonly outcome?: SqlOutcome;
+  readonly code?: number;
+  readonly message?: string;
+}
 
 /** How long to wait for other processes that use the file, ms. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -44,14 +51,34 @@ parentPort?.on('message', (request: SqliteRequest | 'close') => {
   parentPort?.postMessage(answerTo(request));
 });
 
-function answerTo({ id, sql, values }: SqliteRequest): SqliteAnswer {
+function answerTo(request: SqliteRequest): SqliteAnswer {
+  const { id, sql } = request;
   try {
+    if ('parameters' in request) return { id, outcome: outcomeOf(sql, request.parameters) };
     // `all` steps through any statement to its end; there are no rows when it has none.
-    return { id, rows: prepared(sql).all(...values) };
+    return { id, rows: prepared(sql).all(...request.values) };
   } catch (error) {
     const { errcode, message } = error as { errcode?: number; message: string };
     return { id, code: errcode ?? 0, message };
   }
+}
+
+/** Values as Java prints them: only with all integers as bigint can 2 be told from 2.0. */
+function outcomeOf(sql: string, parameters: readonly SqlParameter[]): SqlOutcome {
+  const key = `mediation: ${sql}`;
+  const statement = statements.get(key) ?? database.prepare(sql);
+  if (statements.size < MAX_PREPARED) statements.set(key, statement);
+  statement.setReadBigInts(true);
+  statement.setReturnArrays(true);
+  const columns = statement.columns().map(({ name }) => name ?? '');
+  const bound = parameters.map((value) => (typeof value === 'boolean' ? BigInt(value) : value));
+  if (columns.length === 0) {
+    return { columns, firstRow: undefined, changed: Number(statement.run(...bound).changes) };
+  }
+  // A statement that returns what it has changed must come to its end.
+  const [row] = statement.all(...bound) as unknown as unknown[][];
+  const firstRow = row?.map((value) => javaText(value, typeof value === 'number' ? 'double' : undefined));
+  return { columns, firstRow, changed: 0 };
 }
 
 function prepared(sql: string): StatementSync {

@@ -9,6 +9,8 @@ import {
   type SqlConnection,
   type SqlDriver,
   SqlLostError,
+  type SqlOutcome,
+  type SqlParameter,
   SqlRefusedError,
   type SqlRow,
   type SqlSession,
@@ -83,7 +85,7 @@ async function connect(file: string, role: ConnectionRole): Promise<SqlConnectio
 }
 
 interface Waiting {
-  resolve(rows: readonly SqlRow[]): void;
+  resolve(given: unknown): void;
   reject(error: Error): void;
 }
 
@@ -123,9 +125,20 @@ class SqliteFile {
     const lost = this.#lost;
     if (lost) return Promise.reject(new SqlLostError(lost.message, { cause: lost }));
     this.#asked += 1;
-    const request: SqliteRequest = { id: this.#asked, sql, values };
-    const answer = new Promise<readonly SqlRow[]>((resolve, reject) => {
-      this.#waiting.set(request.id, { resolve, reject });
+    return this.#send<readonly SqlRow[]>({ id: this.#asked, sql, values });
+  }
+
+  /** Runs a statement of a mediator, in the order of the calls. */
+  perform(sql: string, values: readonly SqlParameter[]): Promise<SqlOutcome> {
+    const lost = this.#lost;
+    if (lost) return Promise.reject(new SqlLostError(lost.message, { cause: lost }));
+    this.#asked += 1;
+    return this.#send<SqlOutcome>({ id: this.#asked, sql, parameters: values });
+  }
+
+  #send<T>(request: SqliteRequest): Promise<T> {
+    const answer = new Promise<T>((resolve, reject) => {
+      this.#waiting.set(request.id, { resolve: (given) => resolve(given as T), reject });
     });
     this.#worker.postMessage(request);
     return within(answer, ANSWER_TIMEOUT_MS, () => {
@@ -157,8 +170,9 @@ class SqliteFile {
     const waiting = this.#waiting.get(answer.id);
     if (!waiting) return;
     this.#waiting.delete(answer.id);
-    if (answer.rows) waiting.resolve(answer.rows);
-    else waiting.reject(new SqlRefusedError(refusalOf(answer.code, answer.message), answer.message));
+    const given = answer.rows ?? answer.outcome;
+    if (given) waiting.resolve(given);
+    else waiting.reject(refused(answer.code ?? 0, answer.message ?? ''));
   }
 
   #onLost(error: Error): void {
@@ -190,8 +204,15 @@ class SqliteConnection implements SqlConnection {
     return this.#exclusively(() => this.#file.ask(sql, values));
   }
 
+  execute(sql: string, values: readonly SqlParameter[]): Promise<SqlOutcome> {
+    return this.#exclusively(() => this.#file.perform(sql, values));
+  }
+
   transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
-    const session: SqlSession = { query: (sql, values = []) => this.#file.ask(sql, values) };
+    const session: SqlSession = {
+      query: (sql, values = []) => this.#file.ask(sql, values),
+      execute: (sql, values) => this.#file.perform(sql, values),
+    };
     return this.#exclusively(() => runTransaction(session, 'BEGIN IMMEDIATE', work));
   }
 
@@ -213,6 +234,10 @@ class SqliteConnection implements SqlConnection {
 
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
+
+function refused(code: number, message: string): SqlRefusedError {
+  return new SqlRefusedError(refusalOf(code, message), message);
+}
 
 function refusalOf(code: number, message: string): Refusal {
   // The lower byte is the primary code.

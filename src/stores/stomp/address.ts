@@ -1,3 +1,5 @@
+import { maskCredentials } from '../../logging/secrets.ts';
+
 /*
  * From the address of a JMS broker, as artifacts name it (`java.naming.provider.url`: OpenWire, or Artemis' own protocol), to
  * the addresses at which the same broker speaks STOMP. Nothing here opens a connection.
@@ -123,13 +125,6 @@ export function formatEndpoint({ host, port, tls }: StompEndpoint): string {
   return `${tls ? 'stomp+ssl' : 'stomp'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** A URL (or a list) as it may be shown: without passwords (REQ-56). */
-export function withoutSecrets(url: string): string {
-  return url
-    .replaceAll(/\/\/[^/@,()\s]*@/g, '//*****@')
-    .replaceAll(/([\w.]*(?:password|passcode|secret)=)[^&;,)\s]*/gi, '$1*****');
-}
-
 function overrideKey(url: string): string {
   return url.trim().replace(/\/+$/, '').toLowerCase();
 }
@@ -154,10 +149,10 @@ function splitComposite(text: string): { list: string; options: string } {
   const rest = failover ? text.slice(failover[0].length) : text;
   if (!rest.startsWith('(')) return { list: rest, options: '' };
   const end = rest.lastIndexOf(')');
-  if (end < 0) throw new AddressError(`'${withoutSecrets(text)}' lacks a closing parenthesis`);
+  if (end < 0) throw new AddressError(`'${maskCredentials(text)}' lacks a closing parenthesis`);
   const after = rest.slice(end + 1);
   if (after !== '' && !after.startsWith('?')) {
-    throw new AddressError(`'${withoutSecrets(after)}' does not belong after the closing parenthesis`);
+    throw new AddressError(`'${maskCredentials(after)}' does not belong after the closing parenthesis`);
   }
   return { list: rest.slice(1, end), options: after.slice(1) };
 }
@@ -177,7 +172,7 @@ function parseBroker(part: string): { broker: BrokerUrl; credentials: Credential
   const [, scheme = '', authority = '', path = ''] = parsed;
   const known = SCHEMES.get(scheme.toLowerCase());
   if (!known) throw new AddressError(`'${scheme}://' addresses are not supported`);
-  if (path !== '') throw new AddressError(`'${withoutSecrets(part)}' has a path, which no broker address has`);
+  if (path !== '') throw new AddressError(`'${maskCredentials(part)}' has a path, which no broker address has`);
   const at = authority.lastIndexOf('@');
   const user = at < 0 ? '' : authority.slice(0, at);
   const { host, port } = hostAndPort(authority.slice(at + 1), part);
@@ -186,7 +181,7 @@ function parseBroker(part: string): { broker: BrokerUrl; credentials: Credential
 }
 
 function notAnAddress(part: string): AddressError {
-  const shown = withoutSecrets(part);
+  const shown = maskCredentials(part);
   if (/\.properties$/i.test(part) || /^(file:|\.{0,2}\/)/i.test(part) || /[\\/]/.test(part)) {
     return new AddressError(
       `'${shown}' looks like a JNDI properties file, which is not supported: name the broker itself`,
@@ -201,7 +196,7 @@ function hostAndPort(authority: string, part: string): { host: string; port: num
   const parsed = /^(?:\[([0-9a-f:.]+(?:%\w+)?)\]|([\p{L}\p{N}._-]+))(?::(\d{1,5}))?$/iu.exec(authority);
   const [, v6, name, digits] = parsed ?? [];
   const host = v6 ?? name;
-  if (host === undefined) throw new AddressError(`'${withoutSecrets(part)}' has no valid host and port`);
+  if (host === undefined) throw new AddressError(`'${maskCredentials(part)}' has no valid host and port`);
   if (digits === undefined) return { host, port: undefined };
   const port = Number(digits);
   if (port < 1 || port > MAX_PORT) throw new AddressError(`${digits} is not a port (1 to ${MAX_PORT})`);

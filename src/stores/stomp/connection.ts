@@ -4,6 +4,7 @@ import stompit, { type Client, type IncomingFrame } from 'stompit';
 import { ConnectError, type ConnectionFailure } from '../broker/back-off.ts';
 import { within } from '../broker/deadline.ts';
 import { RefusedError } from '../broker/put-window.ts';
+import { tlsAdvice } from '../broker/trust.ts';
 import { type Credentials, formatEndpoint, type StompEndpoint } from './address.ts';
 import { heartBeatHeader, startHeartBeat } from './heart-beat.ts';
 
@@ -55,7 +56,7 @@ export interface StompConnectionOptions {
   readonly endpoint: StompEndpoint;
   readonly credentials?: Credentials | undefined;
   /** PEM certificates to be trusted instead of the well-known ones. */
-  readonly trusted?: string | undefined;
+  readonly trusted?: readonly string[] | undefined;
   /** ms. */
   readonly heartBeatMs: number;
   /** From the start to CONNECTED, ms; default 5,000. */
@@ -73,6 +74,12 @@ const MAX_HEADERS = 16 * 1024;
 /** ActiveMQ's own limit for a frame. */
 const MAX_BODY_BYTES = 100 * 1024 * 1024;
 const OPENWIRE_MAGIC = 'ActiveMQ';
+/** How a TLS server begins its answer to what is no TLS. */
+const TLS_ALERT = '\x15\x03';
+const TLS_ADVICE = {
+  trust:
+    'name the certificate of the broker or of its authority with x.stomp.ca, or with [mini_synapse] trusted_certificates',
+};
 const GREETING_LENGTH = 64;
 
 /**
@@ -141,13 +148,15 @@ class ConnectionAttempt {
     if (greeting.includes(OPENWIRE_MAGIC) && !greeting.startsWith('CONNECTED')) {
       return 'this port speaks OpenWire, not STOMP';
     }
+    const { tls } = this.#options.endpoint;
+    if (!tls && greeting.startsWith(TLS_ALERT)) return 'this port speaks TLS: its address is stomp+ssl://…';
     if (this.#asked && this.#failure === 'dropped' && greeting === '') {
       return 'the connection was closed without an answer; is this a STOMP port?';
     }
     // Where a host has several addresses, the reasons are inside.
     const reasons = cause instanceof AggregateError ? cause.errors : [cause ?? 'the connection was closed'];
     const text = reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason))).join('; ');
-    return text.slice(0, 300);
+    return `${text.slice(0, 300)}${tls ? tlsAdvice(cause, TLS_ADVICE) : ''}`;
   }
 
   #cleanUp(): void {
@@ -161,8 +170,14 @@ class ConnectionAttempt {
   readonly #onDeadline = (): void => {
     const accepted = this.#failure === 'dropped';
     if (accepted) this.#failure = 'silent';
-    this.#client.destroy(new Error(accepted ? 'accepts, but does not answer' : 'does not accept in time'));
+    this.#client.destroy(new Error(this.#late(accepted)));
   };
+
+  #late(accepted: boolean): string {
+    if (!accepted) return 'does not accept in time';
+    const shakingHands = this.#options.endpoint.tls && !this.#asked;
+    return `accepts, but does not answer${shakingHands ? ' (does this port speak TLS?)' : ''}`;
+  }
 
   readonly #onGreeting = (chunk: Buffer): void => {
     if (this.#greeting.length < GREETING_LENGTH) this.#greeting += chunk.toString('latin1', 0, GREETING_LENGTH);
@@ -175,7 +190,7 @@ function openSocket({ endpoint, trusted }: StompConnectionOptions): Socket {
   const common = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
   if (!tls) return connectTcp(common);
   const names = isIP(host) ? {} : { servername: host };
-  const socket = connectTls({ ...common, ...names, ...(trusted !== undefined && { ca: trusted }) });
+  const socket = connectTls({ ...common, ...names, ...(trusted !== undefined && { ca: [...trusted] }) });
   socket.setNoDelay(true);
   return socket;
 }

@@ -1,12 +1,31 @@
+import { BrokerDelivery, type DeliveryHost } from '../broker/broker-delivery.ts';
 import { within } from '../broker/deadline.ts';
-import { type Delivery, type MessageStore, type PoisonMessage, StoreError } from '../message-store.ts';
+import { putMark } from '../broker/repeated-puts.ts';
+import type { MessageStore } from '../message-store.ts';
 import type { StoredMessage } from '../stored-message.ts';
-import { StompRefusedError } from './connection.ts';
-import type { Arrival, ConsumerHost, TransactionTarget } from './consumer.ts';
+import type { StompConnection, StompMessage, StompSubscription } from './connection.ts';
 import { decodeJmsMessage, encodeJmsMessage } from './jms-message.ts';
-import { queueHeaders } from './queue-name.ts';
+import { isArtemis, queueHeaders } from './queue-name.ts';
 
 let transactions = 0;
+
+/** What a consumer was handed by the broker, and where. Only this subscription can acknowledge it (OP-10). */
+export interface Arrival {
+  readonly message: StompMessage;
+  readonly connection: StompConnection;
+  readonly subscription: StompSubscription;
+}
+
+/** What a delivery knows of its store. */
+export interface JmsDeliveryHost extends DeliveryHost {
+  /** How to store in another store in one transaction with an acknowledgement here; undefined when it is on another broker. */
+  sameBroker(store: MessageStore): TransactionTarget | undefined;
+}
+
+export interface TransactionTarget {
+  readonly queue: string;
+  noteStored(): void;
+}
 
 /** What a delivery asks of its consumer. */
 export interface DeliveryOwner {
@@ -15,97 +34,45 @@ export interface DeliveryOwner {
   giveBack(): Promise<void>;
 }
 
-/**
- * A message in a consumer's hands:
- *
- *     OPEN ──done()──► ACKNOWLEDGING ──receipt──► SETTLED         OPEN ──release()──► SETTLED
- *       ▲                 │
- *       │                 └──ERROR, no receipt in time──► OPEN
- *     OPEN ──moveTo()──► MOVING ──stored there, removed here──► SETTLED
- *                           └──not stored──► OPEN
- *     any ──connection lost, consumer closed──► LOST: the broker has it again, settling it fails
- */
-export class JmsDelivery implements Delivery {
-  readonly message: StoredMessage | undefined;
-  readonly poison: PoisonMessage | undefined;
-  readonly redelivered: boolean;
+/** A message of a JMS broker in a consumer's hands. */
+export class JmsDelivery extends BrokerDelivery {
   readonly #arrival: Arrival;
-  readonly #host: ConsumerHost;
+  readonly #host: JmsDeliveryHost;
   readonly #owner: DeliveryOwner;
-  #state: 'open' | 'acknowledging' | 'moving' | 'settled' | 'lost' = 'open';
-  /** An acknowledgement whose receipt is still to come is waited for again, not sent again. */
-  #acknowledgement: Promise<void> | undefined;
 
-  constructor(arrival: Arrival, host: ConsumerHost, owner: DeliveryOwner) {
+  constructor(arrival: Arrival, host: JmsDeliveryHost, owner: DeliveryOwner) {
     const { headers, body } = arrival.message;
-    const { message, reason } = decodeJmsMessage(arrival.message);
-    this.message = message;
-    this.poison = message
-      ? undefined
-      : { id: poisonId(headers), reason: reason ?? '', bytes: body, headers: Object.entries(headers) };
-    this.redelivered = headers.redelivered === 'true';
+    const { message, reason = '' } = decodeJmsMessage(arrival.message);
+    const poison = { id: poisonId(headers), reason, bytes: body, headers: Object.entries(headers) };
+    const redelivered = headers.redelivered === 'true';
+    super({ message, poison: message ? undefined : poison, redelivered, put: putMark(headers) }, host);
     this.#arrival = arrival;
     this.#host = host;
     this.#owner = owner;
   }
 
-  get settled(): boolean {
-    return this.#state === 'settled' || this.#state === 'lost';
+  protected override get carrierLost(): boolean {
+    return this.#arrival.connection.lost !== undefined;
   }
 
-  async done(): Promise<void> {
-    this.#requireOpen();
-    this.#state = 'acknowledging';
-    try {
-      this.#acknowledgement ??= this.#acknowledge();
-      await within(this.#acknowledgement, this.#host.deadlineMs, 'the acknowledgement to be confirmed');
-    } catch (error) {
-      if (error instanceof StompRefusedError) this.#acknowledgement = undefined;
-      this.#reopen();
-      throw this.#error('was not confirmed to be removed', error);
-    }
-    this.#settle();
-  }
-
-  async release(): Promise<void> {
-    // "Never throws": what is lost is released already.
-    if (this.#state === 'lost') return;
-    this.#requireOpen();
-    this.#state = 'settled';
-    await this.#owner.giveBack();
-  }
-
-  async moveTo(store: MessageStore, message: StoredMessage): Promise<void> {
-    this.#requireOpen();
-    this.#state = 'moving';
-    const target = this.#host.sameBroker(store);
-    try {
-      if (target) await this.#moveInTransaction(target, message);
-      else await this.#copyAndAcknowledge(store, message);
-    } catch (error) {
-      this.#reopen();
-      throw error instanceof StoreError ? error : this.#error(`could not be moved to store [${store.name}]`, error);
-    }
-    this.#settle();
-  }
-
-  /** The connection that delivered it has ended. */
-  lose(): void {
-    if (this.#state !== 'settled') this.#state = 'lost';
-  }
-
-  #acknowledge(): Promise<void> {
+  protected override sendAcknowledgement(): Promise<void> {
     const { connection, message } = this.#arrival;
     return connection.request('ACK', { id: message.headers.ack ?? '' });
   }
 
-  async #copyAndAcknowledge(store: MessageStore, message: StoredMessage): Promise<void> {
-    await store.put(message);
-    try {
-      await within(this.#acknowledge(), this.#host.deadlineMs, 'the acknowledgement to be confirmed');
-    } catch (error) {
-      throw this.#error(`was stored in store [${store.name}], but not confirmed to be removed here`, error);
-    }
+  protected override giveBack(): Promise<void> {
+    return this.#owner.giveBack();
+  }
+
+  protected override onRemoved(): void {
+    this.#owner.settled();
+  }
+
+  protected override move(store: MessageStore, message: StoredMessage): Promise<void> {
+    // Artemis ignores acknowledgements in transactions.
+    const transactions = !isArtemis(this.#arrival.connection.server);
+    const target = transactions ? this.#host.sameBroker(store) : undefined;
+    return target ? this.#moveInTransaction(target, message) : super.move(store, message);
   }
 
   /** One broker holds both queues: either both happen, or nothing does. Each step is confirmed before the next one. */
@@ -127,32 +94,6 @@ export class JmsDelivery implements Delivery {
       throw error;
     }
     target.noteStored();
-  }
-
-  #settle(): void {
-    this.#state = 'settled';
-    this.#host.noteSettled();
-    this.#owner.settled();
-  }
-
-  #reopen(): void {
-    if (this.#state !== 'lost') this.#state = this.#arrival.connection.lost ? 'lost' : 'open';
-  }
-
-  #requireOpen(): void {
-    if (this.#state === 'open') return;
-    if (this.#state !== 'lost') throw new Error(`the delivery of ${this.#shownId()} is settled already`);
-    throw this.#error('is the broker’s again: the connection that delivered it has ended', undefined);
-  }
-
-  #error(problem: string, cause: unknown): StoreError {
-    const reason = cause instanceof Error ? `: ${cause.message}` : '';
-    const { name } = this.#host;
-    return new StoreError(name, `Store [${name}]: message ${this.#shownId()} ${problem}${reason}`, { cause });
-  }
-
-  #shownId(): string {
-    return `[${this.message?.id ?? this.poison?.id}]`;
   }
 }
 

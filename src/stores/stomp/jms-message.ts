@@ -19,6 +19,8 @@ import { readForeignMessage } from './foreign-message.ts';
 export interface JmsMessage {
   readonly headers: StompHeaders;
   readonly body: Uint8Array;
+  /** Of one put, however often it is sent; see repeated-puts.ts. */
+  readonly put?: string;
 }
 
 /** The message cannot be stored as it is; the message says why. */

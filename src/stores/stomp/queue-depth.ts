@@ -1,12 +1,17 @@
 import { within } from '../broker/deadline.ts';
 import type { StoreDepth } from '../message-store.ts';
 import type { StompConnection, StompHeaders } from './connection.ts';
-import { queueHeaders } from './queue-name.ts';
+import { isArtemis, subscribedQueue } from './queue-name.ts';
 
 const FRESH_FOR_MS = 2_000;
 const DEADLINE_MS = 2_000;
 const BROWSE_MS = 1_500;
-/** A browse shows every message, body included: what is longer is estimated. */
+/**
+ * ActiveMQ ends a browse after the messages that it holds in memory and one page more (`maxBrowsePageSize`, 400 unless configured),
+ * and says nothing of it: only what is shorter than a page has certainly been seen to its end.
+ */
+const BROWSE_PAGE = 400;
+/** A browse shows every message, body included: no more of them are looked at. */
 const MAX_COUNTED = 10_000;
 
 export interface QueueDepthOptions {
@@ -18,9 +23,9 @@ export interface QueueDepthOptions {
 }
 
 /**
- * The number of messages on a queue (OP-17), in others' hands included: counted by a browse on a connection of its own, which goes
- * away when 10,000 have come; else estimated from the last count and from what this process has done since. Looks at most once in
- * two seconds, however often it is asked.
+ * The number of messages on a queue (OP-17), in others' hands included: counted by a browse on a connection of its own, if that is
+ * less than a page; else estimated from the last count and from what this process has done since, and never less than a browse has
+ * shown. Looks at most once in two seconds, however often it is asked.
  */
 export class QueueDepth {
   readonly #options: QueueDepthOptions;
@@ -67,16 +72,16 @@ export class QueueDepth {
   async #browse(): Promise<{ count: number; complete: boolean } | undefined> {
     const connection = await this.#options.open();
     if (!connection) return undefined;
-    if (/artemis/i.test(connection.server)) {
+    if (isArtemis(connection.server)) {
       // It has no browsers over STOMP.
       await connection.close();
       return undefined;
     }
     let count = 0;
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const headers = { ...queueHeaders(this.#options.queue, connection.server), browser: 'true', ack: 'auto' };
+    const headers = { ...subscribedQueue(this.#options.queue, connection.server), browser: 'true', ack: 'auto' };
     const onMessage = (headers: StompHeaders) => {
-      if (headers.browser === 'end') return resolve(true);
+      if (headers.browser === 'end') return resolve(count < BROWSE_PAGE);
       count += 1;
       if (count >= MAX_COUNTED) resolve(false);
     };

@@ -32,15 +32,29 @@ function problemOf(name: string): string | undefined {
   return undefined;
 }
 
-/** How a broker wants queues to be named over STOMP. */
+/** By the `server` header of CONNECTED. */
+export function isArtemis(server: string): boolean {
+  return /artemis/i.test(server);
+}
+
+/** How a broker wants queues to be named over STOMP; one of the types is Artemis'. */
 export interface QueueHeaders {
   readonly destination: string;
   readonly 'destination-type'?: string;
+  readonly 'subscription-type'?: string;
 }
 
-/** `server` is the header of CONNECTED. Artemis takes the name alone, everybody else `/queue/NAME`. */
+/**
+ * To send to a queue. `server` is the header of CONNECTED. Artemis takes the name alone and makes a topic of it unless it is told
+ * otherwise, everybody else takes `/queue/NAME`.
+ */
 export function queueHeaders(queue: string, server: string): QueueHeaders {
-  return /artemis/i.test(server)
-    ? { destination: queue, 'destination-type': 'ANYCAST' }
+  return isArtemis(server) ? { destination: queue, 'destination-type': 'ANYCAST' } : { destination: `/queue/${queue}` };
+}
+
+/** The same to subscribe to it. */
+export function subscribedQueue(queue: string, server: string): QueueHeaders {
+  return isArtemis(server)
+    ? { destination: queue, 'subscription-type': 'ANYCAST' }
     : { destination: `/queue/${queue}` };
 }

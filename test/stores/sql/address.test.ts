@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  describeAddress,
-  JdbcUrlError,
-  parseJdbcUrl,
-  type ServerDatabase,
-  withoutSecrets,
-} from '../../../src/stores/sql/address.ts';
+import { maskCredentials } from '../../../src/logging/secrets.ts';
+import { describeAddress, JdbcUrlError, parseJdbcUrl, type ServerDatabase } from '../../../src/stores/sql/address.ts';
 
 function server(url: string): ServerDatabase {
   const address = parseJdbcUrl(url);
@@ -159,10 +154,10 @@ describe('a JDBC URL', () => {
   });
 
   test('is shown without secrets (REQ-56)', () => {
-    expect(withoutSecrets('jdbc:mysql://joe:p@ss@h:1/d?user=joe&password=x&sslpassword=y;z')).toBe(
+    expect(maskCredentials('jdbc:mysql://joe:p@ss@h:1/d?user=joe&password=x&sslpassword=y;z')).toBe(
       'jdbc:mysql://joe:*****@h:1/d?user=joe&password=*****&sslpassword=*****;z',
     );
-    expect(withoutSecrets('jdbc:mysql://h/d?a=b')).toBe('jdbc:mysql://h/d?a=b');
+    expect(maskCredentials('jdbc:mysql://h/d?a=b')).toBe('jdbc:mysql://h/d?a=b');
     expect(describeAddress(parseJdbcUrl('jdbc:postgresql://u:p@h,[::1]:2/d?password=x'))).toBe(
       'postgresql://h:5432,[::1]:2/d',
     );

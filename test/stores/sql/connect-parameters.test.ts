@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import type { DataSource, StoreServices } from '../../../src/stores/component.ts';
 import { jdbcStore } from '../../../src/stores/jdbc.ts';
@@ -15,7 +16,7 @@ const SOURCE: DataSource = { url: 'jdbc:mysql://127.0.0.1:1/db', username: 'u', 
 
 function opening(parameters: Record<string, string>, sources: Record<string, DataSource> = {}) {
   const services: StoreServices = {
-    dataDirectory: '/nowhere/at/all',
+    dataDirectory: tmpdir(),
     putDeadlineMs: 1_000,
     stompUrls: new Map(),
     dataSources: new Map(Object.entries(sources)),

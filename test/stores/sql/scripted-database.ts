@@ -3,6 +3,7 @@ import {
   SqlConnectError,
   type SqlConnection,
   SqlLostError,
+  type SqlOutcome,
   type SqlRow,
   type SqlSession,
   type SqlValue,
@@ -61,6 +62,10 @@ class ScriptedConnection implements SqlConnection {
     if (this.#lost) throw this.#lost;
     if (reply instanceof Error) throw reply;
     return reply as readonly SqlRow[];
+  }
+
+  async execute(): Promise<SqlOutcome> {
+    throw new Error('no mediator asks it');
   }
 
   transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {

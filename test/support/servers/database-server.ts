@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanUpAtExit } from '../../../samples/activemq/clean-up-at-exit.ts';
 import { freePort } from '../free-ports.ts';
 import { waitFor } from '../wait-for.ts';
+import type { KeyAndCertificate } from './certificates.ts';
 import type { RunningServer } from './kind.ts';
 import { ServerProcess, type ServerProgram, type ServerState } from './process.ts';
 import { family, giveToServer, isThere, signalAll } from './unprivileged.ts';
@@ -30,7 +31,20 @@ export interface DatabaseServer extends RunningServer {
   resume(): void;
   /** Starts it again, on the same port and data; stops it first if it runs. Resolves when it answers. */
   restart(): Promise<void>;
+  /** Shows another certificate from the next start on; only with the option `tls`. */
+  certify(pair: KeyAndCertificate): Promise<void>;
   log(lines?: number): readonly string[];
+}
+
+export interface DatabaseOptions {
+  /** Speaks TLS to those who want it. */
+  readonly tls?: KeyAndCertificate;
+}
+
+/** Where a server with TLS has its key and its certificate. */
+export interface TlsFiles {
+  readonly key: string;
+  readonly certificate: string;
 }
 
 export interface DatabaseRecipe {
@@ -40,7 +54,7 @@ export interface DatabaseRecipe {
   jdbcUrl(port: number): string;
   /** Makes the data in `folder`. */
   initialize(folder: string): Promise<void>;
-  program(folder: string, port: number): Pick<ServerProgram, 'command' | 'args' | 'env'>;
+  program(folder: string, port: number, tls: TlsFiles | undefined): Pick<ServerProgram, 'command' | 'args' | 'env'>;
   /** Whether it serves. */
   answers(port: number): Promise<boolean>;
 }
@@ -51,12 +65,13 @@ export const PASSWORD = 'a secret';
 export const HOST = '127.0.0.1';
 
 /** Starts one in a temporary folder and waits until it answers. It ends with this process in any case. */
-export async function startDatabase(recipe: DatabaseRecipe): Promise<DatabaseServer> {
+export async function startDatabase(recipe: DatabaseRecipe, { tls }: DatabaseOptions = {}): Promise<DatabaseServer> {
   const folder = await mkdtemp(join(tmpdir(), `mini-synapse-${recipe.name.toLowerCase()}-`));
   await chmod(folder, 0o700);
   giveToServer(folder);
-  const server = new OwnServer(recipe, folder, await freePort());
+  const server = new OwnServer(recipe, folder, await freePort(), tls !== undefined);
   try {
+    if (tls) await server.certify(tls);
     await recipe.initialize(folder);
     await server.restart();
     return server;
@@ -79,7 +94,7 @@ class OwnServer implements DatabaseServer {
   readonly #forgetFolder: () => void;
   #paused = false;
 
-  constructor(recipe: DatabaseRecipe, folder: string, port: number) {
+  constructor(recipe: DatabaseRecipe, folder: string, port: number, tls: boolean) {
     this.port = port;
     this.jdbcUrl = recipe.jdbcUrl(port);
     this.driverClass = recipe.driverClass;
@@ -87,7 +102,7 @@ class OwnServer implements DatabaseServer {
     this.#forgetFolder = cleanUpAtExit(() => rmSync(folder, { recursive: true, force: true }));
     this.#process = new ServerProcess({
       name: recipe.name,
-      ...recipe.program(folder, port),
+      ...recipe.program(folder, port, tls ? this.#tlsFiles : undefined),
       cwd: folder,
       answers: () => recipe.answers(port),
     });
@@ -122,6 +137,14 @@ class OwnServer implements DatabaseServer {
     await this.#process.start();
   }
 
+  async certify({ key, certificate }: KeyAndCertificate): Promise<void> {
+    const files = this.#tlsFiles;
+    await writeFile(files.key, key, { mode: 0o600 });
+    await writeFile(files.certificate, certificate, { mode: 0o600 });
+    giveToServer(files.key);
+    giveToServer(files.certificate);
+  }
+
   async close(): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
@@ -130,6 +153,10 @@ class OwnServer implements DatabaseServer {
 
   log(lines = 50): readonly string[] {
     return this.#process.lines().slice(-lines);
+  }
+
+  get #tlsFiles(): TlsFiles {
+    return { key: join(this.#folder, 'tls-key.pem'), certificate: join(this.#folder, 'tls-certificate.pem') };
   }
 
   #family(): number[] {

@@ -2,7 +2,16 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
-import { DATABASE, type DatabaseServer, HOST, PASSWORD, startDatabase, USER } from './database-server.ts';
+import {
+  DATABASE,
+  type DatabaseOptions,
+  type DatabaseServer,
+  HOST,
+  PASSWORD,
+  startDatabase,
+  type TlsFiles,
+  USER,
+} from './database-server.ts';
 import type { ServerKind } from './kind.ts';
 import { findOnPath } from './process.ts';
 import { giveToServer, run, unprivileged } from './unprivileged.ts';
@@ -18,7 +27,7 @@ const SYSTEM_TABLES = ['mysql_system_tables.sql', 'mysql_performance_tables.sql'
 const SHARES = ['/usr/share/mysql', '/usr/share/mariadb', '/usr/local/share/mysql', '/opt/homebrew/share/mysql'];
 
 /** MariaDB as it comes: commits are flushed. The package without a service, so that none is started. */
-export const mariadb: ServerKind<MariaDbInstallation, never, DatabaseServer> = {
+export const mariadb: ServerKind<MariaDbInstallation, DatabaseOptions, DatabaseServer> = {
   name: 'MariaDB',
   debianPackage: 'mariadb-server-core',
   find() {
@@ -27,15 +36,18 @@ export const mariadb: ServerKind<MariaDbInstallation, never, DatabaseServer> = {
     if (server !== undefined && share !== undefined) return { server, share };
     throw new Error('no MariaDB server is installed: apt-get install mariadb-server-core, or put mariadbd on PATH');
   },
-  start: ({ server, share }) =>
-    startDatabase({
-      name: 'MariaDB',
-      driverClass: 'org.mariadb.jdbc.Driver',
-      jdbcUrl: (port) => `jdbc:mariadb://${HOST}:${port}/${DATABASE}`,
-      initialize: (folder) => initialize(server, share, folder),
-      program: (folder, port) => unprivileged(server, serverArguments(folder, port)),
-      answers: (port) => answers(port).catch(() => createDatabase(port)),
-    }),
+  start: ({ server, share }, options) =>
+    startDatabase(
+      {
+        name: 'MariaDB',
+        driverClass: 'org.mariadb.jdbc.Driver',
+        jdbcUrl: (port) => `jdbc:mariadb://${HOST}:${port}/${DATABASE}`,
+        initialize: (folder) => initialize(server, share, folder),
+        program: (folder, port, tls) => unprivileged(server, serverArguments(folder, port, tls)),
+        answers: (port) => answers(port).catch(() => createDatabase(port)),
+      },
+      options,
+    ),
 };
 
 async function initialize(server: string, share: string, folder: string): Promise<void> {
@@ -52,7 +64,7 @@ function dataOf(folder: string): string {
   return join(folder, 'data');
 }
 
-function serverArguments(folder: string, port: number): string[] {
+function serverArguments(folder: string, port: number, tls: TlsFiles | undefined): string[] {
   const settings = {
     datadir: dataOf(folder),
     tmpdir: folder,
@@ -63,6 +75,7 @@ function serverArguments(folder: string, port: number): string[] {
     'innodb-buffer-pool-size': '32M',
     'innodb-log-file-size': '16M',
     'max-connections': 60,
+    ...(tls && { 'ssl-key': tls.key, 'ssl-cert': tls.certificate }),
   };
   const options = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
   return ['--no-defaults', '--skip-name-resolve', '--skip-log-bin', ...options];

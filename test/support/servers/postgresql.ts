@@ -2,7 +2,16 @@ import { existsSync, readdirSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { DATABASE, type DatabaseServer, HOST, PASSWORD, startDatabase, USER } from './database-server.ts';
+import {
+  DATABASE,
+  type DatabaseOptions,
+  type DatabaseServer,
+  HOST,
+  PASSWORD,
+  startDatabase,
+  type TlsFiles,
+  USER,
+} from './database-server.ts';
 import type { ServerKind } from './kind.ts';
 import { findOnPath } from './process.ts';
 import { giveToServer, run, unprivileged } from './unprivileged.ts';
@@ -16,7 +25,7 @@ interface PostgresqlInstallation {
 const DEBIAN = '/usr/lib/postgresql';
 
 /** PostgreSQL as it comes: commits are flushed. */
-export const postgresql: ServerKind<PostgresqlInstallation, never, DatabaseServer> = {
+export const postgresql: ServerKind<PostgresqlInstallation, DatabaseOptions, DatabaseServer> = {
   name: 'PostgreSQL',
   debianPackage: 'postgresql',
   find() {
@@ -24,15 +33,18 @@ export const postgresql: ServerKind<PostgresqlInstallation, never, DatabaseServe
     if (bin !== undefined) return { bin };
     throw new Error('no PostgreSQL server is installed: apt-get install postgresql, or put its initdb on PATH');
   },
-  start: ({ bin }) =>
-    startDatabase({
-      name: 'PostgreSQL',
-      driverClass: 'org.postgresql.Driver',
-      jdbcUrl: (port) => `jdbc:postgresql://${HOST}:${port}/${DATABASE}`,
-      initialize: (folder) => initialize(bin, folder),
-      program: (folder, port) => unprivileged(join(bin, 'postgres'), serverArguments(folder, port)),
-      answers: (port) => answers(port, DATABASE).catch(() => createDatabase(port)),
-    }),
+  start: ({ bin }, options) =>
+    startDatabase(
+      {
+        name: 'PostgreSQL',
+        driverClass: 'org.postgresql.Driver',
+        jdbcUrl: (port) => `jdbc:postgresql://${HOST}:${port}/${DATABASE}`,
+        initialize: (folder) => initialize(bin, folder),
+        program: (folder, port, tls) => unprivileged(join(bin, 'postgres'), serverArguments(folder, port, tls)),
+        answers: (port) => answers(port, DATABASE).catch(() => createDatabase(port)),
+      },
+      options,
+    ),
 };
 
 function folders(): string[] {
@@ -58,7 +70,7 @@ function dataOf(folder: string): string {
 }
 
 /** Small, on loopback only, without a socket in the file system. */
-function serverArguments(folder: string, port: number): string[] {
+function serverArguments(folder: string, port: number, tls: TlsFiles | undefined): string[] {
   const settings = {
     listen_addresses: HOST,
     port,
@@ -67,6 +79,7 @@ function serverArguments(folder: string, port: number): string[] {
     shared_buffers: '16MB',
     // A server that was killed comes back sooner.
     checkpoint_timeout: '30s',
+    ...(tls && { ssl: 'on', ssl_key_file: tls.key, ssl_cert_file: tls.certificate }),
   };
   return ['-D', dataOf(folder), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }

@@ -1,0 +1,161 @@
+import { integer, javaBoolean, nonEmptyText, text, ValueError, valueType } from '../../grammar/attributes.ts';
+import type { ParametersOf } from '../../grammar/parameters.ts';
+import { maskCredentials } from '../../logging/secrets.ts';
+import { readTrusted, trustedBy } from '../broker/trust.ts';
+import type { StoreServices } from '../component.ts';
+import {
+  AddressError,
+  type Credentials,
+  formatEndpoint,
+  PROVIDER_URL_FORMS,
+  type ProviderUrl,
+  parseProviderUrl,
+  parseStompUrl,
+  STOMP_URL_FORMS,
+  type StompEndpoint,
+  stompEndpoints,
+} from './address.ts';
+import { queueName } from './queue-name.ts';
+
+const DEFAULT_CONNECTION_FACTORY = 'QueueConnectionFactory';
+const DEFAULT_HEART_BEAT_MS = 10_000;
+
+/** Initial context factories of the brokers that speak STOMP (REQ-08). */
+const FACTORIES: ReadonlyMap<string, { readonly artemis: boolean }> = new Map([
+  ['org.apache.activemq.jndi.ActiveMQInitialContextFactory', { artemis: false }],
+  ['org.apache.activemq.jndi.ActiveMQSslInitialContextFactory', { artemis: false }],
+  ['org.apache.activemq.artemis.jndi.ActiveMQInitialContextFactory', { artemis: true }],
+]);
+
+const initialContextFactory = valueType(
+  `one of: ${[...FACTORIES.keys()].join(', ')}`,
+  (value) => {
+    const known = FACTORIES.get(value);
+    if (known) return { name: value, ...known };
+    const expected = `the factory of a broker that speaks STOMP, one of: ${[...FACTORIES.keys()].join(', ')}`;
+    throw new ValueError(`'${value}' is not supported`, expected);
+  },
+  { doc: 'The JNDI initial context factory: tells which broker it is.' },
+);
+
+const providerUrl = valueType(
+  PROVIDER_URL_FORMS,
+  (value) => orValueError(() => parseProviderUrl(value), PROVIDER_URL_FORMS),
+  {
+    required: true,
+    missing: 'Cannot initialize JMS Store [{artifact}]. Required parameters are not available.',
+    doc: 'The address of the broker. Its STOMP address is found from it, see x.stomp.url.',
+  },
+);
+
+const stompUrl = valueType(STOMP_URL_FORMS, (value) => orValueError(() => parseStompUrl(value), STOMP_URL_FORMS), {
+  doc: 'Where the broker speaks STOMP, when that cannot be found from java.naming.provider.url.',
+});
+
+const secret = valueType(
+  'text',
+  (value) => {
+    if (value.includes('vault-lookup')) {
+      throw new ValueError('a secure vault is not supported', '$SYSTEM:NAME, a variable of the environment');
+    }
+    if (/[\r\n\u0000]/.test(value)) throw new ValueError('contains a line break', 'one line');
+    return value;
+  },
+  { doc: 'The password; used only together with store.jms.username.' },
+);
+
+/** The parameters of JMS stores (spec stores 2.3). */
+export const JMS_PARAMETERS = {
+  'java.naming.factory.initial': initialContextFactory,
+  'java.naming.provider.url': providerUrl,
+  'x.stomp.url': stompUrl,
+  'x.stomp.ca': nonEmptyText({ doc: 'A file with the PEM certificates that a stomp+ssl broker is trusted by.' }),
+  'x.stomp.heartbeat': integer({
+    minimum: 500,
+    maximum: 600_000,
+    default: DEFAULT_HEART_BEAT_MS,
+    doc: 'The interval of heart-beats, ms; a broker that is silent for 2.4 of them is given up.',
+  }),
+  'store.jms.destination': text({ doc: 'The queue; default: the name of the store and `_Queue`.' }),
+  'store.jms.connection.factory': text({
+    default: DEFAULT_CONNECTION_FACTORY,
+    doc: 'The JNDI name of the connection factory; only shown.',
+  }),
+  'connectionfactory.QueueConnectionFactory': text({ doc: 'A connection string for JNDI; not used.' }),
+  'store.jms.username': text({ doc: 'The user name; used only together with store.jms.password.' }),
+  'store.jms.password': secret,
+  'store.jms.JMSSpecVersion': text({ default: '1.1', doc: 'The version of the Java API; has no effect here.' }),
+  'store.jms.cache.connection': javaBoolean({ default: false, doc: 'Connections are kept in any case.' }),
+  'store.jms.ConsumerReceiveTimeOut': text({ doc: 'Has no effect: messages are pushed (REQ-43).' }),
+  'x.recognise.duplicates': javaBoolean({
+    default: true,
+    doc: 'Removes, instead of delivering it, the second copy of a message that was sent again after a loss of the connection.',
+  }),
+  'store.producer.guaranteed.delivery.enable': javaBoolean({
+    default: false,
+    doc: 'Switches on the failover store of the store mediator. Every message is confirmed by the broker in any case.',
+  }),
+  'store.failover.message.store.name': text({ doc: 'Where the store mediator stores when this store cannot.' }),
+} as const;
+
+export type JmsParameters = typeof JMS_PARAMETERS;
+export type JmsValues = ParametersOf<JmsParameters>;
+
+function orValueError<T>(parse: () => T, expected: string): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new ValueError(error.message, expected, undefined, { cause: error });
+  }
+}
+
+/** How a store reaches its broker; two stores with equal keys are on one broker. */
+export interface StompAccess {
+  readonly endpoints: readonly StompEndpoint[];
+  readonly credentials: Credentials | undefined;
+  /** PEM; undefined: the well-known authorities. */
+  readonly trusted: readonly string[] | undefined;
+  readonly heartBeatMs: number;
+  readonly key: string;
+}
+
+/** @throws AddressError for destinations that are no queues */
+export function destinationQueue(store: string, parameters: JmsValues, written: ReadonlyMap<string, string>): string {
+  return queueName(parameters['store.jms.destination'] || `${store}_Queue`, written);
+}
+
+/** @throws AddressError, TrustError */
+export function stompAccess(
+  parameters: JmsValues,
+  { stompUrls: overrides, trustedCertificates }: StoreServices,
+): StompAccess {
+  const provider = parameters['java.naming.provider.url'];
+  const artemis = parameters['java.naming.factory.initial']?.artemis ?? false;
+  const endpoints = parameters['x.stomp.url'] ?? stompEndpoints(provider, { artemis, overrides });
+  const credentials = credentialsOf(parameters, provider);
+  const ca = parameters['x.stomp.ca'];
+  const key = JSON.stringify([endpoints.map(formatEndpoint), credentials?.login]);
+  return {
+    endpoints,
+    credentials,
+    trusted: trustedBy(ca === undefined ? undefined : readTrusted(ca, "parameter 'x.stomp.ca'"), trustedCertificates),
+    heartBeatMs: parameters['x.stomp.heartbeat'],
+    key,
+  };
+}
+
+/** The parameters when both are there, else what the provider URL carries. */
+function credentialsOf(parameters: JmsValues, provider: ProviderUrl): Credentials | undefined {
+  const login = parameters['store.jms.username'];
+  const passcode = parameters['store.jms.password'];
+  return login && passcode !== undefined ? { login, passcode } : provider.credentials;
+}
+
+/** As the reference describes a store that could not be initialized. */
+export function describeJndi(parameters: JmsValues): string {
+  const factory = parameters['java.naming.factory.initial']?.name ?? '';
+  const provider = maskCredentials(parameters['java.naming.provider.url'].text);
+  const connectionFactory = parameters['store.jms.connection.factory'];
+  return `Initial Context Factory:[${factory}]; Provider URL:[${provider}]; Connection Factory:[${connectionFactory}].`;
+}
