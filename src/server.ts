@@ -2,10 +2,12 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { ServerConfiguration } from './config/config.ts';
 import { ConfigurationError } from './config/toml-reader.ts';
+import { Databases } from './databases/databases.ts';
 import { ArtifactFolder, artifactRuntimes, Deployer } from './deployment/index.ts';
 import { RequestDispatcher } from './dispatcher.ts';
 import { ExtensionModules } from './extensions/extension-modules.ts';
 import { formatDiagnostic } from './grammar/diagnostic.ts';
+import type { InboundServices } from './inbound/component.ts';
 import { logger } from './logging/index.ts';
 import type { Health } from './management/health.ts';
 import type { ManagedServer } from './management/managed-server.ts';
@@ -15,7 +17,9 @@ import { builtInSequences } from './mediation/read-sequence.ts';
 import type { Configuration } from './message/configuration.ts';
 import { DeliveryLedger } from './processors/delivery-ledger.ts';
 import { FileRegistry } from './registry/file-registry.ts';
-import { type HttpListener, startHttpListener } from './transport/http-listener.ts';
+import { SecretStore } from './registry/secrets.ts';
+import type { StoreServices } from './stores/component.ts';
+import { type HttpListener, type ListenerLimits, startHttpListener } from './transport/http-listener.ts';
 import { HttpSender } from './transport/http-sender.ts';
 import type { ListeningPort } from './transport/service-metadata.ts';
 import { listenerCertificate } from './transport/tls.ts';
@@ -68,6 +72,7 @@ class Server implements RunningServer {
   #sender: HttpSender | undefined;
   #registry: FileRegistry | undefined;
   #deployer: Deployer | undefined;
+  #databases: Databases | undefined;
   readonly #extensions: ExtensionModules;
   #folder: ArtifactFolder | undefined;
   #http: HttpListener | undefined;
@@ -117,9 +122,11 @@ class Server implements RunningServer {
   async start(): Promise<void> {
     await checkDirectory(this.#options.artifacts);
     if (!this.#options.keepState) await forgetProcessorStates(this.#options.data);
-    this.#sender = await openSender(this.#options);
+    const trustedCertificates = await readTrustedCertificates(this.#options);
+    this.#sender = new HttpSender(trustedCertificates === undefined ? {} : { tls: { ca: [trustedCertificates] } });
     this.#registry = await FileRegistry.open(join(this.#options.data, 'registry'));
-    this.#deployer = this.#createDeployer(this.#sender, this.#registry);
+    const secrets = await SecretStore.open({ folder: this.#options.secrets, environment: process.env });
+    this.#deployer = this.#createDeployer(this.#sender, this.#registry, secrets, trustedCertificates);
     this.#folder = new ArtifactFolder(this.#deployer, { directory: this.#options.artifacts });
     await this.#folder.deployAll();
     await this.#openListeners();
@@ -138,28 +145,46 @@ class Server implements RunningServer {
     this.#extensions.watch(() => deployer.deploy({ changed: [], removed: [], leaving: [] }));
   }
 
-  #createDeployer(http: HttpSender, registry: FileRegistry): Deployer {
+  #createDeployer(
+    http: HttpSender,
+    registry: FileRegistry,
+    secrets: SecretStore,
+    trustedCertificates: string | undefined,
+  ): Deployer {
     const { data, serverName, storeDeadlineMs, stompUrls, dataSources, shutdownMs, globalTimeoutMs } = this.#options;
+    const stores: StoreServices = {
+      dataDirectory: data,
+      putDeadlineMs: storeDeadlineMs,
+      stompUrls,
+      dataSources,
+      trustedCertificates,
+      cluster: this.#options.cluster,
+    };
+    const databases = new Databases(stores);
+    this.#databases = databases;
     const deployer: Deployer = new Deployer({
-      services: { http, flows: this.#flows, globalTimeoutMs, registry, cors: this.#options.cors },
+      services: {
+        http,
+        flows: this.#flows,
+        globalTimeoutMs,
+        registry,
+        cors: this.#options.cors,
+        databases,
+        ...this.#named(secrets),
+      },
       builtIn: builtInSequences(),
       applications: registry,
       lookup: {
         environment: (name) => process.env[name],
         fileProperty: (key) => this.#options.fileProperties.get(key),
         configuration: (name) => this.#options.configs.get(name),
+        secret: (alias) => secrets.lookup(alias),
       },
       resourceDirectories: [this.#options.artifacts],
       extensions: this.#extensions,
       runtimes: artifactRuntimes({
         serverName,
-        stores: {
-          dataDirectory: data,
-          putDeadlineMs: storeDeadlineMs,
-          stompUrls,
-          dataSources,
-          cluster: this.#options.cluster,
-        },
+        stores,
         processors: {
           dataDirectory: data,
           configuration: () => deployer.snapshot,
@@ -170,13 +195,44 @@ class Server implements RunningServer {
           serverName,
           cluster: this.#options.cluster,
         },
+        inbound: this.#inboundServices(stores),
       }),
     });
+    // Those of mediators that are gone are closed; the others are opened again when they are needed.
+    deployer.subscribe(() => databases.drain());
     return deployer;
   }
 
+  #inboundServices(stores: StoreServices): InboundServices {
+    const { serverName, host, tls, data } = this.#options;
+    return {
+      configuration: () => this.configuration(),
+      serverName,
+      host,
+      limits: this.#limits(),
+      certificate: () => listenerCertificate(tls, data),
+      stores,
+    };
+  }
+
+  #limits(): Partial<ListenerLimits> {
+    const { limits, globalTimeoutMs } = this.#options;
+    return { maxBodyBytes: limits.maxBodyBytes, answerMs: globalTimeoutMs + ANSWER_MARGIN_MS };
+  }
+
+  /** What expressions look up by name. */
+  #named(secrets: SecretStore) {
+    const { configs, fileProperties, strictExpressions } = this.#options;
+    return {
+      secrets,
+      strictExpressions,
+      configurationValue: (name: string) => configs.get(name),
+      fileProperty: (key: string) => fileProperties.get(key),
+    };
+  }
+
   async #openListeners(): Promise<void> {
-    const { host, httpPort, httpsPort, limits, globalTimeoutMs, tls, data } = this.#options;
+    const { host, httpPort, httpsPort, tls, data } = this.#options;
     const dispatcher = new RequestDispatcher(
       () => this.configuration(),
       () => this.#listening(),
@@ -184,7 +240,7 @@ class Server implements RunningServer {
     const common = {
       host,
       dispatcher,
-      limits: { maxBodyBytes: limits.maxBodyBytes, answerMs: globalTimeoutMs + ANSWER_MARGIN_MS },
+      limits: this.#limits(),
     };
     const certificate = await listenerCertificate(tls, data);
     this.#http = await startHttpListener({ ...common, port: httpPort });
@@ -228,9 +284,11 @@ class Server implements RunningServer {
     const steps: ReadonlyArray<() => Promise<unknown> | undefined> = [
       () => this.#folder?.stop(),
       // Work that came in may still need stores and endpoints: it ends first.
-      () => Promise.all([this.#http?.close(remaining()), this.#https?.close(remaining())]),
+      () =>
+        Promise.all([this.#http?.close(remaining()), this.#https?.close(remaining()), this.#endInbound(remaining())]),
       () => this.#endFlows(remaining()),
       () => this.#deployer?.close(),
+      () => this.#databases?.close(),
       () => this.#extensions.close(),
       () => this.#sender?.close(remaining()),
       () => this.#registry?.flush(),
@@ -245,6 +303,13 @@ class Server implements RunningServer {
         );
       }
     }
+  }
+
+  /** Nothing comes in any more. */
+  async #endInbound(deadlineMs: number): Promise<void> {
+    const configuration = this.#deployer?.snapshot;
+    const names = configuration?.names('inboundEndpoint') ?? [];
+    await Promise.all(names.map((name) => configuration?.find('inboundEndpoint', name)?.stop(deadlineMs)));
   }
 
   async #endFlows(deadlineMs: number): Promise<void> {
@@ -264,10 +329,11 @@ async function forgetProcessorStates(data: string): Promise<void> {
   await rm(join(data, 'message-processors'), { recursive: true, force: true });
 }
 
-async function openSender({ trustedCertificatesFile }: ServerConfiguration): Promise<HttpSender> {
-  if (trustedCertificatesFile === undefined) return new HttpSender();
+/** PEM; undefined when none are configured. @throws ConfigurationError */
+async function readTrustedCertificates({ trustedCertificatesFile }: ServerConfiguration): Promise<string | undefined> {
+  if (trustedCertificatesFile === undefined) return undefined;
   try {
-    return new HttpSender({ tls: { ca: [await readFile(trustedCertificatesFile, 'utf8')] } });
+    return await readFile(trustedCertificatesFile, 'utf8');
   } catch (cause) {
     throw new ConfigurationError(`${trustedCertificatesFile} cannot be read`, { cause });
   }

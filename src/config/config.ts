@@ -57,6 +57,10 @@ export interface ServerConfiguration {
   readonly configs: ReadonlyMap<string, string>;
   /** `$FILE:KEY` in artifacts. */
   readonly fileProperties: ReadonlyMap<string, string>;
+  /** The folder with one file per secret, for `wso2:vault-lookup('alias')`. */
+  readonly secrets: string | undefined;
+  /** An expression that cannot be evaluated is a fault, not empty text (MREQ-24). */
+  readonly strictExpressions: boolean;
   /** PEM certificates that back ends' TLS is verified with, besides the well-known ones. */
   readonly trustedCertificatesFile: string | undefined;
 }
@@ -128,6 +132,8 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     extensions: extensionMappings(toml),
     configs: toml.table('mini_synapse.configs').texts(),
     fileProperties: readProperties(toml.path('mini_synapse.file_properties')),
+    secrets: toml.path('mini_synapse.secrets'),
+    strictExpressions: toml.boolean('mini_synapse.strict_expressions') ?? false,
     trustedCertificatesFile: toml.path('mini_synapse.trusted_certificates'),
   };
   own.refuseUnknown([
@@ -144,6 +150,8 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     'cluster',
     'trusted_certificates',
     'configs',
+    'secrets',
+    'strict_expressions',
     'file_properties',
   ]);
   return Object.freeze(configuration);

@@ -73,6 +73,7 @@ export class ArtifactSet {
       fileProperty: (key) => lookup.fileProperty(key),
       configuration: (name) => lookup.configuration(name),
       resource: (url) => lookup.resource(url),
+      secret: (alias) => lookup.secret?.(alias),
       extension: (className) => lookup.extension?.(className),
       localEntry: (key) => this.#entries.get(key),
     };

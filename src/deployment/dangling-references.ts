@@ -42,7 +42,7 @@ function toDiagnostic(reference: Reference, artifact: Artifact, known: Iterable<
 
 /** Entry points are found by clients and clocks, not by names in other artifacts. */
 function isReferable(kind: ArtifactKind): kind is ArtifactKind & ReferenceKind {
-  return kind !== 'proxy' && kind !== 'api' && kind !== 'task';
+  return kind !== 'proxy' && kind !== 'api' && kind !== 'task' && kind !== 'inboundEndpoint';
 }
 
 function namesByKind(

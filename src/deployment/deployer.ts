@@ -31,7 +31,7 @@ export interface DeployerOptions {
   readonly services: Services;
   /** The sequences that exist without an artifact (`main`, `fault`). */
   readonly builtIn?: readonly Sequence[];
-  readonly lookup: Pick<ArtifactLookup, 'environment' | 'fileProperty' | 'configuration'>;
+  readonly lookup: Pick<ArtifactLookup, 'environment' | 'fileProperty' | 'configuration' | 'secret'>;
   /** The modules that class names stand for. */
   readonly extensions?: ExtensionModules;
   /** Takes the registry resources of all composite applications that are served, whenever something is deployed. */
@@ -104,6 +104,7 @@ export class Deployer {
       fileProperty: (key) => lookup.fileProperty(key),
       configuration: (name) => lookup.configuration(name),
       resource: (url) => this.#resources.ask(url),
+      secret: (alias) => lookup.secret?.(alias),
       extension: (className) => options.extensions?.ask(className),
       localEntry: () => undefined,
     });

@@ -47,6 +47,14 @@ const TEXTS: Readonly<Record<ArtifactKind, KindTexts>> = {
     undeployed: (name) => `StartupTask named '${name}' has been undeployed`,
     title: 'Task',
   },
+  inboundEndpoint: {
+    category: 'InboundEndpointDeployer',
+    deployed: (name, file) => `Inbound Endpoint named '${name}' has been deployed from file : ${file}`,
+    updated: (name, file) => [`Inbound Endpoint: ${name} has been updated from the file: ${file}`],
+    renamed: (name) => `Inbound Endpoint: ${name} has been undeployed`,
+    undeployed: (name) => `Inbound Endpoint named '${name}' has been undeployed`,
+    title: 'Inbound Endpoint',
+  },
   sequence: {
     category: 'SequenceDeployer',
     deployed: (name, file) => `Sequence named '${name}' has been deployed from file : ${file}`,

@@ -130,6 +130,7 @@ const DUPLICATE: Readonly<Record<ArtifactKind, (name: string) => string>> = {
   proxy: (name) => `ProxyService named : ${name} already exists`,
   task: (name) => `Duplicate task definition : ${name}`,
   api: (name) => `API named : ${name} already exists`,
+  inboundEndpoint: (name) => `Inbound Endpoint named : ${name} already exists`,
   sequence: (name) => `Sequence named : ${name} already exists.`,
   template: (name) => `Template named : ${name} already exists`,
   endpoint: (name) => `Endpoint named : ${name} already exists`,

@@ -1,3 +1,5 @@
+import type { InboundServices } from '../inbound/component.ts';
+import { InboundEndpoint } from '../inbound/inbound-endpoint.ts';
 import { logger } from '../logging/index.ts';
 import { PriorityExecutor } from '../mediation/priority-executor.ts';
 import { ProxyService } from '../mediation/proxy-service.ts';
@@ -13,6 +15,7 @@ export interface RuntimeServices {
   readonly serverName: string;
   readonly stores: StoreServices;
   readonly processors: ProcessorServices;
+  readonly inbound: InboundServices;
 }
 
 /** The life cycles of all kinds. */
@@ -28,6 +31,7 @@ export function artifactRuntimes(services: RuntimeServices): ArtifactRuntimes {
     proxy: proxyRuntime(services.serverName),
     api: apiRuntime,
     task: taskRuntime(services),
+    inboundEndpoint: inboundRuntime(services.inbound),
   };
 }
 
@@ -78,6 +82,23 @@ function taskRuntime({ serverName, processors }: RuntimeServices): ArtifactRunti
     async close(task) {
       task.stop();
     },
+  };
+}
+
+const inboundLog = logger('InboundEndpointDeployer');
+
+function inboundRuntime(services: InboundServices): ArtifactRuntime<'inboundEndpoint'> {
+  return {
+    open({ definition, previous }) {
+      const { name, pinnedServers } = definition;
+      if (pinnedServers.length > 0 && !pinnedServers.includes(services.serverName)) {
+        inboundLog.info(`Server name not in pinned servers list. Not deploying Inbound Endpoint : ${name}`);
+        return undefined;
+      }
+      return new InboundEndpoint(definition, services, previous);
+    },
+    start: (endpoint) => endpoint.start(),
+    close: (endpoint) => endpoint.stop(),
   };
 }
 

@@ -32,7 +32,7 @@ export interface ValueType<T> {
   readonly expected: string;
   readonly doc: string;
   readonly required?: boolean;
-  /** The reference's own words for a missing required value. */
+  /** The reference's own words for a missing required value; of a parameter, `{artifact}` stands for the name of its artifact. */
   readonly missing?: string;
   /** The reference's own words for a value that cannot be read; the value and the reason follow them. */
   readonly invalid?: string;

@@ -75,7 +75,8 @@ function readParameter(parameter: WrittenParameter, type: ValueType<unknown>, re
 
 function absent(element: ConfigElement, name: string, type: ValueType<unknown>, reader: ArtifactReader): Outcome {
   if (!type.required) return { failed: false, value: defaultOf(type, element) };
-  reader.error(element, type.missing ?? `parameter '${name}' is required`, {
+  const artifact = element.attribute('name') ?? '';
+  reader.error(element, type.missing?.replace('{artifact}', artifact) ?? `parameter '${name}' is required`, {
     expected: `<parameter name="${name}">${type.expected}</parameter>`,
   });
   return { failed: true };

@@ -2,21 +2,44 @@ import type { ConfigElement } from './element.ts';
 import type { ArtifactReader, PlaceholderValues } from './reader.ts';
 
 const PLACEHOLDER = /\$(SYSTEM|FILE|CUSTOM_\w+):(\w+)|\$\{configs\.([\w.]+)\}/g;
-const VAULT_LOOKUP = /\{[\w-]+:vault-lookup\(/;
+const VAULT_LOOKUP = /\{([\w-]+):vault-lookup\(([^)]*)\)\}/g;
+/** The one argument of a look-up in our vault, in either kind of quotes. */
+const ALIAS = /^\s*(?:'([^']*)'|"([^"]*)")\s*$/;
 
 /**
  * Replaces `$SYSTEM:NAME`, `$FILE:KEY` and `${configs.name}` in a value (spec proxies 7.7, spec stores 1.1). Unlike the reference it
  * does so anywhere in the text and keeps what follows, with a warning where the reference would have dropped it (REQ-10).
  *
- * Undefined after an error: a missing variable is one, and so is a secure-vault lookup, which must never be taken for the secret.
+ * Look-ups `{wso2:vault-lookup('alias')}` are replaced by the secret (spec proxies 7.8).
+ *
+ * Undefined after an error: a missing variable or secret is one, since neither must ever be taken for its value.
  */
 export function resolvePlaceholders(text: string, element: ConfigElement, reader: ArtifactReader): string | undefined {
-  if (VAULT_LOOKUP.test(text)) {
-    reader.error(element, 'secure vault lookups are known, not supported yet', {
-      expected: '$SYSTEM:NAME for a value from the environment',
-    });
-    return undefined;
-  }
+  const revealed = text.includes('vault-lookup(') ? resolveSecrets(text, element, reader) : text;
+  if (revealed === undefined) return undefined;
+  // A secret may hold anything: what looks like a placeholder in it is none.
+  return revealed === text ? resolveVariables(text, element, reader) : revealed;
+}
+
+function resolveSecrets(text: string, element: ConfigElement, reader: ArtifactReader): string | undefined {
+  let complete = true;
+  const fail = (message: string, expected: string) => {
+    reader.error(element, message, { expected });
+    complete = false;
+    return '';
+  };
+  const revealed = text.replace(VAULT_LOOKUP, (_, prefix: string, argument: string) => {
+    const [, single, double] = ALIAS.exec(argument) ?? [];
+    const alias = single ?? double;
+    if (prefix === 'hashicorp' || alias === undefined)
+      return fail(`${prefix}:vault-lookup(${argument}) is known, not supported yet`, "wso2:vault-lookup('alias')");
+    const secret = reader.values.secret?.(alias);
+    return secret ?? fail(`there is no secret '${alias}'`, `a file of that name in the folder of secrets`);
+  });
+  return complete ? revealed : undefined;
+}
+
+function resolveVariables(text: string, element: ConfigElement, reader: ArtifactReader): string | undefined {
   if (!text.includes('$')) return text;
   let complete = true;
   const resolved = text.replace(

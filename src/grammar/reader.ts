@@ -17,6 +17,8 @@ export interface PlaceholderValues {
   environment(name: string): string | undefined;
   fileProperty(key: string): string | undefined;
   configuration(name: string): string | undefined;
+  /** What `{wso2:vault-lookup('alias')}` stands for (spec proxies 7.8); absent where no secrets are known. */
+  secret?(alias: string): string | undefined;
   /** The module that the configuration maps a class name to; undefined when it maps it to none. */
   extension?(className: string): ModuleAnswer | undefined;
 }

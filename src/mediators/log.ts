@@ -167,11 +167,15 @@ function readLogProperties(element: ConfigElement, reader: ArtifactReader): Text
     const attributes = readAttributes(child, PROPERTY_ATTRIBUTES, reader);
     if (!attributes) continue;
     const { name, value, expression: computed } = attributes;
+    const [xml] = child.children;
     if (value !== undefined) found.push(() => `${name} = ${value}`);
     else if (computed) found.push((message) => `${name} = ${computed.stringValue(message)}`);
-    else
+    else if (xml) {
+      const text = serializeXml(xml.node);
+      found.push(() => `${name} = ${text}`);
+    } else
       reader.error(child, 'A value or an expression must be specified for a property of <log>', {
-        expected: 'value="…" or expression="…"',
+        expected: 'value="…", expression="…" or an XML child',
       });
   }
   return found;

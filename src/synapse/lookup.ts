@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ModuleAnswer } from '../extensions/loaded-module.ts';
 import type { PlaceholderValues } from '../grammar/reader.ts';
 
@@ -48,6 +49,13 @@ export class RecordingLookup implements ArtifactLookup {
     return this.#recorded(`configuration ${name}`, () => this.#lookup.configuration(name));
   }
 
+  /** Of a secret only a digest is remembered. */
+  secret(alias: string): string | undefined {
+    const digest = () => digestOf(this.#lookup.secret?.(alias));
+    this.#recorded(`secret ${alias}`, digest);
+    return this.#lookup.secret?.(alias);
+  }
+
   localEntry(key: string): string | undefined {
     return this.#recorded(`localEntry ${key}`, () => this.#lookup.localEntry(key));
   }
@@ -76,6 +84,10 @@ export class RecordingLookup implements ArtifactLookup {
     this.#answers.set(question, { ask: () => fingerprint(ask()), answer: fingerprint(answer) });
     return answer;
   }
+}
+
+function digestOf(secret: string | undefined): string | undefined {
+  return secret === undefined ? undefined : createHash('sha256').update(secret).digest('base64');
 }
 
 function fingerprint(answer: unknown): string {

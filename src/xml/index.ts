@@ -4,6 +4,7 @@ export {
   createElement,
   elementChildren,
   firstElement,
+  NODE_TYPES,
   newDocument,
   textOf,
   type XmlAttribute,

@@ -176,6 +176,11 @@ it('leaves the body alone otherwise', async () => {
   expect(request.payload.kind).toBe('unread');
 });
 
+it('shows the XML child of a property', async () => {
+  const xml = '<log level="custom"><property name="a"><b xmlns="">1</b></property></log>';
+  expect(await line(xml, message())).toContain('a = <b>1</b>');
+});
+
 it.each([
   ['<log level="Full"/>', 'Invalid log level. Level has to be one of the following : simple, headers, full, custom'],
   [

@@ -69,9 +69,7 @@ describe('messageStore', () => {
 
   test('a secret of the vault is never taken for its value', () => {
     const text = `<parameter name="p">{wso2:vault-lookup('alias')}</parameter>`;
-    expect(problems(store('name="s"', text))).toEqual([
-      expect.stringContaining('error secure vault lookups are known, not supported yet'),
-    ]);
+    expect(problems(store('name="s"', text))).toEqual([expect.stringContaining("error there is no secret 'alias'")]);
   });
 
   test('an expression where a text belongs is an error', () => {

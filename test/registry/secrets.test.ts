@@ -1,0 +1,57 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type LogRecord, onLogRecord } from '../../src/logging/index.ts';
+import { SecretStore } from '../../src/registry/secrets.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'secrets-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('secrets (spec proxies 7.8)', () => {
+  it('come from files and from the environment; files win', async () => {
+    await writeFile(join(folder, 'db.password'), 'from file\n');
+    await writeFile(join(folder, 'both'), 'file');
+    const environment = { MINI_SYNAPSE_SECRET_API_KEY: 'from env', MINI_SYNAPSE_SECRET_BOTH: 'env' };
+    const secrets = await SecretStore.open({ folder, environment });
+    expect(secrets.lookup('db.password')).toBe('from file');
+    expect(secrets.lookup('api-key')).toBe('from env');
+    expect(secrets.lookup('both')).toBe('file');
+    expect(secrets.lookup('none')).toBeUndefined();
+  });
+
+  it('are read again, so that a changed one needs no deployment', async () => {
+    const secrets = await SecretStore.open({ folder });
+    await writeFile(join(folder, 'late'), 'now');
+    await secrets.refresh();
+    expect(secrets.lookup('late')).toBe('now');
+    await rm(join(folder, 'late'));
+    await secrets.refresh();
+    expect(secrets.lookup('late')).toBeUndefined();
+  });
+
+  it('are no files of other folders, no folders and no large files', async () => {
+    await mkdir(join(folder, 'sub'));
+    await writeFile(join(folder, 'sub', 'inner'), 'x');
+    await writeFile(join(folder, 'large'), 'x'.repeat(100_000));
+    const secrets = await SecretStore.open({ folder, environment: { PATH: 'p' } });
+    for (const alias of ['../etc/passwd', 'sub/inner', 'sub', 'large', '', 'PATH']) {
+      expect(secrets.lookup(alias), alias).toBeUndefined();
+    }
+  });
+
+  it('are never logged, and a missing folder is only a warning', async () => {
+    const records: LogRecord[] = [];
+    const stop = onLogRecord((record) => records.push(record));
+    await writeFile(join(folder, 's'), 'TOP-SECRET');
+    (await SecretStore.open({ folder })).lookup('s');
+    const none = await SecretStore.open({ folder: join(folder, 'none') });
+    stop();
+    expect(none.lookup('s')).toBeUndefined();
+    expect(records).toHaveLength(1);
+    expect(JSON.stringify(records)).not.toContain('TOP-SECRET');
+  });
+});
