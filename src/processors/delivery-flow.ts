@@ -86,6 +86,7 @@ export class DeliveryFlow extends FlowTracker implements Exchange, FaultHandler,
 
   #adopt(message: MessageContext): void {
     message.sequenceDepth = 0;
+    message.callers.length = 0;
     message.faultStack.length = 0;
     message.faultStack.push(this);
   }

@@ -178,7 +178,7 @@ it('leaves the body alone otherwise', async () => {
 
 it('shows the XML child of a property', async () => {
   const xml = '<log level="custom"><property name="a"><b xmlns="">1</b></property></log>';
-  expect(await line(xml, message())).toContain('a = <b>1</b>');
+  expect(await line(xml, message())).toContain('a = <b xmlns="">1</b>');
 });
 
 it.each([
