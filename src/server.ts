@@ -5,9 +5,14 @@ import { ConfigurationError } from './config/toml-reader.ts';
 import { Databases } from './databases/databases.ts';
 import { ArtifactFolder, artifactRuntimes, Deployer } from './deployment/index.ts';
 import { RequestDispatcher } from './dispatcher.ts';
+import type { OutgoingTransport } from './endpoints/outgoing-transport.ts';
 import { ExtensionModules } from './extensions/extension-modules.ts';
 import { formatDiagnostic } from './grammar/diagnostic.ts';
 import type { InboundServices } from './inbound/component.ts';
+import { VfsSender } from './inbound/file/vfs-sender.ts';
+import { JmsSender } from './inbound/jms/jms-sender.ts';
+import { RunningTransports } from './inbound/running-transports.ts';
+import { closeIsolation } from './isolation/worker-pool.ts';
 import { logger } from './logging/index.ts';
 import type { Health } from './management/health.ts';
 import type { ManagedServer } from './management/managed-server.ts';
@@ -78,6 +83,8 @@ class Server implements RunningServer {
   #http: HttpListener | undefined;
   #https: HttpListener | undefined;
   #management: ManagementApi | undefined;
+  readonly #inbound = new RunningTransports();
+  #jms: JmsSender | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: ServerConfiguration, version: string) {
@@ -160,6 +167,8 @@ class Server implements RunningServer {
       trustedCertificates,
       cluster: this.#options.cluster,
     };
+    // As the reference, which looks below the folder that it was started in.
+    const resourceDirectories = [this.#options.artifacts, process.cwd()];
     const databases = new Databases(stores);
     this.#databases = databases;
     const deployer: Deployer = new Deployer({
@@ -170,6 +179,9 @@ class Server implements RunningServer {
         registry,
         cors: this.#options.cors,
         databases,
+        resourceDirectories,
+        fileFolders: this.#options.fileFolders,
+        transports: this.#transports(stores),
         ...this.#named(secrets),
       },
       builtIn: builtInSequences(),
@@ -180,10 +192,11 @@ class Server implements RunningServer {
         configuration: (name) => this.#options.configs.get(name),
         secret: (alias) => secrets.lookup(alias),
       },
-      resourceDirectories: [this.#options.artifacts],
+      resourceDirectories,
       extensions: this.#extensions,
       runtimes: artifactRuntimes({
         serverName,
+        resourceDirectories,
         stores,
         processors: {
           dataDirectory: data,
@@ -203,6 +216,14 @@ class Server implements RunningServer {
     return deployer;
   }
 
+  #transports(stores: StoreServices): ReadonlyMap<string, OutgoingTransport> {
+    this.#jms = new JmsSender(stores);
+    return new Map<string, OutgoingTransport>([
+      ['jms', this.#jms],
+      ['vfs', new VfsSender()],
+    ]);
+  }
+
   #inboundServices(stores: StoreServices): InboundServices {
     const { serverName, host, tls, data } = this.#options;
     return {
@@ -212,6 +233,7 @@ class Server implements RunningServer {
       limits: this.#limits(),
       certificate: () => listenerCertificate(tls, data),
       stores,
+      running: this.#inbound,
     };
   }
 
@@ -222,10 +244,11 @@ class Server implements RunningServer {
 
   /** What expressions look up by name. */
   #named(secrets: SecretStore) {
-    const { configs, fileProperties, strictExpressions } = this.#options;
+    const { configs, fileProperties, strictExpressions, isolation } = this.#options;
     return {
       secrets,
       strictExpressions,
+      isolation,
       configurationValue: (name: string) => configs.get(name),
       fileProperty: (key: string) => fileProperties.get(key),
     };
@@ -285,12 +308,14 @@ class Server implements RunningServer {
       () => this.#folder?.stop(),
       // Work that came in may still need stores and endpoints: it ends first.
       () =>
-        Promise.all([this.#http?.close(remaining()), this.#https?.close(remaining()), this.#endInbound(remaining())]),
+        Promise.all([this.#http?.close(remaining()), this.#https?.close(remaining()), this.#inbound.end(remaining())]),
       () => this.#endFlows(remaining()),
       () => this.#deployer?.close(),
       () => this.#databases?.close(),
       () => this.#extensions.close(),
+      async () => closeIsolation(),
       () => this.#sender?.close(remaining()),
+      () => this.#jms?.close(),
       () => this.#registry?.flush(),
       () => this.#management?.close(),
     ];
@@ -303,13 +328,6 @@ class Server implements RunningServer {
         );
       }
     }
-  }
-
-  /** Nothing comes in any more. */
-  async #endInbound(deadlineMs: number): Promise<void> {
-    const configuration = this.#deployer?.snapshot;
-    const names = configuration?.names('inboundEndpoint') ?? [];
-    await Promise.all(names.map((name) => configuration?.find('inboundEndpoint', name)?.stop(deadlineMs)));
   }
 
   async #endFlows(deadlineMs: number): Promise<void> {

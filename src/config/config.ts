@@ -53,12 +53,16 @@ export interface ServerConfiguration {
   readonly dataSources: ReadonlyMap<string, DataSource>;
   /** Modules of one's own, by the class name that artifacts say. */
   readonly extensions: ReadonlyMap<string, ExtensionMapping>;
+  /** The folders that the file connector may work in; none: it may not be used. */
+  readonly fileFolders: readonly string[];
   /** `${configs.name}` in artifacts. */
   readonly configs: ReadonlyMap<string, string>;
   /** `$FILE:KEY` in artifacts. */
   readonly fileProperties: ReadonlyMap<string, string>;
   /** The folder with one file per secret, for `wso2:vault-lookup('alias')`. */
   readonly secrets: string | undefined;
+  /** ms that a script, and a stylesheet or query, may take for one message. */
+  readonly isolation: { readonly scriptMs: number; readonly transformMs: number };
   /** An expression that cannot be evaluated is a fault, not empty text (MREQ-24). */
   readonly strictExpressions: boolean;
   /** PEM certificates that back ends' TLS is verified with, besides the well-known ones. */
@@ -130,9 +134,14 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     stompUrls: stompUrls(toml),
     dataSources: dataSources(toml),
     extensions: extensionMappings(toml),
+    fileFolders: toml.paths('mini_synapse.file_folders'),
     configs: toml.table('mini_synapse.configs').texts(),
     fileProperties: readProperties(toml.path('mini_synapse.file_properties')),
     secrets: toml.path('mini_synapse.secrets'),
+    isolation: {
+      scriptMs: toml.integer('mini_synapse.script_limit_ms', { minimum: 1, maximum: 60_000 }) ?? 5_000,
+      transformMs: toml.integer('mini_synapse.transform_limit_ms', { minimum: 1, maximum: 60_000 }) ?? 10_000,
+    },
     strictExpressions: toml.boolean('mini_synapse.strict_expressions') ?? false,
     trustedCertificatesFile: toml.path('mini_synapse.trusted_certificates'),
   };
@@ -152,7 +161,10 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     'configs',
     'secrets',
     'strict_expressions',
+    'script_limit_ms',
+    'transform_limit_ms',
     'file_properties',
+    'file_folders',
   ]);
   return Object.freeze(configuration);
 }

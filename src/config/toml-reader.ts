@@ -52,6 +52,13 @@ export class TomlReader {
     return written === undefined ? undefined : resolve(this.#directory, written);
   }
 
+  /** Files or directories, relative to the configuration file; none if absent. */
+  paths(key: Key): readonly string[] {
+    const isList = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
+    const written = this.#typed<readonly string[]>(key, 'a list of paths', isList) ?? [];
+    return written.map((path) => resolve(this.#directory, path));
+  }
+
   /** A table, empty if absent. */
   table(key: string): TomlReader {
     const value = this.#typed<Table>(key, 'a table', isTable) ?? {};

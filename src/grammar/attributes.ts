@@ -201,3 +201,22 @@ function readValue(written: string, type: ValueType<unknown>, context: ValueCont
 export function defaultOf(type: ValueType<unknown>, element: ConfigElement): unknown {
   return typeof type.default === 'function' ? type.default(element) : type.default;
 }
+
+/**
+ * One of a few words; undefined after an error in the reference's own words, which name neither the value nor what it may be.
+ * @param problem those words
+ */
+export function knownWord<W extends string>(
+  element: ConfigElement,
+  attribute: string,
+  written: string,
+  words: readonly W[],
+  problem: string,
+  reader: ArtifactReader,
+): W | undefined {
+  const word = words.find((known) => known === written);
+  if (word !== undefined) return word;
+  const nearest = nearestName(written, words);
+  reader.error(element, problem, { attribute, expected: `one of: ${words.join(', ')}`, ...(nearest && { nearest }) });
+  return undefined;
+}

@@ -13,6 +13,14 @@ export interface ArtifactSource {
   /** The path as the user knows it (relative to the artifact directory or as given on the command line). */
   readonly file: string;
   readonly text: string;
+  /** The connector library that it is a part of: its templates are named after that. */
+  readonly library?: LibraryName;
+}
+
+/** A connector library. */
+export interface LibraryName {
+  readonly name: string;
+  readonly package: string;
 }
 
 /**

@@ -3,7 +3,18 @@ import { type Diagnostic, nearestName, type Position } from './diagnostic.ts';
 import type { ConfigElement } from './element.ts';
 
 /** The kinds of artifact that others refer to by name. */
-export type ReferenceKind = 'sequence' | 'endpoint' | 'messageStore' | 'messageProcessor' | 'localEntry' | 'template';
+export type ReferenceKind =
+  | 'sequence'
+  | 'endpoint'
+  | 'messageStore'
+  | 'messageProcessor'
+  | 'localEntry'
+  | 'template'
+  /** Of a connector, as `library.operation`. */
+  | 'operation'
+  /** A connector library by its name. */
+  | 'library'
+  | 'eventSource';
 
 /** A static reference by name, resolved per message; a dangling one is warned about at deployment (REQ-12, OP-33). */
 export interface Reference {

@@ -1,7 +1,8 @@
 import { nearestName } from '../grammar/diagnostic.ts';
 import { type ConfigElement, SYNAPSE_NAMESPACE } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
-import { KNOWN_UNSUPPORTED_MEDIATORS, MEDIATORS } from '../mediators/index.ts';
+import { compileConnectorOperation, isConnectorOperation } from '../mediators/connector-operation.ts';
+import { MEDIATORS } from '../mediators/index.ts';
 import type { MediatorDefinition } from './component.ts';
 import type { Rest } from './continuation.ts';
 import type { Step, StepList } from './step.ts';
@@ -34,8 +35,12 @@ export function compileSteps(parent: ConfigElement, reader: ArtifactReader, id: 
 }
 
 function compileStep(element: ConfigElement, reader: ArtifactReader, id: string, rest: Rest): Step | undefined {
-  const definition = element.namespace === SYNAPSE_NAMESPACE ? definitions.get(element.name) : undefined;
+  const definition = KNOWN_NAMESPACES.includes(element.namespace) ? definitions.get(element.name) : undefined;
   if (!definition) {
+    if (element.namespace === SYNAPSE_NAMESPACE && isConnectorOperation(element)) {
+      const mediate = compileConnectorOperation(element, reader, { id, rest });
+      return mediate && { id, mediator: element.name, position: element.position, mediate, branches: [] };
+    }
     reportUnknown(element, reader);
     return undefined;
   }
@@ -53,21 +58,10 @@ function compileStep(element: ConfigElement, reader: ArtifactReader, id: string,
 }
 
 function reportUnknown(element: ConfigElement, reader: ArtifactReader): void {
-  if (KNOWN_NAMESPACES.includes(element.namespace) && isKnownUnsupported(element.name)) {
-    reader.error(element, `mediator <${element.name}> is known, not supported yet`, {
-      expected: `one of: ${[...definitions.keys()].sort().join(', ')}`,
-    });
-    return;
-  }
-  const nearest = nearestName(element.name, [...definitions.keys(), ...KNOWN_UNSUPPORTED_MEDIATORS]);
+  const nearest = nearestName(element.name, [...definitions.keys()]);
   reader.error(
     element,
     `Unknown mediator referenced by configuration element : {${element.namespace}}${element.name}`,
     { expected: `a mediator in the namespace ${SYNAPSE_NAMESPACE}`, ...(nearest && { nearest }) },
   );
-}
-
-/** Connector operations are written `library.operation` (spec mediators 2.1). */
-function isKnownUnsupported(name: string): boolean {
-  return KNOWN_UNSUPPORTED_MEDIATORS.includes(name) || name.includes('.');
 }

@@ -1,4 +1,5 @@
 import { logger } from '../logging/index.ts';
+import { readAddressing } from '../message/addressing-headers.ts';
 import type { MessageContext, ResponseReceiver } from '../message/message-context.ts';
 import { runFlow } from './flow.ts';
 import { passesPreMediate } from './pre-mediate.ts';
@@ -7,8 +8,12 @@ import { type Sequence, sequenceFaultHandler } from './sequence.ts';
 
 const log = logger('MainSequence');
 
-/** Takes a request that is for no proxy and no API through the sequence `main` (spec proxies 4.3). Never rejects. */
+/**
+ * Takes a request that is for no proxy and no API through the sequence `main` (spec proxies 4.3). It goes where its WS-Addressing
+ * headers say, unless the sequence knows better (samples 0 and 2). Never rejects.
+ */
 export function runMain(message: MessageContext): Promise<void> {
+  readAddressing(message);
   return enterSequence(message, message.configuration.find('sequence', 'main'));
 }
 

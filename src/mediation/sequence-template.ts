@@ -12,6 +12,7 @@ export interface TemplateParameter {
 }
 
 const MANDATORY_PARAMETER_MISSING = 500101;
+const NOTHING: ReadonlyMap<string, TemplateParameterValue> = new Map();
 
 /** A `<template>` with a sequence, which call-template runs with values of its own (spec mediators 3.21). */
 export class SequenceTemplate {
@@ -37,14 +38,17 @@ export class SequenceTemplate {
    * Runs the body. Its parameters are there from its beginning to its end, whatever the end is (MREQ-14).
    * @param values gives what a parameter is called with, in the caller's context; null: its default
    * @param rest what comes after the call
+   * @param given further parameters, which it need not declare
    * @throws MediationError 500101 when a mandatory parameter has no value
    */
   call(
     message: MessageContext,
     values: (parameter: string) => TemplateParameterValue | null,
     rest: Rest,
+    given: ReadonlyMap<string, TemplateParameterValue> = NOTHING,
   ): boolean | Promise<boolean> {
     const parameters = this.#evaluate(values);
+    for (const [name, value] of given) parameters.set(name, value);
     const frames = message.templateFrames.length;
     const handlers = message.faultStack.length;
     message.templateFrames.push({ template: this.name, parameters });

@@ -142,7 +142,12 @@ class Joint {
 
   #finish(group: Group): void {
     const { id, place } = this.#parts;
-    for (const message of group.messages) splitOf(message, id)?.finishedBy.add(place);
+    for (const message of group.messages) {
+      splitOf(message, id)?.finishedBy.add(place);
+      // Those that had to wait have left the template whose parameters the expression may need (sample 751).
+      message.templateFrames.length = 0;
+      message.templateFrames.push(...group.frames);
+    }
   }
 }
 

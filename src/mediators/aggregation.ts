@@ -2,7 +2,7 @@ import { logger } from '../logging/index.ts';
 import { approximateBytes } from '../message/approximate-bytes.ts';
 import type { Caller } from '../message/caller.ts';
 import { MediationError } from '../message/errors.ts';
-import type { MessageContext } from '../message/message-context.ts';
+import type { MessageContext, TemplateFrame } from '../message/message-context.ts';
 
 declare module '../message/configuration.ts' {
   interface Services {
@@ -50,6 +50,8 @@ export class Group {
   readonly condition: Condition;
   /** Where the message that came last would have gone on. */
   callers: readonly Caller[] = [];
+  /** The templates that the message that came last is in. */
+  frames: readonly TemplateFrame[] = [];
   bytes = 0;
   readonly #done = Promise.withResolvers<void>();
 
@@ -115,6 +117,7 @@ export class Aggregation {
     }
     group.messages.push(message);
     group.callers = [...message.callers];
+    group.frames = [...message.templateFrames];
     group.bytes += bytes;
     this.#bytes += bytes;
     return group;

@@ -33,7 +33,7 @@ const PARAMETER_ATTRIBUTES = {
 } as const;
 
 /** Gives what a parameter is called with for one message; null leaves it at its default. */
-type ParameterSource = (message: MessageContext) => TemplateParameterValue | null;
+export type ParameterSource = (message: MessageContext) => TemplateParameterValue | null;
 
 /** Runs the sequence of a template with parameters (spec mediators 3.21). */
 export const callTemplate = mediator({
@@ -94,7 +94,12 @@ function readParameters({ element, reader }: MediatorCompilation<typeof ATTRIBUT
   return complete ? parameters : undefined;
 }
 
-function sourceOf(value: DynamicValue, element: ConfigElement, reader: ArtifactReader): ParameterSource | undefined {
+/** How a written value becomes that of a parameter; undefined after an error. */
+export function sourceOf(
+  value: DynamicValue,
+  element: ConfigElement,
+  reader: ArtifactReader,
+): ParameterSource | undefined {
   const { static: text, expression } = value;
   if (expression) return (message) => evaluated(expression, message);
   if (!value.deferred || text === undefined) return () => text ?? null;

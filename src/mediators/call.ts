@@ -103,7 +103,11 @@ async function callAndTake(message: MessageContext, definition: Call): Promise<b
   return true;
 }
 
-async function answerTo(message: MessageContext, { endpoint }: Call): Promise<MessageContext> {
+/**
+ * Sends a message and waits for its answer, as a call that is not blocking.
+ * @throws MediationError
+ */
+export async function answerTo(message: MessageContext, { endpoint }: Pick<Call, 'endpoint'>): Promise<MessageContext> {
   const { exchange, axis2 } = message;
   clearSendMarkers(message);
   clearErrorProperties(message);

@@ -79,7 +79,7 @@ function holds(condition: Evaluator, message: MessageContext): boolean {
 }
 
 function factsOf(message: MessageContext): EvaluatorFacts {
-  const fullUrl = message.to ?? '';
+  const fullUrl = urlOf(message);
   return { message, fullUrl, url: splitUri(fullUrl) };
 }
 
@@ -88,6 +88,12 @@ function readRoutes(compilation: MediatorCompilation<typeof ATTRIBUTES>): Route[
   const routes = element.childrenNamed('conditionalRoute').map((child, index) => readRoute(child, index, compilation));
   const complete = routes.filter((route) => route !== undefined);
   return complete.length === routes.length ? complete : undefined;
+}
+
+/** The To address; of a request that still is where it came in, with its query parameters (sample 157). */
+function urlOf({ to = '', axis2 }: MessageContext): string {
+  const requested = axis2.get('TransportInURL');
+  return typeof requested === 'string' && requested.startsWith(`${to}?`) ? requested : to;
 }
 
 function readRoute(

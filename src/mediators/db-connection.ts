@@ -69,7 +69,12 @@ function readOwnPool(
     typeof value === 'string' ? constant(value) : value,
   ) as [PoolValue, PoolValue, PoolValue, PoolValue];
   const name = typeof url === 'string' ? maskCredentials(url) : (pool.child('url')?.attribute('key') ?? '');
-  if (typeof driver === 'string' && typeof url === 'string' && typeof user === 'string' && typeof password === 'string') {
+  if (
+    typeof driver === 'string' &&
+    typeof url === 'string' &&
+    typeof user === 'string' &&
+    typeof password === 'string'
+  ) {
     const reference = { driver, url, user, password };
     return { name, settings, reference: () => reference };
   }
@@ -130,7 +135,11 @@ const DEFAULTS = { maxActive: 8, maxIdle: 8, minIdle: 0, maxWaitMs: 10_000 };
  */
 function readSettings(pool: ConfigElement, reader: ArtifactReader): PoolSettings | undefined {
   const numbers = new Map<NumberSetting, number>();
-  const settings = { testOnBorrow: false, validationQuery: 'SELECT 1', isolation: undefined as IsolationLevel | undefined };
+  const settings = {
+    testOnBorrow: false,
+    validationQuery: 'SELECT 1',
+    isolation: undefined as IsolationLevel | undefined,
+  };
   let complete = true;
   for (const property of pool.childrenNamed('property')) {
     const name = property.attribute('name')?.trim().toLowerCase() ?? '';

@@ -57,7 +57,9 @@ export function readDbParameter(
       return convert(text);
     } catch (cause) {
       if (!(cause instanceof NotOfTypeError)) throw cause;
-      throw new MediationError(`Parameter ${index} of the statement: '${text}' is no ${type}: ${cause.message}`, { cause });
+      throw new MediationError(`Parameter ${index} of the statement: '${text}' is no ${type}: ${cause.message}`, {
+        cause,
+      });
     }
   };
 }
@@ -103,7 +105,8 @@ function asIs(text: string): string {
 }
 
 function decimal(text: string): string {
-  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) throw new NotOfTypeError('a decimal number is expected');
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text))
+    throw new NotOfTypeError('a decimal number is expected');
   return text;
 }
 
@@ -127,7 +130,9 @@ function integerOf(bits: number): Convert {
 
 function double(text: string): number {
   const trimmed = text.trim();
-  const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?$/.test(trimmed) ? Number.parseFloat(trimmed) : Number.NaN;
+  const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[dDfF]?$/.test(trimmed)
+    ? Number.parseFloat(trimmed)
+    : Number.NaN;
   if (!Number.isFinite(number)) throw new NotOfTypeError('a number is expected');
   return number;
 }

@@ -1,3 +1,4 @@
+import { text } from '../grammar/attributes.ts';
 import { mediator } from '../mediation/component.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -9,7 +10,9 @@ import { type DbResult, type DbStatement, readDbStatements, runDbStatement } fro
 export const dblookup = mediator({
   element: 'dblookup',
   doc: 'Asks a database and keeps columns of the first row that it finds as properties.',
-  attributes: {},
+  attributes: {
+    useTransaction: text({ doc: 'As in dbreport; a lookup is part of the transaction of its flow in any case.' }),
+  },
   children: ['connection', 'statement'],
   compile({ element, reader }) {
     const connection = readDatabaseConnection(element, reader);
@@ -37,9 +40,7 @@ function keep({ columns, firstRow }: SqlOutcome, { results, sql }: DbStatement, 
 
 function indexOf({ column }: DbResult, columns: readonly string[], sql: string): number {
   const index =
-    typeof column === 'number'
-      ? column - 1
-      : columns.findIndex((name) => name.toLowerCase() === column.toLowerCase());
+    typeof column === 'number' ? column - 1 : columns.findIndex((name) => name.toLowerCase() === column.toLowerCase());
   if (index >= 0 && index < columns.length) return index;
   throw new MediationError(
     `SQL Exception occurred while executing statement : ${sql.replace(/\s+/g, ' ')}: there is no column ${column}; there are: ${columns.join(', ')}`,

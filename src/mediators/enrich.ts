@@ -1,7 +1,7 @@
 import { expression } from '../expressions/attribute-types.ts';
 import { compileExpression } from '../expressions/compile-expression.ts';
 import type { Expression } from '../expressions/expression.ts';
-import { javaBoolean, nonEmptyText, readAttributes, text, ValueError } from '../grammar/attributes.ts';
+import { javaBoolean, knownWord, nonEmptyText, readAttributes, text, ValueError } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { always, mediator } from '../mediation/component.ts';
@@ -135,7 +135,7 @@ function readSourcePart(element: ConfigElement, reader: ArtifactReader): SourceP
   const attributes = readAttributes(element, SOURCE_ATTRIBUTES, reader);
   if (!attributes) return undefined;
   const { clone, xpath, property, key } = attributes;
-  const type = oneWord(element, 'type', attributes.type, SOURCE_TYPES, 'Unexpected source type', reader);
+  const type = knownWord(element, 'type', attributes.type, SOURCE_TYPES, 'Unexpected source type', reader);
   return type && { element, type, clone, xpath, property, key };
 }
 
@@ -143,23 +143,10 @@ function readTargetPart(element: ConfigElement, reader: ArtifactReader): TargetP
   const attributes = readAttributes(element, TARGET_ATTRIBUTES, reader);
   if (!attributes) return undefined;
   const { xpath, property } = attributes;
-  const type = oneWord(element, 'type', attributes.type, TARGET_TYPES, 'Unexpected target type', reader);
-  const action = oneWord(element, 'action', attributes.action, ACTIONS, 'Unexpected target action', reader);
+  const type = knownWord(element, 'type', attributes.type, TARGET_TYPES, 'Unexpected target type', reader);
+  const action = knownWord(element, 'action', attributes.action, ACTIONS, 'Unexpected target action', reader);
   const typed = element.attribute('type') !== undefined;
   return type && action && { element, type, typed, action, property, xpath };
-}
-
-function oneWord<W extends string>(
-  element: ConfigElement,
-  attribute: string,
-  written: string,
-  words: readonly W[],
-  problem: string,
-  reader: ArtifactReader,
-): W | undefined {
-  const word = words.find((known) => known === written);
-  if (word === undefined) reader.error(element, problem, { attribute, expected: `one of: ${words.join(', ')}` });
-  return word;
 }
 
 /** What cannot be put together, in the order and words of the reference. */

@@ -2,13 +2,10 @@ import { nonEmptyText } from '../grammar/attributes.ts';
 import { logger } from '../logging/index.ts';
 import { mediator } from '../mediation/component.ts';
 
-/**
- * Publishes the message to the subscribers of an event source. There are no event sources here, so that nobody can have subscribed:
- * it is said in the log (spec mediators 3.41).
- */
+/** Publishes the message: each subscriber of an event source gets a copy (spec mediators 3.41). */
 export const eventPublisher = mediator({
   element: 'eventPublisher',
-  doc: 'Accepted: there are no event sources, so the message has no subscribers.',
+  doc: 'Sends a copy of the message to each subscriber of an event source.',
   attributes: {
     eventSourceName: nonEmptyText({
       required: true,
@@ -17,11 +14,11 @@ export const eventPublisher = mediator({
     }),
   },
   compile({ attributes: { eventSourceName }, element, reader }) {
-    reader.warning(element, `the event source '${eventSourceName}' has no subscribers: events are not delivered`, {
-      attribute: 'eventSourceName',
-    });
+    reader.refer('eventSource', eventSourceName, element, 'eventSourceName');
     return (message) => {
-      publisherLog.info(`An event for '${eventSourceName}', which has no subscribers`, { messageId: message.messageId });
+      const source = message.configuration.find('eventSource', eventSourceName);
+      if (source) source.publish(message);
+      else publisherLog.warn(`The event source '${eventSourceName}' cannot be found`, { messageId: message.messageId });
       return true;
     };
   },
@@ -38,7 +35,8 @@ export const publishEvent = mediator({
   children: ['streamName', 'streamVersion', 'eventSink', 'async', 'attributes'],
   compile({ element, reader }) {
     for (const name of ['streamName', 'streamVersion', 'eventSink', 'attributes']) {
-      if (!element.child(name)) reader.error(element, `<${name}> is required in <publishEvent>`, { expected: `<${name}>` });
+      if (!element.child(name))
+        reader.error(element, `<${name}> is required in <publishEvent>`, { expected: `<${name}>` });
     }
     const stream = element.child('streamName')?.text.trim() ?? '';
     reader.warning(element, 'there is no analytics server: events are not delivered');

@@ -9,12 +9,15 @@ import { classMediator } from './class.ts';
 import { clone } from './clone.ts';
 import { comment } from './comment.ts';
 import { conditionalRouter } from './conditional-router.ts';
+import { datamapper } from './datamapper.ts';
 import { dblookup } from './dblookup.ts';
 import { dbreport } from './dbreport.ts';
 import { detach } from './detach.ts';
 import { drop } from './drop.ts';
 import { enqueue } from './enqueue.ts';
 import { enrich } from './enrich.ts';
+import { eventPublisher, publishEvent } from './event-publishers.ts';
+import { fastXslt } from './fast-xslt.ts';
 import { filter } from './filter.ts';
 import { foreach } from './foreach.ts';
 import { header } from './header.ts';
@@ -27,11 +30,13 @@ import { makefault } from './makefault.ts';
 import { payloadFactory } from './payload-factory.ts';
 import { property } from './property.ts';
 import { propertyGroup } from './property-group.ts';
+import { REFUSED_MEDIATORS } from './refused.ts';
 import { respond } from './respond.ts';
 import { rewrite } from './rewrite.ts';
 import { router } from './router.ts';
 import { sampler } from './sampler.ts';
 import { scatterGather } from './scatter-gather.ts';
+import { script } from './script.ts';
 import { send } from './send.ts';
 import { sequence } from './sequence.ts';
 import { store } from './store.ts';
@@ -41,6 +46,8 @@ import { throwError } from './throw-error.ts';
 import { transaction } from './transaction.ts';
 import { validate } from './validate.ts';
 import { variable } from './variable.ts';
+import { xquery } from './xquery.ts';
+import { xslt } from './xslt.ts';
 
 /** Every mediator that artifacts may use. Adding one = one file and one line here. */
 export const MEDIATORS: readonly MediatorDefinition[] = [
@@ -87,31 +94,12 @@ export const MEDIATORS: readonly MediatorDefinition[] = [
   sampler,
   throttle,
   variable,
-];
-
-/** Mediators of the reference that are not there yet, so that their diagnostic is not "unknown" (spec mediators 2.1). */
-export const KNOWN_UNSUPPORTED_MEDIATORS: readonly string[] = [
-  'annotatedCommand',
-  'bean',
-  'dataServiceCall',
-  'datamapper',
-  'ejb',
-  'entitlementService',
-  'eventPublisher',
-  'fastXSLT',
-  'NTLM',
-  'oauthService',
-  'opa',
-  'pojoCommand',
-  'publishEvent',
-  'replace',
-  'RMSequence',
-  'rule',
-  'rules',
-  'script',
-  'seda',
-  'smooks',
-  'spring',
-  'xquery',
-  'xslt',
+  datamapper,
+  eventPublisher,
+  fastXslt,
+  publishEvent,
+  script,
+  xquery,
+  xslt,
+  ...REFUSED_MEDIATORS,
 ];

@@ -3,7 +3,7 @@ import type { Expression } from '../expressions/expression.ts';
 import { ValueError } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
-import { JsonSyntaxError, parseJson } from '../message/json.ts';
+import { isJsonText } from '../message/json.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import {
   elementChildren,
@@ -96,7 +96,7 @@ function filled(
   const quoted =
     typeof before === 'string' && before.endsWith('"') && typeof after === 'string' && after.startsWith('"');
   if (quoted) return JSON.stringify(value).slice(1, -1);
-  return isJson(value) || asElement(value) ? value : JSON.stringify(value);
+  return isJsonText(value) || asElement(value) ? value : JSON.stringify(value);
 }
 
 /** Literal text and expressions, in turn. What does not compile is taken for text: JSON with bare keys looks like a placeholder. */
@@ -116,16 +116,6 @@ function split(text: string, element: ConfigElement, reader: ArtifactReader): Ar
 
 function isExpression(part: string | Expression): part is Expression {
   return typeof part !== 'string';
-}
-
-function isJson(text: string): boolean {
-  try {
-    parseJson(text);
-    return true;
-  } catch (error) {
-    if (error instanceof JsonSyntaxError) return false;
-    throw error;
-  }
 }
 
 /** The element that a text is; undefined when it is something else. */

@@ -1,7 +1,7 @@
 import type { Expression } from '../expressions/expression.ts';
 import { stringOfProperty } from '../expressions/string-value.ts';
 import { MediationError } from '../message/errors.ts';
-import { JsonSyntaxError, parseJson } from '../message/json.ts';
+import { isJsonText, JsonSyntaxError, parseJson } from '../message/json.ts';
 import { jsonToXml, xmlToJson } from '../message/json-xml.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { JsonValue } from '../message/property-value.ts';
@@ -58,7 +58,7 @@ export function expressionText(
   if (isJson || text === '') return text;
   if (isXml(text)) return jsonOfXml(text);
   // Text that is JSON is meant as such; other text must not break the document.
-  return parsesAsJson(text) ? text : jsonEscaped(text);
+  return isJsonText(text) ? text : jsonEscaped(text);
 }
 
 function insideQuotes(text: string, isJson: boolean, media: MediaType): string {
@@ -124,16 +124,6 @@ function xmlOfJson(text: string): string {
   } catch (cause) {
     if (!(cause instanceof JsonSyntaxError)) throw cause;
     throw new MediationError(`An argument of a payload factory is no JSON: ${cause.message}`, { cause });
-  }
-}
-
-function parsesAsJson(text: string): boolean {
-  try {
-    parseJson(text);
-    return true;
-  } catch (error) {
-    if (error instanceof JsonSyntaxError) return false;
-    throw error;
   }
 }
 

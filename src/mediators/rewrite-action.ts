@@ -1,7 +1,6 @@
 import { expression } from '../expressions/attribute-types.ts';
 import { compileRegex, compileReplaceAll } from '../expressions/regex.ts';
-import { javaBoolean, readAttributes, text, ValueError } from '../grammar/attributes.ts';
-import { nearestName } from '../grammar/diagnostic.ts';
+import { javaBoolean, knownWord, readAttributes, text, ValueError } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { logger } from '../logging/index.ts';
@@ -37,8 +36,22 @@ export function readRewriteAction(element: ConfigElement, reader: ArtifactReader
   const attributes = readAttributes(element, ATTRIBUTES, reader);
   if (!attributes) return undefined;
   const { value, xpath } = attributes;
-  const type = oneOf(element, 'type', attributes.type, TYPES, 'Unknown URL rewrite action type', reader);
-  const fragment = oneOf(element, 'fragment', attributes.fragment, FRAGMENTS, 'Unknown URL fragment name', reader);
+  const type = knownWord(
+    element,
+    'type',
+    attributes.type,
+    TYPES,
+    `Unknown URL rewrite action type: ${attributes.type}`,
+    reader,
+  );
+  const fragment = knownWord(
+    element,
+    'fragment',
+    attributes.fragment,
+    FRAGMENTS,
+    `Unknown URL fragment name: ${attributes.fragment}`,
+    reader,
+  );
   if (!type || !fragment) return undefined;
   if (value === undefined && !xpath && type !== 'remove') {
     reader.error(element, 'value or xpath attribute is required on the action element', {
@@ -62,25 +75,6 @@ export function readRewriteAction(element: ConfigElement, reader: ArtifactReader
       ? changeAll(uri, computed, message, resolved)
       : { ...uri, [fragment]: resolved(uri[fragment], computed, message) };
   };
-}
-
-function oneOf<W extends string>(
-  element: ConfigElement,
-  attribute: string,
-  written: string,
-  words: readonly W[],
-  problem: string,
-  reader: ArtifactReader,
-): W | undefined {
-  const word = words.find((known) => known === written);
-  if (word !== undefined) return word;
-  const nearest = nearestName(written, words);
-  reader.error(element, `${problem}: ${written}`, {
-    attribute,
-    expected: `one of: ${words.join(', ')}`,
-    ...(nearest && { nearest }),
-  });
-  return undefined;
 }
 
 /**

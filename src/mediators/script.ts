@@ -63,7 +63,10 @@ export const script = mediator({
     const includes = element.childrenNamed('include');
     if (!attributes.key) {
       for (const [found, problem] of [
-        [attributes.function !== undefined, "Cannot use 'function' attribute without 'key' attribute for a script mediator"],
+        [
+          attributes.function !== undefined,
+          "Cannot use 'function' attribute without 'key' attribute for a script mediator",
+        ],
         [includes.length > 0, "Cannot use 'include' element without 'key' attribute for a script mediator"],
       ] as const) {
         if (found) reader.error(element, problem, { expected: 'key="…"' });
@@ -138,7 +141,8 @@ function argumentValue(given: string | Expression, type: string, message: Messag
     case 'double':
     case 'number': {
       const number = value.trim() === '' ? Number.NaN : Number(value);
-      if (!Number.isFinite(number) || (!['double', 'number'].includes(type) && !Number.isInteger(number))) throw wrong();
+      if (!Number.isFinite(number) || (!['double', 'number'].includes(type) && !Number.isInteger(number)))
+        throw wrong();
       return { kind: 'number', value: number };
     }
     case 'json':
@@ -212,7 +216,9 @@ function sourceOf(key: string, language: ScriptLanguage, message: MessageContext
   const source = readScript(textOfEntry(entry), language);
   const [problem] = source.problems;
   if (!problem) return source;
-  throw new MediationError(`The script ${key} cannot be used: line ${problem.line}, column ${problem.column}: ${problem.message}`);
+  throw new MediationError(
+    `The script ${key} cannot be used: line ${problem.line}, column ${problem.column}: ${problem.message}`,
+  );
 }
 
 /** @throws MediationError in the reference's words, with the reason behind them */

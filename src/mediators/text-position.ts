@@ -3,7 +3,9 @@ import type { ConfigElement } from '../grammar/element.ts';
 
 const START_TAG = /<(?:[^"'>]|"[^"]*"|'[^']*')*>/y;
 /** What stands in the file for no character at all, or for one. */
-const NOTHING = /<!--[^]*?-->|<\?[^]*?\?>|<!\[CDATA\[|\]\]>/y;
+const NOTHING = /<!--[\s\S]*?-->|<\?[\s\S]*?\?>/y;
+const CDATA_START = '<![CDATA[';
+const CDATA_END = ']]>';
 const REFERENCE = /&#?\w+;/y;
 
 /**
@@ -17,20 +19,23 @@ export function positionInText(element: ConfigElement, line: number, column: num
   at += START_TAG.exec(text)?.[0].length ?? 0;
   let textLine = 1;
   let textColumn = 1;
+  let isCdata = false;
   while (at < text.length) {
-    const nothing = lengthOf(NOTHING, text, at);
+    const mark = isCdata ? CDATA_END : CDATA_START;
+    const nothing = text.startsWith(mark, at) ? mark.length : isCdata ? 0 : lengthOf(NOTHING, text, at);
     if (nothing > 0) {
+      if (text.startsWith(mark, at)) isCdata = !isCdata;
       at += nothing;
       continue;
     }
-    if (text[at] === '<') break;
+    if (text[at] === '<' && !isCdata) break;
     if (textLine === line && textColumn >= column) return { file, ...placeOf(text, at) };
     if (text[at] === '\n') {
       if (textLine === line) return { file, ...placeOf(text, at) };
       textLine += 1;
       textColumn = 1;
     } else textColumn += 1;
-    at += lengthOf(REFERENCE, text, at) || 1;
+    at += isCdata ? 1 : lengthOf(REFERENCE, text, at) || 1;
   }
   return element.position;
 }

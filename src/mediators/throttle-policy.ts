@@ -65,8 +65,10 @@ function readCaller(id: XmlElement): CallerPolicy {
 function readQuota(around: readonly XmlElement[], id: string): Quota {
   const find = (name: string) => around.find(({ localName }) => localName === name);
   const allowed = find('IsAllow');
-  if (allowed) return { kind: textOf(allowed).trim() === 'true' ? 'always' : 'never' };
+  if (allowed && textOf(allowed).trim() !== 'true') return { kind: 'never' };
   const [count, unit, prohibit] = [find('MaximumCount'), find('UnitTime'), find('ProhibitTimePeriod')];
+  // WSO2's sample 371 says both, and means a caller who may come, so often.
+  if (allowed && (!count || !unit)) return { kind: 'always' };
   if (!count || !unit) throw new ThrottlePolicyError(`'${id}' has neither MaximumCount and UnitTime nor IsAllow`);
   const prohibitMs = prohibit && textOf(prohibit).trim() !== '' ? numberIn(prohibit) : 0;
   return { kind: 'rate', count: numberIn(count), unitMs: numberIn(unit), prohibitMs };

@@ -5,9 +5,10 @@ import { logger } from '../logging/index.ts';
 import { type MediatorCompilation, mediator } from '../mediation/component.ts';
 import { callerOf } from '../mediation/continuation.ts';
 import { runSteps } from '../mediation/step.ts';
+import { type Entry, findEntry } from '../message/entry.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
-import type { XmlElement } from '../xml/index.ts';
+import { parseXml, XmlSyntaxError } from '../xml/index.ts';
 import { CallerCounters, ConcurrencySlots } from './throttle-counters.ts';
 import {
   policyFor,
@@ -104,13 +105,12 @@ function readPolicy(element: ConfigElement, reader: ArtifactReader): PolicyOf | 
     reader.error(written, 'key attribute should have a value ', { attribute: 'key' });
     return undefined;
   }
-  const known = new WeakMap<XmlElement, ThrottlePolicy>();
+  let known: { readonly text: string; readonly policy: ThrottlePolicy } | undefined;
   return (message) => {
-    const xml = message.configuration.find('localEntry', key)?.xml;
-    if (!xml) throw new MediationError(`Cannot find throttling policy using key : ${key}`);
-    const policy = known.get(xml) ?? policyIn(xml);
-    known.set(xml, policy);
-    return policy;
+    const entry = findEntry(message.configuration, key);
+    if (!entry) throw new MediationError(`Cannot find throttling policy using key : ${key}`);
+    if (known?.text !== entry.text) known = { text: entry.text, policy: policyIn(entry, key) };
+    return known.policy;
   };
 }
 
@@ -135,10 +135,14 @@ function inlinePolicy(written: ConfigElement, reader: ArtifactReader): PolicyOf 
   }
 }
 
-function policyIn(xml: XmlElement): ThrottlePolicy {
+function policyIn({ text, xml }: Entry, key: string): ThrottlePolicy {
   try {
-    return readThrottlePolicy(xml);
+    const root = xml ?? parseXml(text).documentElement;
+    if (!root) throw new ThrottlePolicyError(`'${key}' is empty`);
+    return readThrottlePolicy(root);
   } catch (cause) {
+    if (cause instanceof XmlSyntaxError)
+      throw new MediationError(`Cannot find throttling policy using key : ${key}`, { cause });
     if (!(cause instanceof ThrottlePolicyError)) throw cause;
     throw new MediationError(cause.message, { cause });
   }

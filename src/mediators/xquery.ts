@@ -179,7 +179,8 @@ function place(result: XqueryResult, target: Expression | undefined, message: Me
     replaceSource(message, node, resultElement(result.value));
     return;
   }
-  if (!node) throw new MediationError(`the query gives the text '${result.value}', and there is no element to put it into`);
+  if (!node)
+    throw new MediationError(`the query gives the text '${result.value}', and there is no element to put it into`);
   while (node.firstChild) node.removeChild(node.firstChild);
   const document = node.ownerDocument;
   if (document) node.appendChild(document.createTextNode(result.value));

@@ -52,7 +52,10 @@ export function readXsltChildren(element: ConfigElement, reader: ArtifactReader)
     }
     names.add(`${child.name} ${pair.name}`);
     if (child.name === 'feature' && pair.value !== 'true' && pair.value !== 'false') {
-      reader.error(child, 'The feature must have value true or false', { attribute: 'value', expected: 'true or false' });
+      reader.error(child, 'The feature must have value true or false', {
+        attribute: 'value',
+        expected: 'true or false',
+      });
     }
   }
   const resources = new Map<string, string>();

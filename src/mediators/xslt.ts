@@ -9,7 +9,14 @@ import { isFlagSet } from '../message/property-value.ts';
 import { NOT_COMPILED, type XsltResult } from '../transform/xslt-job.ts';
 import type { XmlElement } from '../xml/index.ts';
 import { replaceSource, transformSource } from './transform-target.ts';
-import { readXsltChildren, resultOf, runStylesheet, stylesheetKey, XSLT_CHILDREN, type XsltChildren } from './xslt-definition.ts';
+import {
+  readXsltChildren,
+  resultOf,
+  runStylesheet,
+  stylesheetKey,
+  XSLT_CHILDREN,
+  type XsltChildren,
+} from './xslt-definition.ts';
 
 const log = logger('XSLTMediator');
 
@@ -58,7 +65,11 @@ function mediation(attributes: MediatorCompilation<typeof ATTRIBUTES>['attribute
       if (target === undefined) replaceSource(message, source.node, resultOf(result));
       else message.properties.set(target, targetValue(message, result));
     } catch (cause) {
-      throw failure(cause, name, selection?.source ?? 's11:Body/child::*[position()=1] | s12:Body/child::*[position()=1]');
+      throw failure(
+        cause,
+        name,
+        selection?.source ?? 's11:Body/child::*[position()=1] | s12:Body/child::*[position()=1]',
+      );
     }
     return true;
   };
@@ -79,4 +90,3 @@ function failure(cause: unknown, key: string, source: string): unknown {
     { cause, ...(cause.detail !== undefined && { detail: cause.detail }) },
   );
 }
-

@@ -10,10 +10,21 @@ export interface Entry {
   readonly xml: XmlElement | undefined;
 }
 
+/** The text of a resource of the server's registry, else of one that an artifact declares. */
+export function registryText(configuration: Configuration, key: string): string | undefined {
+  const stored = configuration.services.registry?.text(key);
+  if (stored !== undefined) return stored;
+  for (const name of configuration.names('registry')) {
+    const text = configuration.find('registry', name)?.text(key);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
 /** Finds an entry by its key, local entries first (spec proxies 6.6). */
 export function findEntry(configuration: Configuration, key: string): Entry | undefined {
   const local = configuration.find('localEntry', key);
   if (local) return local;
-  const text = configuration.services.registry?.text(key);
+  const text = registryText(configuration, key);
   return text === undefined ? undefined : { text, xml: undefined };
 }

@@ -1,6 +1,7 @@
 import { enterSequence, runMain } from '../mediation/main-flow.ts';
 import type { Configuration } from '../message/configuration.ts';
 import { MediationError } from '../message/errors.ts';
+import { isJsonText } from '../message/json.ts';
 import { MessageContext } from '../message/message-context.ts';
 import { Payload } from '../message/payload.ts';
 import type { XmlElement } from '../xml/index.ts';
@@ -62,17 +63,8 @@ function messageOf(injection: MessageInjection, configuration: Configuration): M
 function payloadOf({ message, format }: MessageInjection): Payload {
   const version = format === 'soap12' ? '1.2' : '1.1';
   if (message === undefined) return Payload.empty(version);
-  if ('text' in message) return isJson(message.text) ? Payload.ofJson(message.text) : Payload.ofText(message.text);
+  if ('text' in message) return isJsonText(message.text) ? Payload.ofJson(message.text) : Payload.ofText(message.text);
   const payload = Payload.empty(version);
   payload.replaceBody(message.xml);
   return payload;
-}
-
-function isJson(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null;
-  } catch {
-    return false;
-  }
 }

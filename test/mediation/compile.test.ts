@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { builtInSequences } from '../../src/mediation/read-sequence.ts';
 import type { StepList } from '../../src/mediation/step.ts';
-import { KNOWN_UNSUPPORTED_MEDIATORS, MEDIATORS } from '../../src/mediators/index.ts';
+import { MEDIATORS } from '../../src/mediators/index.ts';
 import { MediationError } from '../../src/message/errors.ts';
 import { FakeConfiguration, FakeExchange, logged, message, problemLines, problems, sequence } from './harness.ts';
 
@@ -51,23 +51,18 @@ describe('what is no mediator', () => {
     ]);
   });
 
-  it.each([...KNOWN_UNSUPPORTED_MEDIATORS, 'file.read'])('<%s> is known, not supported yet', (name) => {
-    expect(problemLines(`<${name}/>`)).toEqual([`error: mediator <${name}> is known, not supported yet`]);
-  });
-
   it('is told for all of them at once', () => {
     expect(problemLines('<nonsense/><in><more/></in><filter/>')).toHaveLength(3);
   });
 });
 
-it('every mediator is declared once, documented, and not among those that are missing', () => {
+it('every mediator is declared once and documented', () => {
   const names = MEDIATORS.map(({ element }) => element);
   expect(new Set(names).size).toBe(names.length);
   for (const { element, doc, attributes } of MEDIATORS) {
     expect(doc.length, element).toBeGreaterThan(10);
     for (const [name, { doc: about }] of Object.entries(attributes))
       expect(about.length, `${element} ${name}`).toBeGreaterThan(5);
-    expect(KNOWN_UNSUPPORTED_MEDIATORS).not.toContain(element);
   }
 });
 

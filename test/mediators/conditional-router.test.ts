@@ -43,6 +43,20 @@ describe('routes', () => {
     expect((await taken(route, '', null)).names).toBe('');
   });
 
+  it('see the query parameters of a request, wherever it came in (sample 157)', async () => {
+    const route = ROUTE('<equal type="param" source="q" value="1"/>', 'one');
+    const namesOf = async (to: string, requested: string) => {
+      const request = message();
+      request.to = to;
+      request.axis2.set('TransportInURL', requested);
+      await sequence(`<conditionalRouter>${route}</conditionalRouter>`).mediate(request);
+      return [...request.properties.keys()].join();
+    };
+    expect(await namesOf('/services/P', '/services/P?q=1')).toBe('one');
+    expect(await namesOf('/services/P?q=2', '/services/P?q=1')).toBe('');
+    expect(await namesOf('http://elsewhere/', '/services/P?q=1')).toBe('');
+  });
+
   it('see headers and properties', async () => {
     const request = message();
     request.headers.set('X-Kind', 'b');

@@ -36,6 +36,13 @@ describe('a policy', () => {
     });
   });
 
+  it('that allows callers so many requests counts them (sample 371 of WSO2)', () => {
+    const quotas = [allow(true) + rate(4, 800), rate(4, 800) + allow(false)].map(
+      (control) => read(policyXml(caller('other', control))).callers[0]?.quota,
+    );
+    expect(quotas).toEqual([{ kind: 'rate', count: 4, unitMs: 800, prohibitMs: 0 }, { kind: 'never' }]);
+  });
+
   it.each([
     ['<wsp:Policy/>', 'there is no MediatorThrottleAssertion'],
     [policyXml(caller('other', rate(6, 800), 'PLANET')), "the type of an ID is 'PLANET'"],
