@@ -1,8 +1,10 @@
 /** The program `stockquote-service`: reads the command line, starts the back end, prints what it does, stops on a signal. */
+
+import { serveJms } from './service/jms.ts';
 import { type Flavour, ServiceStartError, type StockQuoteServiceOptions, startStockQuoteService } from './service.ts';
 import { readCommandLine, UsageError } from './wire/arguments.ts';
 
-const USAGE = `Usage: stockquote-service [--http PORT] [--https PORT] [--name NAME] [--flavour wso2|apache] [--host ADDRESS]
+const USAGE = `Usage: stockquote-service [--http PORT] [--https PORT] [--name NAME] [--flavour wso2|apache] [--host ADDRESS] [--jms BROKER]
 
   --http PORT       HTTP port, default 9000; 0 takes any free port
   --https PORT      also serve HTTPS on this port, with a self-signed certificate; 0 takes any free port
@@ -10,11 +12,12 @@ const USAGE = `Usage: stockquote-service [--http PORT] [--https PORT] [--name NA
   --flavour wso2    fields of responses in http://services.samples/xsd (default)
   --flavour apache  fields of responses in http://services.samples
   --host ADDRESS    address to listen on, default 127.0.0.1
+  --jms BROKER      also take the messages of the queue SimpleStockQuoteService, for example of tcp://localhost:61616
 
 One dash does too (-http 9000), as with the Java server. Exit codes: 0 stopped by a signal, 2 usage, 3 a port is taken.
 `;
 
-const NAMES = new Set(['http', 'https', 'name', 'flavour', 'host', 'help', 'xdebug']);
+const NAMES = new Set(['http', 'https', 'name', 'flavour', 'host', 'jms', 'help', 'xdebug']);
 const SWITCHES = new Set(['help', 'xdebug']);
 
 async function main(words: readonly string[]): Promise<void> {
@@ -24,14 +27,26 @@ async function main(words: readonly string[]): Promise<void> {
     return;
   }
   process.stdout.write('[SimpleAxisServer] Starting\n');
+  const reportError = (text: string) => process.stderr.write(`ERROR ${text}\n`);
+  const { jms, ...rest } = options;
   const service = await startStockQuoteService({
-    ...options,
+    ...rest,
     print: (line) => process.stdout.write(`${line}\n`),
-    reportError: (text) => process.stderr.write(`ERROR ${text}\n`),
+    reportError,
+  });
+  const life = new AbortController();
+  const jmsHost = options.host ?? '127.0.0.1';
+  const serviceUrl = `http://${jmsHost}:${service.httpPort}/services/SimpleStockQuoteService`;
+  const jmsSide =
+    jms === undefined ? Promise.resolve() : serveJms({ providerUrl: jms, serviceUrl, reportError }, life.signal);
+  jmsSide.catch(async (error: unknown) => {
+    await service.close();
+    fail(error);
   });
   const stop = (signal: NodeJS.Signals) => {
     process.stdout.write(`[SimpleAxisServer] ${signal}: Shutting down SimpleAxisServer ...\n`);
-    service.close().then(() => {
+    life.abort();
+    Promise.all([jmsSide, service.close()]).then(() => {
       process.stdout.write('[SimpleAxisServer] Shutdown complete\n');
       process.exit(0);
     }, fail);
@@ -47,7 +62,7 @@ async function main(words: readonly string[]): Promise<void> {
   );
 }
 
-function readOptions(words: readonly string[]): StockQuoteServiceOptions | 'help' {
+function readOptions(words: readonly string[]): (StockQuoteServiceOptions & { jms: string | undefined }) | 'help' {
   const { options, words: rest } = readCommandLine(words, SWITCHES);
   const given = new Map<string, string | true>();
   for (const { name, value, ant } of options) {
@@ -64,6 +79,7 @@ function readOptions(words: readonly string[]): StockQuoteServiceOptions | 'help
     name: text(given, 'name'),
     host: text(given, 'host'),
     flavour: flavour(text(given, 'flavour')),
+    jms: text(given, 'jms'),
   };
 }
 

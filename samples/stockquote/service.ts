@@ -15,10 +15,11 @@ import { type Behaviour, Behaviours } from './service/behaviour.ts';
 import { answer, type Deployment, type Forward, type HttpAnswer } from './service/dispatch.ts';
 import { loadBalanceService1, loadBalanceService2 } from './service/load-balance.ts';
 import type { AcceptedOrder, Addresses, Flavour, SampleService, World } from './service/operation.ts';
+import type { HttpRequest } from './service/request.ts';
 import { fastStockQuoteService, secureStockQuoteService, simpleStockQuoteService } from './service/stock-quote.ts';
 import type { Random } from './wire/quotes.ts';
 
-export type { AcceptedOrder, Behaviour, Flavour };
+export type { AcceptedOrder, Behaviour, Flavour, HttpRequest };
 
 /** How to start the sample back end. */
 export interface StockQuoteServiceOptions {
@@ -32,6 +33,8 @@ export interface StockQuoteServiceOptions {
   readonly name?: string | undefined;
   /** `wso2` by default. */
   readonly flavour?: Flavour | undefined;
+  /** Called for each request that has arrived as a whole, before anything is done about it. */
+  readonly onRequest?: ((request: HttpRequest) => void) | undefined;
   /** Called for each accepted order, before the client gets its 202. */
   readonly onAccepted?: ((order: AcceptedOrder) => void) | undefined;
   /** Gets each console line, without line end. By default lines go nowhere. */
@@ -48,6 +51,8 @@ export interface StockQuoteServiceOptions {
 export interface StockQuoteService {
   readonly httpPort: number;
   readonly httpsPort: number | undefined;
+  /** The certificate of the HTTPS listener, PEM: for those who have to trust it. */
+  readonly certificate: string | undefined;
   /** The accepted orders, oldest first, as far as they are remembered. */
   accepted(): AcceptedOrder[];
   /** How many orders were accepted since the start, remembered or not. */
@@ -93,6 +98,7 @@ export async function startStockQuoteService(options: StockQuoteServiceOptions):
 class ServiceProcess implements StockQuoteService {
   httpPort = 0;
   httpsPort: number | undefined;
+  certificate: string | undefined;
   readonly #options: StockQuoteServiceOptions;
   readonly #deployment: Deployment;
   readonly #behaviours = new Behaviours();
@@ -144,6 +150,7 @@ class ServiceProcess implements StockQuoteService {
       altNames: [...new Set(names)],
       days: 365,
     });
+    this.certificate = pair.cert;
     this.httpsPort = await this.#open(createSecureServer({ ...SERVER_OPTIONS, ...pair }), httpsPort, host);
   }
 
@@ -209,12 +216,14 @@ class ServiceProcess implements StockQuoteService {
     }
     const body = await readBody(request, response);
     if (!body) return;
+    const { url = '/', headers } = request;
+    const arrived = { method, url, headers, body };
+    this.#options.onRequest?.(arrived);
     const behaviour = this.#behaviours.next();
     const troubled = Boolean(behaviour.reset || behaviour.hang || behaviour.status !== undefined);
     let result: HttpAnswer | undefined;
     if (!troubled || behaviour.afterOperation) {
-      const { url = '/', headers } = request;
-      result = await answer({ method, url, headers, body }, this.#addresses(headers.host), this.#deployment);
+      result = await answer(arrived, this.#addresses(headers.host), this.#deployment);
     }
     if (behaviour.delayMs !== undefined) await this.#sleep(behaviour.delayMs).catch(() => undefined);
     // A connection kept open would hold up close() until the grace is over.

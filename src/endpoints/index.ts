@@ -26,7 +26,12 @@ export const ENDPOINT_KINDS: readonly EndpointKind[] = [address, wsdl, defaultKi
 export const GROUP_KINDS: readonly GroupKind[] = [loadBalance, failover, recipientList];
 
 const DEFINITIONS: readonly string[] = [...ENDPOINT_KINDS, ...GROUP_KINDS].map(({ element }) => element);
-const KNOWN_UNSUPPORTED = ['dynamicLoadbalance', 'serviceDynamicLoadbalance', 'class'];
+/** Kinds that need what is not here: why, and what to use instead. */
+const REFUSED: Readonly<Record<string, string>> = {
+  dynamicLoadbalance: 'its members are those of an Axis2 cluster, and there is none',
+  serviceDynamicLoadbalance: 'its members are those of Axis2 clusters, and there are none',
+  class: 'it is a Java class, and those are not run',
+};
 const ATTRIBUTES = ['name', 'key', 'key-expression', 'template', 'uri', 'onError', 'statistics', 'trace'];
 const CHILDREN = ['description', 'property', 'session', 'parameter'];
 
@@ -90,7 +95,7 @@ function readDefinition(
   name: string | undefined,
   options: { named: boolean },
 ): Endpoint | undefined {
-  reader.warnUnknownChildren(element, [...CHILDREN, ...DEFINITIONS, ...KNOWN_UNSUPPORTED]);
+  reader.warnUnknownChildren(element, [...CHILDREN, ...DEFINITIONS, ...Object.keys(REFUSED)]);
   const properties = readEndpointProperties(element, reader);
   const onError = element.attribute('onError');
   if (onError !== undefined) reader.refer('sequence', onError, element, 'onError');
@@ -118,8 +123,10 @@ function readGroup(
   reader: ArtifactReader,
   frame: GroupFrame,
 ): Endpoint | undefined | 'invalid' {
-  const kind = GROUP_KINDS.find((candidate) => element.child(candidate.element));
-  const definition = kind && element.child(kind.element);
+  const found = GROUP_KINDS.find((candidate) => element.child(candidate.element));
+  const fixed = found ? undefined : withFixedMembers(element, reader);
+  const kind = fixed ? loadBalance : found;
+  const definition = fixed ?? (found && element.child(found.element));
   if (!kind || !definition) return undefined;
   const endpoint = kind.read({
     element: definition,
@@ -129,6 +136,16 @@ function readGroup(
     readEndpoint: (child) => readEndpoint(child, reader, { named: false }),
   });
   return endpoint ?? 'invalid';
+}
+
+/** A dynamic group that has its members written in it is as good as one that is not dynamic. */
+function withFixedMembers(element: ConfigElement, reader: ArtifactReader): ConfigElement | undefined {
+  const definition = element.child('dynamicLoadbalance');
+  if (!definition?.children.some(({ name }) => name === 'member' || name === 'endpoint')) return undefined;
+  reader.warning(definition, '<dynamicLoadbalance> is read as <loadbalance>: its members are those that are written', {
+    expected: '<loadbalance>',
+  });
+  return definition;
 }
 
 function readIndirect(
@@ -153,8 +170,12 @@ function readIndirect(
 }
 
 function reportMissingKind(element: ConfigElement, reader: ArtifactReader): void {
-  const known = element.children.find((child) => KNOWN_UNSUPPORTED.includes(child.name));
+  const known = element.children.find((child) => Object.hasOwn(REFUSED, child.name));
   const expected = `one of: ${DEFINITIONS.join(', ')}, or key="…"`;
-  if (known) reader.error(known, `endpoint kind <${known.name}> is known, not supported yet`, { expected });
-  else reader.error(element, 'Invalid endpoint configuration.', { expected });
+  if (known) {
+    const why = REFUSED[known.name] ?? '';
+    reader.error(known, `endpoint kind <${known.name}> is not supported: ${why}`, {
+      expected: '<loadbalance> with the members, or <failover>',
+    });
+  } else reader.error(element, 'Invalid endpoint configuration.', { expected });
 }

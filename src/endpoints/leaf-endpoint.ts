@@ -10,6 +10,7 @@ import { integerOf } from '../message/property-value.ts';
 import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
 import type { EndpointProperty } from './endpoint-property.ts';
 import { outgoingRequest } from './outgoing-request.ts';
+import { type OutgoingTransport, transportOf } from './outgoing-transport.ts';
 import { responseMessage } from './response-message.ts';
 import type { EndpointSettings } from './settings.ts';
 import { EndpointSuspension } from './suspension.ts';
@@ -102,6 +103,8 @@ export class LeafEndpoint implements Endpoint {
     if (!address)
       throw new MediationError('The endpoint has no address to send to', { code: ERROR_CODES.leafNotReady });
     const timeoutMs = this.#timeoutMs(message);
+    const transport = transportOf(message, address);
+    if (transport) return this.#exchangeOver(transport, message, { address, timeoutMs, options });
     const { rest, ...request } = outgoingRequest(message, {
       address,
       format: settings.format,
@@ -119,6 +122,23 @@ export class LeafEndpoint implements Endpoint {
         ...(options.signal && { signal: options.signal }),
       });
       return responseMessage(message, response, { ...options, rest });
+    } catch (error) {
+      throw this.#sendFailed(message, error, address, timeoutMs, options);
+    }
+  }
+
+  /** Over another transport than HTTP, which has neither methods nor statuses. */
+  async #exchangeOver(
+    transport: OutgoingTransport,
+    message: MessageContext,
+    { address, timeoutMs, options }: { address: string; timeoutMs: number; options: SendOptions },
+  ): Promise<MessageContext> {
+    const { format, encoding } = this.#definition.settings;
+    message.properties.set('last_endpoint', this.name ?? 'AnonymousEndpoint');
+    message.properties.set('ENDPOINT_PREFIX', maskCredentials(address));
+    const { outOnly = false, signal } = options;
+    try {
+      return await transport.exchange(message, { address, format, encoding, timeoutMs, outOnly, signal });
     } catch (error) {
       throw this.#sendFailed(message, error, address, timeoutMs, options);
     }

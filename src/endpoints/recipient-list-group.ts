@@ -1,6 +1,7 @@
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
 import { causeChain, runFaultStack } from '../mediation/fault.ts';
+import type { Split } from '../message/caller.ts';
 import { ERROR_CODES, type MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { readyByContent } from './content-readiness.ts';
@@ -80,7 +81,8 @@ export class RecipientListGroup implements Endpoint {
   }
 
   #sendToAll(recipients: readonly Endpoint[], message: MessageContext, options: SendOptions): Promise<MessageContext> {
-    const copies = recipients.map((_, index) => recipientCopy(message, index, recipients.length));
+    const split: Split = { id: undefined, outer: message.split, finishedBy: new Set() };
+    const copies = recipients.map((_, index) => recipientCopy(message, split, index, recipients.length));
     const outcomes = recipients.map((child, index) => this.#sendCopy(child, copies[index] ?? message, options));
     if (options.blocking || options.outOnly) return this.#whenAllEnded(outcomes, message, options);
     return this.#firstAnswer(outcomes, message, options);
@@ -150,13 +152,15 @@ export class RecipientListGroup implements Endpoint {
 }
 
 /**
- * The message for one recipient. The fault stack stays behind: what becomes of the message as a whole is decided here.
+ * The message for one recipient. The fault stack stays behind: what becomes of the message as a whole is decided here. An aggregate
+ * can join the answers as it joins those of a clone, by `messageSequence` and `aggregateCorelation` (spec proxies 5.7, samples 62 and 63).
  * @param index from 0
  */
-function recipientCopy(message: MessageContext, index: number, count: number): MessageContext {
+function recipientCopy(message: MessageContext, split: Split, index: number, count: number): MessageContext {
   const copy = message.copy();
   copy.faultStack.length = 0;
-  copy.properties.set('MESSAGE_SEQUENCE', `${index}/${count}`);
+  copy.split = split;
+  for (const name of ['messageSequence', 'MESSAGE_SEQUENCE']) copy.properties.set(name, `${index}/${count}`);
   return copy;
 }
 

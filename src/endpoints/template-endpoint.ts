@@ -8,6 +8,8 @@ import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
 declare module '../message/configuration.ts' {
   interface ArtifactKinds {
     template: EndpointTemplate | SequenceTemplate;
+    /** The templates of connectors, by `library.operation`. */
+    operation: SequenceTemplate;
   }
 }
 

@@ -3,9 +3,17 @@ import { resolvePlaceholders } from '../grammar/placeholders.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import { readResource } from '../registry/resource-files.ts';
 import { elementChildren, parseXml, type XmlElement, XmlSyntaxError } from '../xml/index.ts';
 import { checkScheme } from './address-scheme.ts';
 import { endpointKind } from './component.ts';
+
+declare module '../message/configuration.ts' {
+  interface Services {
+    /** Where relative `file:` addresses are looked for, in this order. */
+    resourceDirectories?: readonly string[];
+  }
+}
 
 const WSDL_11 = 'http://schemas.xmlsoap.org/wsdl/';
 /** The reference's limit for reading a WSDL (spec proxies 1.2), shortened: a message waits for it. */
@@ -13,7 +21,8 @@ const FETCH_TIMEOUT_MS = 20_000;
 
 /**
  * `<wsdl service="…" port="…">`: the address stands in a WSDL (spec proxies 5.4): an inline one is read at deployment, one behind
- * `uri` is fetched by the first message that needs it, and again after a failure, so that a deployment never waits for a back end.
+ * `uri` is fetched by the first message that needs it, and again after a failure, so that a deployment never waits for a back end. A
+ * relative `file:` uri is looked for as those of local entries are (sample 56).
  */
 export const wsdl = endpointKind({
   element: 'wsdl',
@@ -31,7 +40,7 @@ export const wsdl = endpointKind({
     if (written) {
       const uri = resolvePlaceholders(written, element, reader);
       if (uri === undefined) return undefined;
-      checkScheme(uri, element, reader, 'uri');
+      if (!isFile(uri)) checkScheme(uri, element, reader, 'uri');
       return { staticAddress: uri, address: fetchedAddress(uri, service, port) };
     }
     const definitions = element.children.find((child) => child.name === 'definitions' && child.namespace === WSDL_11);
@@ -61,6 +70,7 @@ function fetchedAddress(uri: string, service: string, port: string) {
 }
 
 async function fetchAddress(message: MessageContext, uri: string, service: string, port: string): Promise<string> {
+  if (isFile(uri)) return addressInFile(message, uri, service, port);
   const answer = await message.configuration.services.http.send({
     method: 'GET',
     url: uri,
@@ -75,6 +85,20 @@ async function fetchAddress(message: MessageContext, uri: string, service: strin
       `The WSDL at ${withoutCredentials(uri)} (status ${answer.status}) has no port '${port}' of service '${service}'`,
     );
   return address;
+}
+
+function isFile(uri: string): boolean {
+  return /^file:/i.test(uri);
+}
+
+async function addressInFile({ configuration }: MessageContext, uri: string, service: string, port: string) {
+  const bytes = await readResource(uri, configuration.services.resourceDirectories ?? []).catch((cause: unknown) => {
+    throw new MediationError(`The WSDL at ${uri} cannot be read`, { cause });
+  });
+  const root = parsed(bytes, uri);
+  const address = root && portAddress(root, service, port);
+  if (address) return address;
+  throw new MediationError(`The WSDL at ${uri} has no port '${port}' of service '${service}'`);
 }
 
 /** For messages, which clients and logs get to see. */

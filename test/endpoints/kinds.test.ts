@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defaultEndpoint } from '../../src/endpoints/index.ts';
 import { MediationError } from '../../src/message/errors.ts';
+import { TemporaryFolder } from '../deployment/temporary-folder.ts';
 import { endpoint, endpointProblems, FakeConfiguration, message, response } from '../mediation/harness.ts';
 
 function prepared(xml: string, properties: Record<string, string> = {}) {
@@ -28,8 +29,8 @@ describe('address', () => {
   it.each([
     ['<endpoint><address/></endpoint>', "error: The 'uri' attribute is required for an address endpoint"],
     [
-      '<endpoint><address uri="jms:/q"/></endpoint>',
-      "warning: addresses with 'jms:' are known, not supported yet: sending to 'jms:/q' will fail",
+      '<endpoint><address uri="mailto:q"/></endpoint>',
+      "warning: addresses with 'mailto:' are known, not supported yet: sending to 'mailto:q' will fail",
     ],
     ['<endpoint><address uri="htp://b"/></endpoint>', "warning: 'htp:' is not a transport of this server"],
     ['<endpoint><address uri="http://b" format="soap13"/></endpoint>', 'warning: format="soap13" is ignored'],
@@ -153,6 +154,23 @@ describe('wsdl', () => {
       'POST http://b/w',
       'POST http://b/w',
     ]);
+  });
+
+  it('reads a WSDL in a file, looked for where resources are (sample 56)', async () => {
+    using folder = new TemporaryFolder();
+    folder.write('proxy/s.wsdl', WSDL('http://b/w'));
+    folder.write('proxy/t.wsdl', WSDL('http://b/w').replace('"P"', '"Q"'));
+    const send = async (uri: string) => {
+      const { request, sender, target } = prepared(`<endpoint><wsdl uri="${uri}" service="S" port="P"/></endpoint>`);
+      request.configuration.services.resourceDirectories = ['/nowhere', folder.path];
+      await target.send(request);
+      return sender.requests.map(({ url }) => url);
+    };
+    expect(await send('file:proxy/s.wsdl')).toEqual(['http://b/w']);
+    expect(await send(`file:${folder.at('proxy/s.wsdl')}`)).toEqual(['http://b/w']);
+    await expect(send('file:proxy/t.wsdl')).rejects.toThrow("The WSDL at file:proxy/t.wsdl has no port 'P'");
+    await expect(send('file:proxy/u.wsdl')).rejects.toThrow('The WSDL at file:proxy/u.wsdl cannot be read');
+    expect(endpointProblems('<endpoint><wsdl uri="file:s.wsdl" service="S" port="P"/></endpoint>')).toEqual([]);
   });
 
   it('fails as a mediation error when what it gets is no WSDL', async () => {

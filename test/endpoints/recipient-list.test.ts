@@ -55,6 +55,10 @@ describe('a recipient list', () => {
     }
     expect(answer.relatesTo).not.toBe('urn:uuid:1');
     expect(answer.text('MESSAGE_SEQUENCE')).toBe('0/2');
+    // What an aggregate reads.
+    expect(answer.text('messageSequence')).toBe('0/2');
+    expect(answer.text('aggregateCorelation')).toBe('urn:uuid:1');
+    expect(answer.split).toMatchObject({ id: undefined, outer: undefined });
     expect(request.headers.has('X-Seen')).toBe(false);
   });
 
