@@ -138,7 +138,8 @@ function unexplainedDuplicates(
   for (const [order, life] of repeated) {
     for (const [index, repeat] of life.accepted.entries()) {
       const before = life.accepted[index - 1];
-      if (!before || charge(accounts, before, repeat) || chargeCopy(accounts, life, repeat)) continue;
+      if (!before || charge(accounts, before, repeat) || wasForgotten(faults, before, repeat)) continue;
+      if (chargeCopy(accounts, life, repeat)) continue;
       unexplained.add(order);
     }
   }
@@ -172,6 +173,14 @@ function charge(accounts: readonly Account[], before: Acceptance, repeat: Accept
     return true;
   }
   return false;
+}
+
+/** Whether it had been removed, and the server has forgotten that. */
+function wasForgotten(faults: readonly Fault[], before: Acceptance, repeat: Acceptance): boolean {
+  return faults.some(
+    ({ from, to, forgetsMs = 0 }) =>
+      forgetsMs > 0 && before.at >= from - forgetsMs && before.at <= to && repeat.at >= from,
+  );
 }
 
 /** The same for one that may have been in a store twice, or in two stores. */

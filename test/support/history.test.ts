@@ -86,6 +86,12 @@ describe('a history', () => {
       expect(judged(moving, ['a', 'b']).unexplained).toEqual(['b']);
     });
 
+    it('may have let the server forget what was removed right before it', () => {
+      const forgetful = { ...kill, window: 0, forgetsMs: 50 };
+      expect(judged(forgetful, ['a', 'b']).unexplained).toEqual([]);
+      expect(judged({ ...forgetful, forgetsMs: 49 }, ['a', 'b']).unexplained).toEqual(['a']);
+    });
+
     it('may have stored twice what was being stored', () => {
       const outage: Fault = { what: 'broker killed', from: 0.2, to: 0.8, window: 0, storedTwice: 1 };
       expect(judged(outage, ['a']).unexplained).toEqual([]);

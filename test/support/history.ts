@@ -35,6 +35,8 @@ export interface Fault {
   readonly storedTwice?: number;
   /** How many orders may have been left in two stores, on their way from one to the other. Default 0. */
   readonly movedTwice?: number;
+  /** What was removed from the store in so many ms before it may come again: the server had not written that yet. Default 0. */
+  readonly forgetsMs?: number;
   /** How many orders may be overtaken in being redelivered. Default 0. */
   readonly overtaken?: number;
 }

@@ -1,0 +1,112 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { sayFigures } from '../support/figures.ts';
+import type { Fault, OrderHistory, Verdict } from '../support/history.ts';
+import { SEED } from './random.ts';
+
+/** What one scenario has shown; one row of the table in docs/promises.md. */
+export interface FaultFigures {
+  readonly fault: string;
+  readonly store: string;
+  /** How often it happened. */
+  readonly times: number;
+  readonly attempted: number;
+  readonly confirmed: number;
+  readonly delivered: number;
+  /** In the fail store or the dead-letter area. */
+  readonly putAside: number;
+  readonly lost: number;
+  readonly invented: number;
+  readonly duplicates: number;
+  /** How many duplicates the faults account for at most. */
+  readonly window: number;
+  /** Undefined: no order was promised. */
+  readonly outOfOrder?: number;
+  /** From the return of what was gone (the server answers, the runtime is ready) to the next delivery, the slowest, ms. */
+  readonly resumedMs?: number;
+  readonly seed: number;
+  /** As 2026-11-22. */
+  readonly date: string;
+}
+
+/** Where the scenarios of one run leave their figures; set by report.ts. */
+export const FIGURES_FOLDER = 'MINI_SYNAPSE_FAULT_FIGURES';
+
+/** Delivery resumes within this time of the server's return, ms (issue 3). */
+export const RESUMED_WITHIN_MS = 3_000;
+
+export interface Shown {
+  readonly fault: string;
+  readonly store: string;
+  readonly times: number;
+  /** All of them, ms. */
+  readonly resumedMs?: readonly number[];
+  /** Whether one worker delivered, so that an order was promised. */
+  readonly ordered?: boolean;
+}
+
+/** Writes the figures down, and holds the verdict to the promise: nothing lost, nothing invented, duplicates within the window. */
+export function judge(shown: Shown, verdict: Verdict, history: OrderHistory): FaultFigures {
+  const { fault, store, times, resumedMs = [], ordered = false } = shown;
+  const { lost, invented, unexplained, outOfOrder } = verdict;
+  const backEnds = Math.max(1, Object.keys(verdict.acceptedBy).length);
+  const figures: FaultFigures = {
+    fault,
+    store,
+    times,
+    attempted: verdict.sent,
+    confirmed: verdict.confirmed,
+    delivered: verdict.delivered,
+    putAside: Object.values(verdict.putAside).reduce((sum, count) => sum + count, 0),
+    lost: lost.length,
+    invented: invented.length,
+    duplicates: verdict.duplicates,
+    window: history.faults.reduce((sum, fault) => sum + duplicatesOf(fault, history, backEnds), 0),
+    ...(ordered && { outOfOrder: outOfOrder.length }),
+    ...(resumedMs.length > 0 && { resumedMs: Math.round(Math.max(...resumedMs)) }),
+    seed: SEED,
+    date: new Date().toISOString().slice(0, 10),
+  };
+  const { fault: _, store: __, date: ___, ...numbers } = figures;
+  sayFigures(`${fault}, ${store}`, numbers);
+  record(figures);
+  const found = { lost, invented, unexplained, outOfOrder: ordered ? outOfOrder : [] };
+  expect(found, lives(history, Object.values(found).flat())).toEqual({
+    lost: [],
+    invented: [],
+    unexplained: [],
+    outOfOrder: [],
+  });
+  return figures;
+}
+
+/** How many duplicates a fault accounts for at most. */
+function duplicatesOf(fault: Fault, history: OrderHistory, backEnds: number): number {
+  const { window, movedTwice = 0, storedTwice = 0, forgetsMs = 0, from } = fault;
+  const forgotten = history.events.filter(({ kind, at }) => kind === 'accepted' && at >= from - forgetsMs && at < from);
+  return window * backEnds + movedTwice + storedTwice + forgotten.length;
+}
+
+/** What is known of orders with which something is wrong, for the message of the failed test. */
+function lives(history: OrderHistory, orders: readonly string[]): string {
+  if (orders.length === 0) return '';
+  const some = orders.slice(0, 3);
+  const events = history.events.filter(({ order }) => some.includes(order));
+  return JSON.stringify({ seed: SEED, events, faults: history.faults }, undefined, 1);
+}
+
+function record(figures: FaultFigures): void {
+  const folder = process.env[FIGURES_FOLDER];
+  if (folder === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  const number = String(readdirSync(folder).length).padStart(4, '0');
+  writeFileSync(join(folder, `${number}.json`), JSON.stringify(figures));
+}
+
+/** All figures of a run, in the order in which they came. */
+export function readFigures(folder: string): FaultFigures[] {
+  return readdirSync(folder)
+    .sort()
+    .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as FaultFigures);
+}

@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { POINTS } from '../../src/fault-points.ts';
+import { afterTheTest } from '../support/clean-up.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { FaultyFlow } from './faulty-flow.ts';
+import { judge } from './figures.ts';
+import { durableStores } from './stores.ts';
+
+/* One message in a hundred cannot be read, one in a hundred crashes the process; the others must not suffer. */
+
+/** Of each sort of poison. */
+const POISONS = 4;
+const EVERY = 100;
+/** Who begins an attempt on a message with this text dies; see kill-at.ts. */
+const DEADLY = 'DEADLY';
+/** A SOAP message that ends in the middle. */
+const TRUNCATED = 'TRUNCATED';
+
+const afterwards = afterTheTest();
+
+const stores = await durableStores();
+
+for (const store of stores.filter(({ name, embedded }) => embedded || name === 'ActiveMQ')) {
+  store.describe(`poison in a store on ${store.name}`, () => {
+    it('is put aside, and everything else is delivered', { timeout: 300_000 }, async () => {
+      // What the back end cannot read it will never be able to read.
+      const forwarder = { 'x.dead.status.codes': '400,500' };
+      const flow = new FaultyFlow({ store, medium: await store.start(), lanes: 8, forwarder });
+      afterwards('flow', () => flow.close());
+      flow.end.set({ point: POINTS.attemptBegun.name, nth: 1, containing: DEADLY });
+      await flow.begin();
+      const poisoned = new Poisoner(flow);
+      const crashes = await poisoned.run();
+      await flow.someMore();
+
+      const verdict = await flow.verdict();
+      const shown = { fault: 'poison, 2 in 100', store: store.name, times: 2 * POISONS };
+      judge(shown, verdict, flow.history);
+      // Each of the deadly ones three times, alone or beside another.
+      expect(crashes).toBeGreaterThanOrEqual(3);
+      // All of it, and nothing else.
+      expect(verdict.putAside).toEqual({ 'dead letters': 2 * POISONS });
+      expect(flow.history.events.filter(({ kind, order }) => kind === 'accepted' && /D/.test(order))).toEqual([]);
+    });
+  });
+}
+
+/** Mixes poison into the orders, and starts the runtime again whenever it has died. */
+class Poisoner {
+  readonly #flow: FaultyFlow;
+  #sent = 0;
+
+  constructor(flow: FaultyFlow) {
+    this.#flow = flow;
+  }
+
+  /** @returns how often the runtime has died */
+  async run(): Promise<number> {
+    const { history, runtime } = this.#flow;
+    let crashes = 0;
+    const deadline = performance.now() + 240_000;
+    while (performance.now() < deadline) {
+      if (runtime.pid === undefined) {
+        crashes += 1;
+        const from = performance.now() - 100;
+        await this.#restart();
+        history.addFault({ what: 'crashed', from, to: from + 200, window: 1 });
+      } else if (this.#sent < POISONS && history.count('confirmed') >= EVERY * (this.#sent + 1)) await this.#poison();
+      else if (this.#sent === POISONS && this.#flow.lookForDeadLetters() === 2 * POISONS) return crashes;
+      await delay(20);
+    }
+    throw new Error(`only ${this.#flow.lookForDeadLetters()} dead letters; ${this.#flow.tail()}`);
+  }
+
+  async #poison(): Promise<void> {
+    const number = this.#sent + 1;
+    const sent = await Promise.all([DEADLY, TRUNCATED].map((sort) => this.#send(`${sort}-${number}`)));
+    if (sent.every(Boolean)) this.#sent = number;
+  }
+
+  /** Until it is confirmed: otherwise there would be none. */
+  async #send(order: string): Promise<boolean> {
+    const { history, url } = this.#flow;
+    const known = history.events.find((event) => event.order === order && event.kind === 'confirmed');
+    if (known) return true;
+    history.add({ kind: 'sent', order, at: performance.now() });
+    const headers = { 'Content-Type': 'text/xml; charset=UTF-8', SOAPAction: '"urn:placeOrder"' };
+    const end = order.startsWith(TRUNCATED) ? '' : '</m:order></m:placeOrder></s:Body></s:Envelope>';
+    const body = `${BEGIN}<m:symbol>${order}</m:symbol>${end}`;
+    const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(10_000) }).catch(
+      () => undefined,
+    );
+    const at = performance.now();
+    if (response?.status === 202) history.add({ kind: 'confirmed', order, at });
+    else history.add({ kind: 'unanswered', order, at, reason: `${response?.status}` });
+    return response?.status === 202;
+  }
+
+  /** It may die again before it is ready, of what it finds in its store. */
+  async #restart(): Promise<void> {
+    const { runtime } = this.#flow;
+    await Promise.race([
+      runtime.restart().catch(() => undefined),
+      waitFor(() => runtime.pid !== undefined, { what: 'the process' }),
+    ]);
+  }
+}
+
+const BEGIN =
+  '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>' +
+  '<m:placeOrder xmlns:m="http://services.samples"><m:order><m:price>1</m:price><m:quantity>1</m:quantity>';

@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import { activemq, findOrInstall, mariadb, postgresql, rabbitmq } from '../support/servers/index.ts';
+
+/** A real server as far as faults are concerned. */
+export interface FaultyServer {
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** Resolves when it answers again. */
+  restart(): Promise<void>;
+}
+
+/** Where a store of the flow keeps its messages. */
+export interface Medium {
+  /** Undefined for what is in the runtime's own files. */
+  readonly server: FaultyServer | undefined;
+  /** Of the server, as the store speaks to it; 0 without a server. */
+  readonly port: number;
+  /** The parameters of a store. `folder`: for files. `port`: another way to the server. */
+  parameters(store: string, folder: string, port?: number): Readonly<Record<string, string>>;
+}
+
+/** A kind of durable store. */
+export interface DurableStore {
+  readonly name: string;
+  readonly storeClass: string;
+  /** It needs no server. */
+  readonly embedded: boolean;
+  /** Removals that its server confirms and forgets all the same when it is killed within so many ms; default 0. */
+  readonly forgetsMs?: number;
+  /** A queue of this kind that is younger when its server is killed may not come back, ms; default 0. */
+  readonly matureMs?: number;
+  /** `describe`, or `describe.skip` when its server is missing. */
+  readonly describe: typeof describe | typeof describe.skip;
+  /** Starts its server, if any, for all scenarios of the test file; it is closed at the end of that. */
+  start(): Promise<Medium>;
+}
+
+/** The class of stores on ActiveMQ. */
+export const JMS = 'org.apache.synapse.message.store.impl.jms.JmsStore';
+const RABBITMQ = 'org.apache.synapse.message.store.impl.rabbitmq.RabbitMQStore';
+const JDBC = 'org.apache.synapse.message.store.impl.jdbc.JDBCMessageStore';
+const IN_MEMORY = 'org.apache.synapse.message.store.impl.memory.InMemoryStore';
+
+/** AMQP has no answer to acknowledgements, and queues of both types write them later: seen up to 80 ms after the delivery. */
+const RABBITMQ_FORGETS_MS = 500;
+/**
+ * RabbitMQ 3.10 that is killed within a second of declaring a quorum queue starts it without a leader ("leader not known"), for good:
+ * it confirms nothing, and what it had confirmed is out of reach. Nothing that a client could do helps.
+ */
+const QUORUM_MATURE_MS = 5_000;
+
+/** The scenarios of one file share their servers: starting one takes long. Every flow has queues and tables of its own. */
+function once<T>(start: () => Promise<T>): () => Promise<T> {
+  let started: Promise<T> | undefined;
+  return () => {
+    started ??= start();
+    return started;
+  };
+}
+
+/** To be awaited at the top of a test file: every durable store, with its real server. */
+export async function durableStores(): Promise<readonly DurableStore[]> {
+  const [jms, amqp, pg, maria] = [
+    await findOrInstall(activemq),
+    await findOrInstall(rabbitmq),
+    await findOrInstall(postgresql),
+    await findOrInstall(mariadb),
+  ];
+  const classic = once(() => jms.start());
+  const broker = once(() => amqp.start());
+  const overAmqp = (type: 'classic' | 'quorum'): DurableStore => ({
+    name: `RabbitMQ ${type}`,
+    storeClass: RABBITMQ,
+    embedded: false,
+    forgetsMs: RABBITMQ_FORGETS_MS,
+    matureMs: type === 'quorum' ? QUORUM_MATURE_MS : 0,
+    describe: amqp.describe,
+    async start() {
+      const server = await broker();
+      return {
+        server,
+        port: server.port,
+        parameters: (store, _, port = server.port) => ({
+          'store.rabbitmq.host.name': '127.0.0.1',
+          'store.rabbitmq.host.port': `${port}`,
+          'store.rabbitmq.queue.name': store,
+          'x.queue.type': type,
+        }),
+      };
+    },
+  });
+  const inDatabase = (name: string, kind: typeof pg, database = once(() => kind.start())): DurableStore => ({
+    name,
+    storeClass: JDBC,
+    embedded: false,
+    describe: kind.describe,
+    async start() {
+      const server = await database();
+      return {
+        server,
+        port: server.port,
+        parameters: (store, _, port = server.port) => ({
+          'store.jdbc.driver': server.driverClass,
+          'store.jdbc.connection.url': server.jdbcUrl.replace(`:${server.port}/`, `:${port}/`),
+          'store.jdbc.username': server.user,
+          'store.jdbc.password': server.password,
+          'store.jdbc.table': store.toLowerCase(),
+          'x.create.table': 'true',
+        }),
+      };
+    },
+  });
+  return [
+    {
+      name: 'ActiveMQ',
+      storeClass: JMS,
+      embedded: false,
+      describe: jms.describe,
+      async start() {
+        const server = await classic();
+        return {
+          server,
+          port: server.stompPort,
+          parameters: (store, _, port = server.stompPort) => ({
+            'java.naming.factory.initial': 'org.apache.activemq.jndi.ActiveMQInitialContextFactory',
+            'java.naming.provider.url': server.openwireUrl,
+            'x.stomp.url': `stomp://127.0.0.1:${port}`,
+            'store.jms.destination': store,
+          }),
+        };
+      },
+    },
+    overAmqp('classic'),
+    overAmqp('quorum'),
+    inDatabase('PostgreSQL', pg),
+    inDatabase('MariaDB', maria),
+    SQLITE,
+    JOURNAL,
+  ];
+}
+
+/** The embedded database. */
+export const SQLITE: DurableStore = {
+  name: 'SQLite',
+  storeClass: JDBC,
+  embedded: true,
+  describe,
+  start: async () => ({
+    server: undefined,
+    port: 0,
+    parameters: (store, folder) => ({
+      'store.jdbc.driver': 'org.sqlite.JDBC',
+      'store.jdbc.connection.url': `jdbc:sqlite:${join(folder, `${store}.db`)}`,
+      'store.jdbc.table': store.toLowerCase(),
+      'x.create.table': 'true',
+    }),
+  }),
+};
+
+/** The store in memory that survives. */
+export const JOURNAL: DurableStore = {
+  name: 'in memory with x.journal',
+  storeClass: IN_MEMORY,
+  embedded: true,
+  describe,
+  start: async () => ({ server: undefined, port: 0, parameters: () => ({ 'x.journal': 'true' }) }),
+};
