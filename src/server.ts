@@ -1,5 +1,6 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { PROFILES } from './compat/profile.ts';
 import type { ServerConfiguration } from './config/config.ts';
 import { ConfigurationError } from './config/toml-reader.ts';
 import { Databases } from './databases/databases.ts';
@@ -176,6 +177,7 @@ class Server implements RunningServer {
         http,
         flows: this.#flows,
         globalTimeoutMs,
+        compat: PROFILES[this.#options.profile],
         registry,
         cors: this.#options.cors,
         databases,
@@ -184,7 +186,7 @@ class Server implements RunningServer {
         transports: this.#transports(stores),
         ...this.#named(secrets),
       },
-      builtIn: builtInSequences(),
+      builtIn: builtInSequences(this.#options.profile),
       applications: registry,
       lookup: {
         environment: (name) => process.env[name],
@@ -203,7 +205,7 @@ class Server implements RunningServer {
           configuration: () => deployer.snapshot,
           onConfigurationChange: (listener) => deployer.subscribe(listener),
           ledger: new DeliveryLedger(),
-          profile: 'wso2',
+          profile: this.#options.profile,
           stopDeadlineMs: shutdownMs / 2,
           serverName,
           cluster: this.#options.cluster,

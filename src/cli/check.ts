@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { readConfiguration } from '../config/config.ts';
+import { readConfiguration, type ServerConfiguration } from '../config/config.ts';
 import { ConfigurationError } from '../config/toml-reader.ts';
 import { listArtifactFiles } from '../deployment/artifact-files.ts';
 import { ArtifactSet, type FileReport } from '../deployment/artifact-set.ts';
@@ -20,7 +20,7 @@ Validates artifacts without running them. A directory is checked as a whole, as 
 unique in it, and references that lead nowhere are warned about. A file is checked by itself.
 
   --json          machine-readable output
-  --config FILE   which classes are mapped to modules; default ./deployment.toml if there is one. Modules are not run.
+  --config FILE   what artifacts take from the configuration; default ./deployment.toml if there is one. Modules are not run.
 
 Exit codes: 0 fine (warnings allowed), 1 problems, 2 usage
 `;
@@ -46,8 +46,9 @@ export async function check(args: string[], io: CommandIo): Promise<number> {
   if (positionals.length === 0) throw new UsageError(`a file or a directory is needed\n\n${USAGE}`);
   const reports: FileReport[] = [];
   try {
-    const extensions = new ExtensionModules(readConfiguration({ config: values.config }).extensions);
-    for (const path of positionals) reports.push(...(await checkGiven(path, extensions)));
+    const configuration = readConfiguration({ config: values.config });
+    const extensions = new ExtensionModules(configuration.extensions);
+    for (const path of positionals) reports.push(...(await checkGiven(path, extensions, configuration)));
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     io.stderr.write(`mini-synapse check: ${error.message}\n`);
@@ -57,9 +58,17 @@ export async function check(args: string[], io: CommandIo): Promise<number> {
   return reports.some(isRefused) ? EXIT.wrong : EXIT.fine;
 }
 
-async function checkGiven(path: string, extensions: ExtensionModules): Promise<readonly FileReport[]> {
+/** What `${configs.name}` and `$FILE:KEY` in artifacts stand for. */
+type ConfiguredValues = Pick<ServerConfiguration, 'configs' | 'fileProperties'>;
+const NOTHING_CONFIGURED: ConfiguredValues = { configs: new Map(), fileProperties: new Map() };
+
+async function checkGiven(
+  path: string,
+  extensions: ExtensionModules,
+  configured: ConfiguredValues,
+): Promise<readonly FileReport[]> {
   try {
-    return await checkPath(path, extensions);
+    return await checkPath(path, extensions, configured);
   } catch (cause) {
     throw new UsageError(`'${path}' cannot be checked: ${messageOf(cause)}`, { cause });
   }
@@ -69,9 +78,13 @@ async function checkGiven(path: string, extensions: ExtensionModules): Promise<r
  * Checks a file by itself, or a directory as one deployment. Classes that are mapped to modules are taken for what they should be.
  * @throws when the path cannot be read
  */
-export async function checkPath(path: string, extensions?: ExtensionModules): Promise<readonly FileReport[]> {
-  if ((await stat(path)).isDirectory()) return checkDirectory(path, extensions);
-  const set = artifactSet([dirname(path)], extensions);
+export async function checkPath(
+  path: string,
+  extensions?: ExtensionModules,
+  configured: ConfiguredValues = NOTHING_CONFIGURED,
+): Promise<readonly FileReport[]> {
+  if ((await stat(path)).isDirectory()) return checkDirectory(path, extensions, configured);
+  const set = artifactSet([dirname(path)], extensions, configured);
   const version = await readVersion(basename(path), path);
   return reportsOf(await settle(set, [version]));
 }
@@ -79,13 +92,14 @@ export async function checkPath(path: string, extensions?: ExtensionModules): Pr
 async function checkDirectory(
   directory: string,
   extensions: ExtensionModules | undefined,
+  configured: ConfiguredValues,
 ): Promise<readonly FileReport[]> {
   const { files } = await listArtifactFiles(directory);
   const versions: FileVersion[] = [];
   await forEachBounded(files.keys(), READS_AT_ONCE, async (path) => {
     versions.push(await readVersion(path, join(directory, path)));
   });
-  const resolution = await settle(artifactSet([directory], extensions), versions);
+  const resolution = await settle(artifactSet([directory], extensions, configured), versions);
   const dangling = Map.groupBy(danglingReferences(resolution.served, BUILT_IN), (reference) => reference.path);
   return reportsOf(resolution).map((report) => {
     const warnings = dangling.get(report.path)?.map((reference) => reference.diagnostic) ?? [];
@@ -98,12 +112,16 @@ interface CheckedSet {
   readonly resources: ResourceTexts;
 }
 
-function artifactSet(resourceDirectories: readonly string[], extensions: ExtensionModules | undefined): CheckedSet {
+function artifactSet(
+  resourceDirectories: readonly string[],
+  extensions: ExtensionModules | undefined,
+  { configs, fileProperties }: ConfiguredValues,
+): CheckedSet {
   const resources = new ResourceTexts({ directories: [...resourceDirectories, process.cwd()], online: false });
   const set = new ArtifactSet({
     environment: (name) => process.env[name],
-    fileProperty: () => undefined,
-    configuration: () => undefined,
+    fileProperty: (key) => fileProperties.get(key),
+    configuration: (name) => configs.get(name),
     localEntry: () => undefined,
     resource: (url) => resources.ask(url),
     extension: (className) => extensions?.ask(className),

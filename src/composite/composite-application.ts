@@ -3,6 +3,7 @@ import type { ArtifactSource, Diagnostic } from '../grammar/diagnostic.ts';
 import { ConfigElement } from '../grammar/element.ts';
 import { decodeXml, parseXml, XmlSyntaxError } from '../xml/index.ts';
 import { ArchiveError, type ArchiveFiles, unpackArchive } from './car-archive.ts';
+import { readConnectorArchive } from './connector-archive.ts';
 import { type RegistryResource, readRegistryResources } from './registry-resources.ts';
 
 /** A composite application: the artifacts that a `.car` archive brings, deployed and undeployed as one (spec proxies 7.6). */
@@ -14,6 +15,8 @@ export interface CompositeApplication {
   readonly resources: readonly RegistryResource[];
   /** What is wrong with the application itself. */
   readonly diagnostics: readonly Diagnostic[];
+  /** It is a connector by itself. */
+  readonly library?: boolean;
 }
 
 /** The roles of servers whose artifacts are deployed here (`server.roles`). */
@@ -36,6 +39,10 @@ const SYNAPSE_TYPES: readonly string[] = [
 /** Java code: left out with a warning, since what uses it is refused or mapped to a module by itself. */
 const LIBRARIES: readonly string[] = ['lib/synapse/mediator', 'lib/connector/dependency', 'lib/library/bundle'];
 
+/** A connector: an archive in the archive. */
+const CONNECTOR = 'synapse/lib';
+const MAX_CONNECTORS = 20;
+
 /** What cannot be deployed, and what to do instead. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   'service/dataservice': 'data services are not supported',
@@ -49,7 +56,7 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
 export async function readCompositeApplication(file: string, bytes: Buffer): Promise<CompositeApplication> {
   try {
     const files = await unpackArchive(bytes);
-    return new ApplicationReader(file, files).read();
+    return await new ApplicationReader(file, files).read();
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
     const diagnostic = { severity: 'error', position: start(file), message: error.message } as const;
@@ -74,13 +81,14 @@ class ApplicationReader {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #sources: ArtifactSource[] = [];
   readonly #resources: RegistryResource[] = [];
+  readonly #connectors: { readonly path: string; readonly bytes: Buffer }[] = [];
 
   constructor(file: string, files: ArchiveFiles) {
     this.#file = file;
     this.#files = files;
   }
 
-  read(): CompositeApplication {
+  async read(): Promise<CompositeApplication> {
     const root = this.#parse('metadata.xml') ?? this.#parse('artifacts.xml');
     const application = root
       ?.childrenNamed('artifact')
@@ -92,6 +100,7 @@ class ApplicationReader {
     const name = application.attribute('name') ?? '';
     const version = application.attribute('version') ?? '';
     this.#readParts(application, `${name}_${version}`);
+    for (const { path, bytes } of this.#connectors) await this.#takeConnector(path, bytes);
     return this.#result(name, version);
   }
 
@@ -168,6 +177,7 @@ class ApplicationReader {
     }
     if (SYNAPSE_TYPES.includes(part.type)) this.#takeSource(part, part.file);
     else if (part.type === 'registry/resource') this.#takeResources(part, part.file);
+    else if (part.type === CONNECTOR) this.#noteConnector(part, part.file);
     else this.#report(part.element.position, `the artifact '${part.name}' has the unknown type '${part.type}'`);
   }
 
@@ -176,6 +186,20 @@ class ApplicationReader {
     const text = this.#text(path);
     if (text !== undefined) this.#sources.push({ file: this.#nameOf(path), text });
     else this.#missing(part, path);
+  }
+
+  #noteConnector(part: Part, file: string): void {
+    const path = posix.join(part.folder, file);
+    const bytes = this.#files.get(path);
+    if (!bytes) this.#missing(part, path);
+    else if (this.#connectors.length < MAX_CONNECTORS) this.#connectors.push({ path, bytes });
+    else this.#report(part.element.position, `an application can bring ${MAX_CONNECTORS} connectors at most`);
+  }
+
+  async #takeConnector(path: string, bytes: Buffer): Promise<void> {
+    const { sources, diagnostics } = await readConnectorArchive(this.#nameOf(path), bytes);
+    this.#sources.push(...sources);
+    this.#diagnostics.push(...diagnostics);
   }
 
   #takeResources(part: Part, file: string): void {

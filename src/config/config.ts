@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
+import { COMPAT_PROFILES, type CompatProfile, PROFILES } from '../compat/profile.ts';
 import {
   type Cluster,
   DEFAULT_GROUP,
@@ -37,6 +38,8 @@ export interface ServerConfiguration {
   };
   /** ms without an answer after which any send expires (`synapse.global_timeout_interval`). */
   readonly globalTimeoutMs: number;
+  /** `[synapse] compat.profile`: whose behaviour wins where Apache's and WSO2's differ. */
+  readonly profile: CompatProfile;
   /** `synapse.rest.CORSConfig.*` of REST APIs. */
   readonly cors: CorsPolicy;
   /** ms a store may take to confirm one message (OP-11). */
@@ -104,6 +107,7 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     const configured = toml.integer(key, { minimum: 0, maximum: MAX_PORT }) ?? fallback;
     return flag ?? offsetPort(configured, offset);
   };
+  const profile = toml.oneOf('synapse.compat.profile', COMPAT_PROFILES) ?? 'wso2';
   const host = flags.host ?? toml.text('transport.http.listener.bind_address') ?? '127.0.0.1';
   const data = resolve(flags.data ?? toml.path('mini_synapse.data') ?? 'data');
   const configuration: ServerConfiguration = {
@@ -125,7 +129,9 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
       maxBodyBytes: toml.integer('mini_synapse.max_body_bytes', { minimum: 1, maximum: 2 ** 31 }) ?? 16 * MEBIBYTE,
     },
     globalTimeoutMs:
-      toml.integer(['mediation', 'synapse.global_timeout_interval'], { minimum: 1, maximum: 2 ** 31 - 1 }) ?? 120_000,
+      toml.integer(['mediation', 'synapse.global_timeout_interval'], { minimum: 1, maximum: 2 ** 31 - 1 }) ??
+      PROFILES[profile].globalTimeoutMs,
+    profile,
     cors: corsPolicy(toml),
     storeDeadlineMs: toml.integer('mini_synapse.store_deadline_ms', { minimum: 1, maximum: 600_000 }) ?? 10_000,
     shutdownMs: toml.integer('mini_synapse.shutdown_ms', { minimum: 0, maximum: 600_000 }) ?? 30_000,

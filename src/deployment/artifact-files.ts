@@ -28,16 +28,16 @@ export interface Listing {
 }
 
 /**
- * Does a file of this name count? `*.xml` and `*.car`, but no hidden files and none that editors and the reference's own restore leave behind
+ * Does a file of this name count? `*.xml`, `*.car` and `*.zip`, but no hidden files and none that editors and the reference's own restore leave behind
  * (`.x.xml.swp`, `x.xml~`, `#x.xml#`, `~$x.xml`, `x.xml.back`, `x.xml.tmp`): those start with another character or end otherwise.
  */
 export function isArtifactFile(name: string): boolean {
   return isArchive(name) || (/^[^.~#].*\.xml$/i.test(name) && !/\.(?:tmp|back|bak|swp)\.xml$/i.test(name));
 }
 
-/** Is it a composite application? */
+/** Is it a composite application or a connector? */
 export function isArchive(name: string): boolean {
-  return /^[^.~#].*\.car$/i.test(name);
+  return /^[^.~#].*\.(?:car|zip)$/i.test(name);
 }
 
 /**

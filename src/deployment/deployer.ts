@@ -6,6 +6,7 @@ import type { Diagnostic, Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
 import type { Sequence } from '../mediation/sequence.ts';
 import type { ArtifactKinds, Services } from '../message/configuration.ts';
+import { registryText } from '../message/entry.ts';
 import {
   ARTIFACT_KINDS,
   type Artifact,
@@ -18,6 +19,7 @@ import { danglingReferences } from './dangling-references.ts';
 import { type DeploymentEvent, logApplications, logEvent, ProblemLog } from './deployment-log.ts';
 import type { FileBatch } from './file-version.ts';
 import { type LifeChange, LifeCycle } from './life-cycle.ts';
+import { RegistryArtifacts } from './registry-artifacts.ts';
 import type { ServedArtifact } from './resolve-names.ts';
 import { ResourceTexts } from './resources.ts';
 import type { ArtifactRuntime, ArtifactRuntimes } from './runtime.ts';
@@ -83,6 +85,7 @@ export class Deployer {
   readonly #options: DeployerOptions;
   readonly #set: ArtifactSet;
   readonly #resources: ResourceTexts;
+  readonly #fromRegistry: RegistryArtifacts;
   readonly #life: LifeCycle;
   readonly #problems = new ProblemLog();
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
@@ -99,7 +102,7 @@ export class Deployer {
     this.#options = options;
     this.#resources = new ResourceTexts({ directories: options.resourceDirectories ?? [], online: true });
     const { lookup } = options;
-    this.#set = new ArtifactSet({
+    const lookedUp: ArtifactLookup = {
       environment: (name) => lookup.environment(name),
       fileProperty: (key) => lookup.fileProperty(key),
       configuration: (name) => lookup.configuration(name),
@@ -107,7 +110,9 @@ export class Deployer {
       secret: (alias) => lookup.secret?.(alias),
       extension: (className) => options.extensions?.ask(className),
       localEntry: () => undefined,
-    });
+    };
+    this.#set = new ArtifactSet(lookedUp);
+    this.#fromRegistry = new RegistryArtifacts(lookedUp);
     this.#life = new LifeCycle(options.runtimes);
     this.#snapshot = new Snapshot(0, options.services, [], options.builtIn ?? []);
   }
@@ -230,7 +235,8 @@ export class Deployer {
     const { changes, events } = compare(former, running, resolution);
     this.#running = running;
     this.#options.applications?.provide([...resolution.applications.values()].flatMap(({ resources }) => resources));
-    this.#snapshot = new Snapshot(this.#snapshot.version + 1, services, [...running.values()], builtIn ?? []);
+    const artifacts = [...running.values()];
+    this.#snapshot = new Snapshot(this.#snapshot.version + 1, services, artifacts, builtIn ?? [], this.#fromRegistry);
     for (const listener of this.#listeners) this.#notify(listener);
     reach(POINTS.deploymentPublished, 'deployer', this.#snapshot.version);
     for (const { event, artifact } of events) {
@@ -253,7 +259,8 @@ export class Deployer {
     const files = this.#withFailedOpenings(resolution.files);
     this.#problems.tell(files, changed, this.#boot);
     const builtIn = (this.#options.builtIn ?? []).map((sequence) => sequence.name ?? '');
-    this.#problems.tellDangling(danglingReferences(resolution.served, builtIn), files);
+    const inRegistry = (key: string) => registryText(this.#snapshot, key) !== undefined;
+    this.#problems.tellDangling(danglingReferences(resolution.served, builtIn, inRegistry), files);
     const faulty = new Map<string, FaultyFile>();
     for (const [path, report] of files) {
       if (report.diagnostics.some(({ severity }) => severity === 'error')) faulty.set(path, this.#faultyFile(report));

@@ -79,6 +79,14 @@ const TEXTS: Readonly<Record<ArtifactKind, KindTexts>> = {
     undeployed: (name) => `Endpoint named '${name}' has been undeployed`,
     title: 'Endpoint',
   },
+  registry: {
+    category: 'RegistryDeployer',
+    deployed: (name, file) => `Registry named '${name}' has been deployed from file : ${file}`,
+    updated: (name, file) => [`Registry: ${name} has been updated from the file: ${file}`],
+    renamed: (name) => `Registry: ${name} has been undeployed`,
+    undeployed: (name) => `Registry named '${name}' has been undeployed`,
+    title: 'Registry',
+  },
   localEntry: {
     category: 'LocalEntryDeployer',
     deployed: (name, file) => `LocalEntry named '${name}' has been deployed from file : ${file}`,
@@ -86,6 +94,22 @@ const TEXTS: Readonly<Record<ArtifactKind, KindTexts>> = {
     renamed: (name) => `Local entry: ${name} has been undeployed`,
     undeployed: (name) => `LocalEntry named '${name}' has been undeployed`,
     title: 'Local Entry',
+  },
+  import: {
+    category: 'ImportDeployer',
+    deployed: (name, file) => `Synapse Import named '${name}' has been deployed from file : ${file}`,
+    updated: (name, file) => [`Synapse Import: ${name} has been updated from the file: ${file}`],
+    renamed: (name) => `Synapse Import: ${name} has been undeployed`,
+    undeployed: (name) => `Synapse Import named '${name}' has been undeployed`,
+    title: 'Import',
+  },
+  eventSource: {
+    category: 'EventSourceDeployer',
+    deployed: (name, file) => `EventSource named '${name}' has been deployed from file : ${file}`,
+    updated: (name, file) => [`EventSource: ${name} has been updated from the file: ${file}`],
+    renamed: (name) => `EventSource: ${name} has been undeployed`,
+    undeployed: (name) => `EventSource named '${name}' has been undeployed`,
+    title: 'Event source',
   },
   priorityExecutor: {
     category: 'PriorityExecutorDeployer',
@@ -148,6 +172,7 @@ export function logEvent(event: DeploymentEvent, artifact: Artifact, options: { 
 }
 
 const carLog = loggerOf('CappDeployer');
+const libraryLog = loggerOf('LibraryArtifactDeployer');
 
 /** Tells of composite applications that came, changed or went (spec proxies 7.6); returns those that are there now. */
 export function logApplications(
@@ -157,11 +182,19 @@ export function logApplications(
   const title = ({ name, version }: CompositeApplication) => `${name}_${version}`;
   for (const [path, application] of before) {
     if (now.get(path) === application) continue;
+    if (application.library) {
+      libraryLog.info(`Synapse Library named '${application.name}' has been undeployed`);
+      continue;
+    }
     carLog.info(`Undeploying Carbon Application : ${title(application)}...`);
     carLog.info(`Successfully undeployed Carbon Application : ${title(application)}{super tenant}`);
   }
   for (const [path, application] of now) {
     if (before.get(path) === application) continue;
+    if (application.library) {
+      libraryLog.info(`Synapse Library named '${application.name}' has been deployed from file : ${path}`);
+      continue;
+    }
     carLog.info(`Successfully Deployed Carbon Application : ${title(application)}{super tenant}`);
   }
   return new Map(now);

@@ -1,6 +1,10 @@
+import { access, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type CompositeApplication, readCompositeApplication } from '../composite/composite-application.ts';
-import type { ArtifactSource } from '../grammar/diagnostic.ts';
-import { decodeXml, XmlSyntaxError } from '../xml/index.ts';
+import { libraryOf, readConnectorApplication } from '../composite/connector-archive.ts';
+import type { ArtifactSource, LibraryName } from '../grammar/diagnostic.ts';
+import { ConfigElement } from '../grammar/element.ts';
+import { decodeXml, parseXml, XmlSyntaxError } from '../xml/index.ts';
 import { isArchive } from './artifact-files.ts';
 
 /** One version of an artifact file. */
@@ -17,13 +21,32 @@ export interface FileVersion {
 /** The version that some bytes are: of a `.car` archive what it holds, of everything else XML text in its own encoding. */
 export async function fileVersion(path: string, file: string, bytes: Buffer): Promise<FileVersion> {
   if (isArchive(path)) {
-    return { path, source: { file, text: '' }, application: await readCompositeApplication(file, bytes) };
+    const read = /\.zip$/i.test(path) ? readConnectorApplication : readCompositeApplication;
+    return { path, source: { file, text: '' }, application: await read(file, bytes) };
   }
   try {
-    return { path, source: { file, text: decodeXml(bytes) } };
+    const text = decodeXml(bytes);
+    const library = /<template[\s>]/.test(text) ? await unpackedLibrary(file) : undefined;
+    return { path, source: { file, text, ...(library && { library }) } };
   } catch (error) {
     if (!(error instanceof XmlSyntaxError)) throw error;
     return { path, source: { file, text: '' }, unreadable: error.message };
+  }
+}
+
+/** The connector that a template belongs to: beside it is a component.xml, and in the folder above a connector.xml. */
+async function unpackedLibrary(file: string): Promise<LibraryName | undefined> {
+  const folder = dirname(file);
+  try {
+    await access(join(folder, 'component.xml'));
+    const description = join(dirname(folder), 'connector.xml');
+    const text = decodeXml(await readFile(description));
+    const root = parseXml(text).documentElement;
+    return root ? libraryOf(new ConfigElement(root, { file: description, text })) : undefined;
+  } catch (error) {
+    // A template by itself; or what is wrong with connector.xml is told with that.
+    if (error instanceof XmlSyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -134,8 +134,11 @@ const DUPLICATE: Readonly<Record<ArtifactKind, (name: string) => string>> = {
   sequence: (name) => `Sequence named : ${name} already exists.`,
   template: (name) => `Template named : ${name} already exists`,
   endpoint: (name) => `Endpoint named : ${name} already exists`,
+  registry: (name) => `Registry named : ${name} already exists`,
   localEntry: (name) => `Local entry named : ${name} already exists`,
   priorityExecutor: (name) => `Executor named : ${name} already exists`,
+  import: (name) => `Import named : ${name} already exists`,
+  eventSource: (name) => `Event source named : ${name} already exists`,
   messageStore: (name) => `Duplicate message store : ${name}`,
   messageProcessor: (name) => `Duplicate Message Processor ${name}`,
 };

@@ -1,10 +1,7 @@
-import { open } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { MAX_RESOURCE_BYTES, readResource } from '../registry/resource-files.ts';
 import type { ResourceAnswer } from '../synapse/index.ts';
 import { decodeXml } from '../xml/decode.ts';
 
-const MAX_BYTES = 16 * 1024 * 1024;
 const FETCH_DEADLINE_MS = 5_000;
 
 /**
@@ -57,42 +54,11 @@ export class ResourceTexts {
     const remote = /^https?:/i.test(url);
     if (remote && !this.#online) return { pending: true };
     try {
-      const bytes = remote ? await download(url) : await this.#readFile(url);
+      const bytes = remote ? await download(url) : await readResource(url, this.#directories);
       return { text: decodeXml(bytes) };
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) };
     }
-  }
-
-  async #readFile(url: string): Promise<Uint8Array> {
-    const paths = this.#candidates(url);
-    let failure: unknown;
-    for (const path of paths) {
-      try {
-        return await readBounded(path);
-      } catch (error) {
-        failure ??= error;
-      }
-    }
-    throw failure ?? new Error(`'${url}' is neither a file: nor an http(s): address`);
-  }
-
-  #candidates(url: string): string[] {
-    if (/^file:\/\//i.test(url)) return [fileURLToPath(url)];
-    const path = /^file:/i.test(url) ? url.slice('file:'.length) : url;
-    if (/^[a-z][\w+.-]*:/i.test(path)) return [];
-    return isAbsolute(path) ? [path] : this.#directories.map((directory) => join(directory, path));
-  }
-}
-
-async function readBounded(path: string): Promise<Uint8Array> {
-  const handle = await open(path, 'r');
-  try {
-    const { size } = await handle.stat();
-    if (size > MAX_BYTES) throw new Error(`'${path}' is larger than ${MAX_BYTES} bytes`);
-    return await handle.readFile();
-  } finally {
-    await handle.close();
   }
 }
 
@@ -104,7 +70,7 @@ async function download(url: string): Promise<Uint8Array> {
   let bytes = 0;
   for await (const chunk of response.body) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_BYTES) throw new Error(`'${url}' is larger than ${MAX_BYTES} bytes`);
+    if (bytes > MAX_RESOURCE_BYTES) throw new Error(`'${url}' is larger than ${MAX_RESOURCE_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

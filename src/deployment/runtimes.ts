@@ -1,9 +1,11 @@
-import type { InboundServices } from '../inbound/component.ts';
+import type { InboundServices, InboundTransport } from '../inbound/component.ts';
 import { InboundEndpoint } from '../inbound/inbound-endpoint.ts';
+import { proxyListeners } from '../inbound/proxy-transports.ts';
 import { logger } from '../logging/index.ts';
 import { PriorityExecutor } from '../mediation/priority-executor.ts';
 import { ProxyService } from '../mediation/proxy-service.ts';
 import type { ProcessorServices } from '../processors/component.ts';
+import { UrlRegistry } from '../registry/url-registry.ts';
 import { displayName, RestApi } from '../rest/rest-api.ts';
 import type { StoreServices } from '../stores/component.ts';
 import { Task } from '../tasks/task.ts';
@@ -16,11 +18,19 @@ export interface RuntimeServices {
   readonly stores: StoreServices;
   readonly processors: ProcessorServices;
   readonly inbound: InboundServices;
+  /** Where relative `file:` roots of registries are looked for. */
+  readonly resourceDirectories: readonly string[];
 }
 
 /** The life cycles of all kinds. */
 export function artifactRuntimes(services: RuntimeServices): ArtifactRuntimes {
   return {
+    registry: {
+      open: ({ definition }) =>
+        definition.root === undefined ? undefined : new UrlRegistry(definition, services.resourceDirectories),
+    },
+    import: { open: ({ definition }) => definition },
+    eventSource: { open: ({ definition }) => definition },
     localEntry: { open: ({ definition }) => definition.entry },
     template: { open: ({ definition }) => definition },
     endpoint: { open: ({ definition }) => definition },
@@ -28,7 +38,7 @@ export function artifactRuntimes(services: RuntimeServices): ArtifactRuntimes {
     priorityExecutor: { open: ({ definition }) => new PriorityExecutor(definition) },
     messageStore: storeRuntime(services.stores),
     messageProcessor: processorRuntime(services.processors),
-    proxy: proxyRuntime(services.serverName),
+    proxy: proxyRuntime(services.serverName, services.inbound),
     api: apiRuntime,
     task: taskRuntime(services),
     inboundEndpoint: inboundRuntime(services.inbound),
@@ -36,18 +46,31 @@ export function artifactRuntimes(services: RuntimeServices): ArtifactRuntimes {
 }
 
 const proxyLog = logger('ProxyServiceDeployer');
+/** How long messages that came in by JMS or from a folder may take to end, ms. */
+const PROXY_STOP_MS = 30_000;
 
 /** A proxy that is pinned to other servers is not deployed here (spec proxies 1.1). */
-function proxyRuntime(serverName: string): ArtifactRuntime<'proxy'> {
+function proxyRuntime(serverName: string, inbound: InboundServices): ArtifactRuntime<'proxy'> {
+  const listeners = new WeakMap<ProxyService, ReadonlyMap<string, InboundTransport>>();
+  const of = (proxy: ProxyService | undefined) =>
+    (proxy && listeners.get(proxy)) ?? new Map<string, InboundTransport>();
   return {
-    open({ definition, boot }) {
+    async start(proxy) {
+      await Promise.all([...of(proxy).values()].map((listener) => inbound.running.start(listener)));
+    },
+    async close(proxy) {
+      await Promise.all([...of(proxy).values()].map((listener) => inbound.running.stop(listener, PROXY_STOP_MS)));
+    },
+    open({ definition, boot, previous }) {
       const { name, pinnedServers } = definition;
       if (pinnedServers.length > 0 && !pinnedServers.includes(serverName)) {
         const server = boot ? 'Server name' : `Server name ${serverName}`;
         proxyLog.info(`${server} not in pinned servers list. Not deploying Proxy service : ${name}`);
         return undefined;
       }
-      return new ProxyService(definition);
+      const proxy = new ProxyService(definition);
+      listeners.set(proxy, proxyListeners(definition, inbound, of(previous)));
+      return proxy;
     },
   };
 }

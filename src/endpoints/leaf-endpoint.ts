@@ -183,9 +183,15 @@ export class LeafEndpoint implements Endpoint {
   #timeoutMs(message: MessageContext): number {
     const { duration } = this.#definition.settings.timeout;
     const global = message.configuration.services.globalTimeoutMs;
-    if (duration === undefined) return global;
+    if (duration === undefined) return this.#timeoutOfAction(message) ?? global;
     if (typeof duration === 'number') return duration;
     return dynamicTimeout(duration, message, global);
+  }
+
+  /** Of Apache's, an action alone brings a time with it (spec proxies 12). */
+  #timeoutOfAction({ configuration }: MessageContext): number | undefined {
+    const { responseAction } = this.#definition.settings.timeout;
+    return responseAction === undefined ? undefined : configuration.services.compat?.timeoutOfActionMs;
   }
 
   #notReady(): MediationError {

@@ -1,3 +1,4 @@
+import { registryText } from '../message/entry.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { systemProperty } from '../message/property-scopes.ts';
 import { isFlagSet, type PropertyValue } from '../message/property-value.ts';
@@ -68,14 +69,16 @@ export function readDefault(message: MessageContext, key: string): PropertyValue
   if (stored !== undefined) return stored;
   const entry = message.configuration.find('localEntry', key);
   if (entry) return entry.xml ?? entry.text;
-  return message.configuration.services.registry?.text(key) ?? null;
+  return registryText(message.configuration, key) ?? null;
 }
 
 /** `path` or `path@property`; what is not there is empty (spec mediators 4.2.4). */
 function readRegistry(message: MessageContext, key: string): string {
   const { registry } = message.configuration.services;
   const [path = '', property] = key.split('@', 2);
-  return (property === undefined ? registry?.text(path) : registry?.property(path, property)) ?? '';
+  return (
+    (property === undefined ? registryText(message.configuration, path) : registry?.property(path, property)) ?? ''
+  );
 }
 
 /** How a call of `get-property` with these arguments is read: which of them is the scope, the key and the date pattern. */

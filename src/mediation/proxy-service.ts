@@ -138,6 +138,8 @@ export class ProxyService implements ResponseReceiver {
   }
 
   #pushFaultHandler(message: MessageContext): void {
-    pushFaultSequence(message, this.definition.faultSequence, `fault sequence of proxy '${this.name}'`);
+    const usesDefault = message.configuration.services.compat?.proxiesUseFault ?? true;
+    const description = `fault sequence of proxy '${this.name}'`;
+    pushFaultSequence(message, this.definition.faultSequence, description, { usesDefault });
   }
 }

@@ -1,3 +1,4 @@
+import { type CompatProfile, PROFILES } from '../compat/profile.ts';
 import { DESCRIPTION, enableSwitch, nonEmptyText, readAttributes } from '../grammar/attributes.ts';
 import { ConfigElement } from '../grammar/element.ts';
 import { ArtifactReader } from '../grammar/reader.ts';
@@ -36,29 +37,19 @@ export function readInlineSequence(element: ConfigElement, reader: ArtifactReade
   return new Sequence({ ...(onError !== undefined && { onError }), list, position: element.position });
 }
 
-/** What MI ships as `main`: whatever no proxy takes is answered 404; and as `fault` (spec proxies 4.3). */
-const BUILT_IN = [
-  `<sequence xmlns="http://ws.apache.org/ns/synapse" name="main">
-     <log level="custom">
-       <property name="main sequence executed for call to non-existent" expression="get-property('To')"/>
-     </log>
-     <property name="NO_ENTITY_BODY" value="true" type="BOOLEAN" scope="axis2"/>
-     <property name="HTTP_SC" value="404" scope="axis2"/>
-     <respond/>
-   </sequence>`,
-  `<sequence xmlns="http://ws.apache.org/ns/synapse" name="fault">
+/** What both ship as `fault` (spec proxies 4.3). */
+const FAULT = `<sequence xmlns="http://ws.apache.org/ns/synapse" name="fault">
      <log level="full" category="ERROR">
        <property name="MESSAGE" value="Executing default 'fault' sequence"/>
        <property name="ERROR_CODE" expression="get-property('ERROR_CODE')"/>
        <property name="ERROR_MESSAGE" expression="get-property('ERROR_MESSAGE')"/>
      </log>
      <drop/>
-   </sequence>`,
-];
+   </sequence>`;
 
 /** The sequences `main` and `fault` that every configuration has unless an artifact defines its own. */
-export function builtInSequences(): Sequence[] {
-  return BUILT_IN.map((text, index) => {
+export function builtInSequences(profile: CompatProfile = 'wso2'): Sequence[] {
+  return [PROFILES[profile].mainSequence, FAULT].map((text, index) => {
     const source = { file: `(built-in sequence ${index + 1})`, text };
     const root = new ConfigElement(parseXml(text).documentElement as never, source);
     const sequence = readSequence(root, new ArtifactReader());

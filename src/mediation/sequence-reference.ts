@@ -27,13 +27,15 @@ export function resolveSequence(
 /**
  * Pushes the own fault sequence of an entry point, or the configuration's `fault` where it has none or names one that is missing
  * (spec proxies 1.3 step 6, 6.5).
+ * @param options.usesDefault false: `fault` is not for those that have none (spec proxies 12)
  */
 export function pushFaultSequence(
   message: MessageContext,
   own: SequenceReference | undefined,
   description: string,
+  { usesDefault = true }: { readonly usesDefault?: boolean } = {},
 ): void {
   const found = own?.kind === 'inline' ? own.sequence : own && message.configuration.find('sequence', own.key);
-  const sequence = found ?? message.configuration.find('sequence', 'fault');
+  const sequence = found ?? (own || usesDefault ? message.configuration.find('sequence', 'fault') : undefined);
   if (sequence) message.faultStack.push(sequenceFaultHandler(sequence, description));
 }

@@ -81,6 +81,8 @@ async function invoke(message: MessageContext, invocation: Invocation): Promise<
   const { parameters, builtIn } = invocation;
   const variable = parameters.get('responseVariable')?.text(message) || undefined;
   const kept = variable !== undefined || builtIn ? keepMessage(message) : undefined;
+  // Operations change the payload where it is.
+  if (kept) message.payload = message.payload.clone();
   let outcome: boolean;
   try {
     const entry = connectionEntry(message, invocation);

@@ -37,20 +37,29 @@ export const log = mediator({
   compile({ element, attributes, reader }) {
     const level = readLevel(element, reader);
     const category = readCategory(element, attributes.category, reader);
-    const separator = unescapeText(attributes.separator);
     const properties = readLogProperties(element, reader);
     const template = readTemplate(element, reader);
     if (level === 'invalid' || !category) return undefined;
     const chosen = attributes.logFullPayload ? 'full' : (level ?? (template ? 'template' : 'simple'));
-    const render = renderer(chosen, { separator, properties, template, messageId: attributes.logMessageID === true });
+    const rendererWith = (separator: string) =>
+      renderer(chosen, { separator, properties, template, messageId: attributes.logMessageID === true });
+    const render = rendererWith(unescapeText(attributes.separator));
+    // Apache's takes the separator as it is written (spec proxies 12).
+    const plain = attributes.separator.includes('\\') ? rendererWith(attributes.separator) : render;
     const logLevel = category.toLowerCase() as LogLevel;
     return (message) => {
       if (lines.enabled(logLevel))
-        lines.log(logLevel, artifactPrefix(message) + render(message), { messageId: message.messageId });
+        lines.log(logLevel, artifactPrefix(message) + (readsEscapes(message) ? render : plain)(message), {
+          messageId: message.messageId,
+        });
       return true;
     };
   },
 });
+
+function readsEscapes({ configuration }: MessageContext): boolean {
+  return configuration.services.compat?.logSeparatorEscapes ?? true;
+}
 
 interface Parts {
   readonly separator: string;
@@ -142,7 +151,7 @@ function correlationId(message: MessageContext): string | undefined {
 /** `{proxy:P} ` for a message of proxy P (spec proxies 9.1). */
 export function artifactPrefix(message: MessageContext): string {
   const name = message.text('ARTIFACT_NAME');
-  if (name === undefined) return '';
+  if (name === undefined || message.configuration.services.compat?.logPrefix === false) return '';
   for (const kind of ['proxy', 'inboundendpoint', 'api']) {
     if (name.startsWith(kind)) return `{${kind}:${name.slice(kind.length)}} `;
   }

@@ -62,8 +62,16 @@ export class CorsExchange implements Exchange {
     this.#client.respond(message);
   }
 
-  track(work: Promise<void>): void {
-    this.#client.track(work);
+  track(work: Promise<void>, kind?: 'work' | 'group'): void {
+    this.#client.track(work, kind);
+  }
+
+  acknowledge(message: MessageContext): void {
+    this.#client.acknowledge?.(message);
+  }
+
+  onEnd(listener: () => void): void {
+    this.#client.onEnd?.(listener);
   }
 
   failed(reason: FlowFailure): void {

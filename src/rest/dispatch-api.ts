@@ -6,6 +6,7 @@ import { faultAnswer } from '../transport/fault-response.ts';
 import { emptyAnswer, type HttpAnswer } from '../transport/http-answer.ts';
 import { inboundMessage } from '../transport/inbound-message.ts';
 import type { IncomingRequest } from '../transport/incoming-request.ts';
+import { asksForDescription, describeApi } from './api-description.ts';
 import { addCorsHeaders, CorsExchange, corsHeaders } from './cors.ts';
 import {
   allowsMethod,
@@ -28,6 +29,11 @@ export async function dispatchToApi(
   configuration: Configuration,
 ): Promise<void> {
   const postfix = postfixOf(api, request);
+  const form = asksForDescription(request, postfix.path);
+  if (form !== undefined) {
+    exchange.answerWith(describeApi(api, form, request, configuration));
+    return;
+  }
   const outcome = findResource(api, request, postfix.path);
   const cors = corsHeaders(configuration.services.cors, request.headers.get('Origin'), outcome.methods);
   const client = cors.length > 0 ? new CorsExchange(exchange, cors) : exchange;

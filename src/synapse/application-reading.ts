@@ -14,7 +14,7 @@ export function readApplication(
   application: CompositeApplication,
   lookup: ArtifactLookup,
 ): ArtifactFileReading {
-  const readings = application.sources.map((part) => readArtifactFile(part, lookup));
+  const readings = application.sources.map((part) => readPart(part, lookup));
   const diagnostics = [...application.diagnostics, ...readings.flatMap((reading) => reading.diagnostics)];
   const artifacts = readings.flatMap((reading) => reading.artifacts);
   diagnostics.push(...duplicates(artifacts));
@@ -29,6 +29,23 @@ export function readApplication(
     outdated: () => readings.some((reading) => reading.outdated()),
     sourceAt: ({ file }: Position) => sources.get(file),
   };
+}
+
+/** An operation of a connector that cannot be had, as it is made of Java code, leaves the others alone. */
+function readPart(part: ArtifactSource, lookup: ArtifactLookup): ArtifactFileReading {
+  const reading = readArtifactFile(part, lookup);
+  const { library } = part;
+  if (!library || !reading.diagnostics.some(({ severity }) => severity === 'error')) return reading;
+  const diagnostics = reading.diagnostics.map((diagnostic) =>
+    diagnostic.severity === 'warning'
+      ? diagnostic
+      : {
+          ...diagnostic,
+          severity: 'warning' as const,
+          message: `an operation of the connector '${library.name}' cannot be used: ${diagnostic.message}`,
+        },
+  );
+  return { ...reading, diagnostics };
 }
 
 function duplicates(artifacts: readonly Artifact[]): Diagnostic[] {

@@ -5,7 +5,7 @@ import { logger } from '../logging/index.ts';
 import { parseXml, type XmlElement, type XmlNode, XmlSyntaxError } from '../xml/index.ts';
 import { ARTIFACT_KINDS, type Artifact, type ArtifactKind, claimedKeys, describeArtifact } from './artifact.ts';
 import { artifactHash } from './artifact-hash.ts';
-import { KINDS_NOT_SUPPORTED_YET, readArtifact } from './kinds.ts';
+import { readArtifact, SERVER_SETTINGS } from './kinds.ts';
 import { type ArtifactLookup, ENVIRONMENT_ONLY, RecordingLookup } from './lookup.ts';
 
 const log = logger('ArtifactReader');
@@ -19,10 +19,7 @@ export interface ArtifactFileReading {
   readonly artifacts: readonly Artifact[];
   /** All problems of the file. */
   readonly diagnostics: readonly Diagnostic[];
-  /**
-   * Good as a whole. A child of `<definitions>` of a kind that is known but not supported yet is an error of its own and leaves the
-   * file whole: what else it defines can be served and replaced as if the child were not there.
-   */
+  /** Good as a whole. */
   readonly whole: boolean;
   /** Would the file be read differently now, because something that it looked up has changed? */
   outdated(): boolean;
@@ -31,7 +28,9 @@ export interface ArtifactFileReading {
 }
 
 const EXPECTED_ROOTS = ['definitions', ...ARTIFACT_KINDS].sort();
-const KNOWN_ROOTS = [...EXPECTED_ROOTS, ...KINDS_NOT_SUPPORTED_YET.keys()];
+const KNOWN_ROOTS = [...EXPECTED_ROOTS, ...SERVER_SETTINGS.keys()];
+/** Files of an unpacked connector beside its templates. */
+const CONNECTOR_ROOTS = ['connector', 'component'];
 
 /**
  * Reads the artifacts of one file: a root element of any kind, or several in `<definitions>` (spec proxies 7.1 to 7.3). Never
@@ -83,6 +82,8 @@ class FileReader {
   readonly #artifacts: Artifact[] = [];
   readonly #diagnostics: Diagnostic[] = [];
   readonly #places = new Map<string, Position>();
+  readonly #outdated: Array<() => boolean> = [];
+  #remote: ArtifactSource | undefined;
   #whole = true;
 
   constructor(root: ConfigElement, lookup: ArtifactLookup) {
@@ -93,19 +94,22 @@ class FileReader {
   read(): ArtifactFileReading {
     this.#readRoot();
     const recorded = this.#recorded;
+    const outdated = this.#outdated;
+    const remote = this.#remote;
     return {
       source: this.#root.source,
       root: this.#root.name,
       artifacts: this.#artifacts,
       diagnostics: this.#diagnostics.sort(byPosition),
       whole: this.#whole,
-      outdated: () => recorded.some((lookup) => lookup.outdated),
-      sourceAt: () => this.#root.source,
+      outdated: () => recorded.some((lookup) => lookup.outdated) || outdated.some((ask) => ask()),
+      sourceAt: ({ file }) => (file === remote?.file ? remote : this.#root.source),
     };
   }
 
   #readRoot(): void {
     const root = this.#root;
+    if (root.namespace === '' && CONNECTOR_ROOTS.includes(root.name)) return;
     if (root.namespace === '' && KNOWN_ROOTS.includes(root.name)) this.#adoptUnqualified();
     else if (root.namespace !== SYNAPSE_NAMESPACE) {
       this.#refuseNamespace();
@@ -113,8 +117,27 @@ class FileReader {
     }
     if (root.name === 'definitions') {
       for (const child of root.children) this.#readChild(child);
+      this.#readRemote();
     } else if (isArtifactKind(root.name)) this.#readArtifact(root, root.name);
     else this.#refuseRoot();
+  }
+
+  /** Where there is nothing but a registry, its `synapse.xml` is the configuration (sample 11). */
+  #readRemote(): void {
+    const [registry, ...others] = this.#artifacts;
+    if (registry?.kind !== 'registry' || others.length > 0 || registry.content.root === undefined) return;
+    const file = `${registry.content.root.replace(/\/?$/, '/')}synapse.xml`;
+    const lookup = new RecordingLookup(this.#lookup);
+    this.#recorded.push(lookup);
+    const answer = lookup.resource(file);
+    if (!('text' in answer)) return;
+    const remote = { file, text: answer.text };
+    const reading = readArtifactFile(remote, this.#lookup);
+    this.#remote = remote;
+    this.#artifacts.push(...reading.artifacts.filter(({ kind }) => kind !== 'registry'));
+    this.#diagnostics.push(...reading.diagnostics);
+    if (!reading.whole) this.#whole = false;
+    this.#outdated.push(() => reading.outdated());
   }
 
   /** A root in no namespace: its unqualified elements are taken for Synapse's (spec mediators 2.1). */
@@ -139,12 +162,7 @@ class FileReader {
 
   #refuseRoot(): void {
     const root = this.#root;
-    const unsupported = KINDS_NOT_SUPPORTED_YET.get(root.name);
-    if (unsupported) {
-      this.#report(unsupported, root, notSupported(root.name), { expected: `one of: ${EXPECTED_ROOTS.join(', ')}` });
-      if (unsupported === 'error') this.#whole = false;
-      return;
-    }
+    if (this.#readSetting(root)) return;
     const nearest = nearestName(root.name, KNOWN_ROOTS);
     this.#whole = false;
     this.#report('error', root, `Invalid root element : <${root.name}> is no Synapse artifact`, {
@@ -159,10 +177,19 @@ class FileReader {
       this.#refuseChild(child);
       return;
     }
-    const unsupported = KINDS_NOT_SUPPORTED_YET.get(child.name);
     if (isArtifactKind(child.name)) this.#readArtifact(child, child.name);
-    else if (unsupported) this.#report(unsupported, child, notSupported(child.name));
-    else if (child.name !== 'description') this.#refuseChild(child);
+    else if (!this.#readSetting(child) && child.name !== 'description') this.#refuseChild(child);
+  }
+
+  /** What says something about the server is looked at, and is no artifact. */
+  #readSetting(element: ConfigElement): boolean {
+    const read = SERVER_SETTINGS.get(element.name);
+    if (!read) return false;
+    const reader = new ArtifactReader(this.#lookup);
+    read(element, reader);
+    this.#diagnostics.push(...reader.diagnostics);
+    if (reader.failed) this.#whole = false;
+    return true;
   }
 
   #refuseChild(child: ConfigElement): void {
@@ -186,13 +213,22 @@ class FileReader {
     this.#recorded.push(lookup);
     const read = this.#guarded(element, reader, () => readArtifact(kind, element, reader, lookup));
     if (read && !reader.failed) {
-      const place = { kind, name: read.name, position: element.position };
-      const hash = artifactHash(element, lookup.transcript);
-      const artifact = { ...place, ...read, hash, references: reader.references } as Artifact;
+      const names = this.#namesOf(kind, read.name);
+      const hash = artifactHash(element, lookup.transcript + (names.operation ?? ''));
+      const { references } = reader;
+      const artifact = { ...read, kind, position: element.position, hash, references, ...names } as Artifact;
       if (this.#isNew(element, reader, artifact)) this.#artifacts.push(artifact);
     }
     if (reader.failed) this.#whole = false;
     this.#diagnostics.push(...reader.diagnostics);
+  }
+
+  /** The templates of a connector are named after it (spec mediators 3.22). */
+  #namesOf(kind: ArtifactKind, name: string): { readonly name: string; readonly operation?: string } {
+    const { library } = this.#root.source;
+    if (kind !== 'template' || !library) return { name };
+    const operation = `${library.name}.${name}`;
+    return { name: library.package === '' ? operation : `${library.package}.${operation}`, operation };
   }
 
   /** A mistake of ours in reading one artifact must cost no more than that artifact. */
@@ -231,10 +267,6 @@ class FileReader {
   ): void {
     this.#diagnostics.push({ severity, position: element.position, message, path: element.path, ...details });
   }
-}
-
-function notSupported(kind: string): string {
-  return `<${kind}> is known, not supported yet`;
 }
 
 function isArtifactKind(name: string): name is ArtifactKind {

@@ -3,18 +3,24 @@ import type { EndpointTemplate } from '../endpoints/template-endpoint.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import type { Reference } from '../grammar/reader.ts';
 import type { InboundEndpointDefinition } from '../inbound/component.ts';
+import type { EventSource } from '../mediation/event-source.ts';
 import type { PriorityExecutorDefinition } from '../mediation/priority-executor.ts';
 import type { ProxyDefinition } from '../mediation/proxy-service.ts';
 import type { Sequence } from '../mediation/sequence.ts';
 import type { SequenceTemplate } from '../mediation/sequence-template.ts';
+import type { RegistryDefinition } from '../registry/url-registry.ts';
 import { type ApiDefinition, pathPrefix } from '../rest/rest-api.ts';
 import type { TaskDefinition } from '../tasks/task.ts';
+import type { ImportDefinition } from './import.ts';
 import type { LocalEntryDefinition } from './local-entry.ts';
 import type { MessageProcessorDefinition } from './message-processor.ts';
 import type { MessageStoreDefinition } from './message-store.ts';
 
 /** What each kind of artifact is read into. */
 export interface ArtifactContents {
+  registry: RegistryDefinition;
+  import: ImportDefinition;
+  eventSource: EventSource;
   localEntry: LocalEntryDefinition;
   template: EndpointTemplate | SequenceTemplate;
   endpoint: Endpoint;
@@ -33,11 +39,14 @@ export type ArtifactKind = keyof ArtifactContents;
 
 /** All kinds, in the order in which they come up: what others use comes first (spec proxies 7.2). */
 export const ARTIFACT_KINDS = [
+  'import',
+  'registry',
   'localEntry',
   'template',
   'endpoint',
   'sequence',
   'priorityExecutor',
+  'eventSource',
   'messageStore',
   'messageProcessor',
   'proxy',
@@ -61,6 +70,8 @@ export interface ArtifactOf<K extends ArtifactKind> {
   /** The names it refers to. */
   readonly references: readonly Reference[];
   readonly content: ArtifactContents[K];
+  /** Of a template of a connector: the operation that it is, as `library.operation`. */
+  readonly operation?: string;
 }
 
 /**

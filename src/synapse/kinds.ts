@@ -1,10 +1,11 @@
-import type { Diagnostic } from '../grammar/diagnostic.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { readSequence } from '../mediation/read-sequence.ts';
 import { readApi } from './api.ts';
 import type { ArtifactContents, ArtifactKind } from './artifact.ts';
 import { readNamedEndpoint } from './endpoint.ts';
+import { readEventSource } from './event-source.ts';
+import { readImport } from './import.ts';
 import { readInboundEndpoint } from './inbound-endpoint.ts';
 import { readLocalEntry } from './local-entry.ts';
 import type { ArtifactLookup } from './lookup.ts';
@@ -12,7 +13,9 @@ import { readMessageProcessor } from './message-processor.ts';
 import { readMessageStore } from './message-store.ts';
 import { readPriorityExecutor } from './priority-executor.ts';
 import { readProxy } from './proxy.ts';
+import { readRegistry } from './registry.ts';
 import { readTask } from './task.ts';
+import { readTaskManager } from './task-manager.ts';
 import { readTemplate } from './template.ts';
 
 /** An artifact's name and what it was read into. */
@@ -29,6 +32,9 @@ type KindReader<K extends ArtifactKind> = (
 
 /** Element name → how it is read. A new kind of artifact is one file beside this one and one line here. */
 const READERS: { readonly [K in ArtifactKind]: KindReader<K> } = {
+  registry: (element, reader) => named(readRegistry(element, reader)),
+  import: (element, reader) => named(readImport(element, reader)),
+  eventSource: (element, reader) => named(readEventSource(element, reader)),
   localEntry: (element, reader, lookup) => {
     const content = readLocalEntry(element, reader, lookup);
     return content && { name: content.entry.key, content };
@@ -65,13 +71,7 @@ export function readArtifact(
   return READERS[kind](element, reader, lookup);
 }
 
-/**
- * Kinds that are known, not supported yet, with how bad that is: nothing is lost by a missing `registry` or `taskManager`, which
- * nearly every vendor's configuration has; the others would be missed by their users.
- */
-export const KINDS_NOT_SUPPORTED_YET: ReadonlyMap<string, Diagnostic['severity']> = new Map([
-  ['import', 'error'],
-  ['eventSource', 'error'],
-  ['registry', 'warning'],
-  ['taskManager', 'warning'],
+/** Elements that say something about the server and are no artifacts: how they are checked. */
+export const SERVER_SETTINGS: ReadonlyMap<string, (element: ConfigElement, reader: ArtifactReader) => void> = new Map([
+  ['taskManager', readTaskManager],
 ]);

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { readEndpoint } from '../endpoints/index.ts';
 import { nonEmptyText, readAttributes, text } from '../grammar/attributes.ts';
+import type { ArtifactSource } from '../grammar/diagnostic.ts';
 import { ConfigElement, SYNAPSE_NAMESPACE } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { readInlineSequence } from '../mediation/read-sequence.ts';
@@ -67,9 +68,13 @@ function fromSource(
     return undefined;
   }
   if ('pending' in answer) return fromText(key, '');
-  const root = rootElement(answer.text);
-  if (!root) return fromText(key, answer.text);
-  return fromElement(key, new ConfigElement(root, { file: src, text: answer.text }), reader);
+  return readEntryText(key, { file: src, text: answer.text }, reader);
+}
+
+/** Reads what stands behind a key somewhere else: a sequence or an endpoint, other XML, or text. Problems go to the reader. */
+export function readEntryText(key: string, source: ArtifactSource, reader: ArtifactReader): LocalEntryDefinition {
+  const root = rootElement(source.text);
+  return root ? fromElement(key, new ConfigElement(root, source), reader) : fromText(key, source.text);
 }
 
 /** The root element of a text that is XML; whatever is not, is text (as the reference does it). */

@@ -43,7 +43,7 @@ describe('exit codes', () => {
   test('2: nothing to check, an unknown flag, a path that is not there', async () => {
     await expect(run()).rejects.toThrow(UsageError);
     await expect(run('--jsno', '.')).rejects.toThrow("Did you mean '--json'?");
-    await expect(run('/nowhere/at/all')).rejects.toThrow("'/nowhere/at/all' cannot be checked");
+    await expect(run('/nowhere/to/be/found')).rejects.toThrow("'/nowhere/to/be/found' cannot be checked");
   });
 
   test('--help', async () => {
@@ -135,6 +135,41 @@ describe('a directory is one deployment', () => {
     using folder = new TemporaryFolder();
     expect(await run(folder.path)).toEqual({ code: 0, output: '0 files checked, all fine: 0 errors, 0 warnings\n' });
   });
+});
+
+test('--config has the values of placeholders', async () => {
+  using folder = new TemporaryFolder();
+  folder.write(
+    'e.xml',
+    `<endpoint xmlns="http://ws.apache.org/ns/synapse" name="e"><address uri="\${configs.url}"/></endpoint>`,
+  );
+  expect((await run(folder.at('e.xml'))).output).toContain('Parameter key: url could not be found');
+  folder.write('deployment.toml', `[mini_synapse.configs]\nurl = "http://b/s"\n`);
+  expect((await run(folder.at('e.xml'), '--config', folder.at('deployment.toml'))).code).toBe(0);
+});
+
+test('--config says which classes are mapped to modules; those are not run', async () => {
+  using folder = new TemporaryFolder();
+  folder.write(
+    'all.xml',
+    definitions(
+      '<messageStore name="S" class="com.acme.Store"><parameter name="own">1</parameter></messageStore>' +
+        '<messageProcessor name="P" class="com.acme.Processor" messageStore="S"><parameter name="interval">x</parameter></messageProcessor>' +
+        '<sequence name="q"><class name="com.acme.Mediator"/><class name="com.acme.Unknown"/></sequence>',
+    ),
+  );
+  const mapping = ['Store', 'Processor', 'Mediator'].map(
+    (name) => `[[mini_synapse.extension]]\nclass = "com.acme.${name}"\nmodule = "./gone.ts"\n`,
+  );
+  folder.write('deployment.toml', mapping.join(''));
+  const { code, output } = await run(folder.at('all.xml'), '--config', folder.at('deployment.toml'));
+  expect(code).toBe(1);
+  expect(output).toContain('1 file checked, 1 refused: 2 errors, 0 warnings');
+  expect(output).toContain("parameter 'interval': 'x' is not a valid number");
+  expect(output).toContain('Error loading class : com.acme.Unknown - Class not found');
+  folder.write('deployment.toml', '[mini_synapse]\nextensio = 1');
+  const wrong = await run(folder.at('all.xml'), '--config', folder.at('deployment.toml'));
+  expect(wrong).toEqual({ code: 1, output: expect.stringContaining('mini-synapse check: ') });
 });
 
 test('--json', async () => {

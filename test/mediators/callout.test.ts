@@ -222,8 +222,8 @@ describe('what is wrong is told', () => {
     ['<callout><enableSec/></callout>', 'error: WS-Security (<enableSec>) is known, not supported yet'],
     ['<callout><endpoint/></callout>', 'error: Invalid endpoint configuration.'],
     [
-      '<callout serviceURL="jms:/Q"/>',
-      "warning: addresses with 'jms:' are known, not supported yet: sending to 'jms:/Q' will fail",
+      '<callout serviceURL="mailto:a@b"/>',
+      "warning: addresses with 'mailto:' are known, not supported yet: sending to 'mailto:a@b' will fail",
     ],
   ])('%s', (xml, expected) => {
     expect(problemLines(xml)).toEqual([expected]);

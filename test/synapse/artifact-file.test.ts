@@ -23,16 +23,31 @@ describe('the root element', () => {
     ]);
   });
 
-  test.each(['import', 'eventSource'])('%s is known, not supported yet', (kind) => {
-    const reading = read(`<${kind} ${SYN} name="n"/>`);
-    expect(problems(reading)).toEqual([`1:1 error <${kind}> is known, not supported yet`]);
-    expect(reading.whole).toBe(false);
+  test('import is an artifact of the name of its library', () => {
+    const reading = read(`<import ${SYN} name="lib" package="org.example" status="disabled"/>`);
+    expect(problems(reading)).toEqual([]);
+    expect(reading.artifacts).toMatchObject([
+      { kind: 'import', name: 'lib', content: { name: 'lib', package: 'org.example', enabled: false } },
+    ]);
+    expect(problems(read(`<import ${SYN} name="lib"/>`))).toEqual([
+      "1:1 error The 'package' attribute is required for the element 'import'",
+    ]);
   });
 
-  test.each(['registry', 'taskManager'])('%s is only warned about', (kind) => {
-    const reading = read(`<${kind} ${SYN} provider="x"/>`);
-    expect(problems(reading)).toEqual([`1:1 warning <${kind}> is known, not supported yet`]);
+  test('taskManager is accepted, with a warning where it says something of its own', () => {
+    const provider = 'org.wso2.micro.integrator.mediation.ntask.NTaskTaskManager';
+    expect(problems(read(`<taskManager ${SYN} provider="${provider}"/>`))).toEqual([]);
+    const reading = read(`<taskManager ${SYN} provider="x"/>`);
+    expect(problems(reading)).toEqual([
+      "1:54 warning the task manager 'x' is not used: tasks are run by the server itself",
+    ]);
     expect(reading.whole).toBe(true);
+  });
+
+  test.each(['connector', 'component'])('<%s> of an unpacked connector is left to its templates', (root) => {
+    const reading = read(`<${root} name="x"/>`);
+    expect(problems(reading)).toEqual([]);
+    expect(reading.artifacts).toEqual([]);
   });
 
   test('an unknown one is refused with the nearest name', () => {
@@ -65,8 +80,9 @@ describe('definitions', () => {
       <messageStore name="store"/>
       <proxy name="p"><target inSequence="s"/></proxy>
     </definitions>`);
-    expect(problems(reading)).toEqual(['2:7 warning <registry> is known, not supported yet']);
+    expect(problems(reading)).toEqual([]);
     expect(reading.artifacts.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+      'registry test.xml:2',
       'localEntry e',
       'sequence s',
       'endpoint ep',
@@ -94,13 +110,13 @@ describe('definitions', () => {
     ]);
   });
 
-  test('a kind that is not supported yet leaves the file whole', () => {
+  test('settings of the server leave the file whole', () => {
     const reading = read(
-      `<definitions ${SYN}><eventSource name="a"/><sequence name="s"><drop/></sequence></definitions>`,
+      `<definitions ${SYN}><taskManager provider="x"/><sequence name="s"><drop/></sequence></definitions>`,
     );
     expect(reading.whole).toBe(true);
     expect(reading.artifacts).toHaveLength(1);
-    expect(reading.diagnostics.map(({ severity }) => severity)).toEqual(['error']);
+    expect(reading.diagnostics.map(({ severity }) => severity)).toEqual(['warning']);
   });
 
   test('bare mediators are refused with the reference’s words', () => {

@@ -1,3 +1,4 @@
+import { registryText } from '../../message/entry.ts';
 import { type JsonNode, JsonSyntaxError, parseLenientJson } from '../../message/json.ts';
 import { MapValue } from '../../message/property-value.ts';
 import { invalidArgument, textArgument } from './arguments.ts';
@@ -38,7 +39,9 @@ export const typeFunctions: Readonly<Record<string, Declaration>> = {
       const { registry } = message.configuration.services;
       const key = textArgument('registry', path);
       const found =
-        property === undefined ? registry?.text(key) : registry?.property(key, textArgument('registry', property));
+        property === undefined
+          ? registryText(message.configuration, key)
+          : registry?.property(key, textArgument('registry', property));
       if (found === undefined) throw new EvaluationError(`Could not find the registry resource: ${key}`);
       return found;
     },
