@@ -77,12 +77,14 @@ export class Lease {
 
   /**
    * Does `work` whenever this node has the task, again and again until `halt` is aborted. `work` has to end soon after `over` of its
-   * tenure or `halt` is aborted. The task is given back when the last one who called this has ended.
+   * tenure or `halt` is aborted. The task is given back when the last one who called this has ended, who waits for that unless somebody
+   * wants to do it again meanwhile.
    * @throws what `work` throws
    */
   async during(halt: AbortSignal, work: (tenure: Tenure) => Promise<void>): Promise<void> {
     if (halt.aborted) return;
     this.#users += 1;
+    if (this.#users === 1) this.#wake();
     this.#loop ??= this.#keep();
     try {
       for (let tenure = await this.#next(halt); tenure; tenure = await this.#next(halt)) {
@@ -93,7 +95,7 @@ export class Lease {
       this.#users -= 1;
       if (this.#users === 0) {
         this.#unwanted.abort();
-        await this.#loop;
+        await this.#givenBack();
       }
     }
   }
@@ -112,6 +114,16 @@ export class Lease {
       await this.#change(halt);
     }
     return undefined;
+  }
+
+  async #givenBack(): Promise<void> {
+    const ended = new AbortController();
+    void this.#loop?.finally(() => ended.abort());
+    while (this.#users === 0 && !ended.signal.aborted) await this.#change(ended.signal);
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
   }
 
   #change(halt: AbortSignal): Promise<void> {
@@ -188,7 +200,7 @@ export class Lease {
       this.#holder = undefined;
       this.#state = 'NONE';
       if (!this.#local) log.info(`The task [${task}] runs on this node [${node}]`, { task, node });
-      for (const wake of [...this.#waiting]) wake();
+      this.#wake();
       await this.#renew(grant, tenure, unwanted);
       if (!this.#local) this.#announceEnd(unwanted.aborted);
       tenure.end();

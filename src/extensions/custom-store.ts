@@ -72,7 +72,13 @@ function openStore(
     previous: former?.given,
   };
   const given = opened<api.Store>(module, 'openStore', context, MEMBERS);
-  return new ContainedStore(given, module, { name, parameters: written, putDeadlineMs: services.putDeadlineMs });
+  const store = new ContainedStore(given, module, {
+    name,
+    parameters: written,
+    putDeadlineMs: services.putDeadlineMs,
+  });
+  if (former) former.successor = store;
+  return store;
 }
 
 /** A module's store, whose failures end here: every call has a deadline, and what it gives is looked at before it is used. */
@@ -85,6 +91,8 @@ class ContainedStore implements MessageStore, DeliveryOwner {
   readonly deadlineMs: number;
   /** The module's own. */
   readonly given: api.Store;
+  /** The one that has replaced it. */
+  successor: MessageStore | undefined;
   readonly #putDeadlineMs: number;
   readonly #consumers = new Set<ContainedConsumer>();
   #consumersMade = 0;
@@ -109,7 +117,11 @@ class ContainedStore implements MessageStore, DeliveryOwner {
   }
 
   async put(message: StoredMessage): Promise<void> {
-    if (this.#closing) throw this.error('is closed');
+    if (this.#closing) {
+      // Messages in flight may still know the store that was replaced.
+      if (this.successor) return this.successor.put(message);
+      throw this.error('is closed');
+    }
     try {
       await contained('put()', this.#putDeadlineMs, () => this.given.put(message));
     } catch (error) {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { POINTS, reach } from '../fault-points.ts';
 import type { DeliveryFailure, StoredMessage } from '../stores/stored-message.ts';
@@ -17,20 +19,35 @@ export interface DeadLetter {
 
 /**
  * Puts a message aside as two files under `<dataDirectory>/dead-letter/<store>/` (REQ-26): `<id>.body` with its bytes as they
- * were, `<id>.json` with where it comes from and why. The second one is written last, so a pair is whole. Putting the same id aside
- * again replaces it.
+ * were, `<id>.json` with where it comes from and why. The second one is written last, so a pair is whole. Putting the same message aside
+ * again replaces it; another one of the same id, as other applications may make them, gets a name of its own.
  * @throws what the file system says; the message must then stay in its store
  * @returns the path of the JSON file
  */
 export async function putAside(dataDirectory: string, letter: DeadLetter): Promise<string> {
   const { bytes, ...about } = letter;
-  const base = join(dataDirectory, 'dead-letter', fileNameOf(letter.store), fileNameOf(letter.id));
+  const name = join(dataDirectory, 'dead-letter', fileNameOf(letter.store), fileNameOf(letter.id));
+  const base = (await isFree(name, bytes)) ? name : `${name}~${digestOf(bytes)}`;
   await writeAtomically(`${base}.body`, bytes);
   reach(POINTS.deadLetterBody, letter.store, letter.id);
   const description = { ...about, bytes: bytes.byteLength, at: new Date().toISOString() };
   await writeAtomically(`${base}.json`, `${JSON.stringify(description, null, 2)}\n`);
   reach(POINTS.deadLetterWritten, letter.store, letter.id);
   return `${base}.json`;
+}
+
+/** Whether nobody has the name, or a message with the same bytes has it. */
+async function isFree(name: string, bytes: Uint8Array): Promise<boolean> {
+  try {
+    return (await readFile(`${name}.body`)).equals(bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw error;
+  }
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }
 
 /** A message that could be read but not delivered, as a dead letter. */

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 /** File systems take 255 bytes; endings and temporary names need some. */
 const LONGEST_NAME = 180;
@@ -27,7 +27,7 @@ export function fileNameOf(name: string): string {
  */
 export async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
   const directory = dirname(path);
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeAndSync(temporary, content);
@@ -37,6 +37,22 @@ export async function writeAtomically(path: string, content: string | Uint8Array
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/**
+ * Makes a directory, and those above it that are not there, so that they outlive a loss of power.
+ * @throws what the file system says
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  const made = await mkdir(path, { recursive: true });
+  if (made === undefined) return;
+  // The name of each new one stands in the one above it.
+  const above = dirname(resolve(made));
+  let directory = resolve(path);
+  do {
+    directory = dirname(directory);
+    await syncDirectory(directory);
+  } while (directory.length > above.length);
 }
 
 async function writeAndSync(path: string, content: string | Uint8Array): Promise<void> {

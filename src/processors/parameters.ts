@@ -88,7 +88,7 @@ export const BACKOFF_PARAMETERS = {
 
 const DEFAULT_BACKOFF = { factor: 2, maxMs: 300_000, jitter: 0.1 } as const;
 
-/** Accepted for the sake of old artifacts, without effect (spec stores 4.1). */
+/** Not asked for by name: shown, or looked at by every processor, or accepted for the sake of old artifacts (spec stores 4.1). */
 export const COMPUTED_PARAMETERS = {
   throttle: unread('Computed: whether the interval is below one second.'),
   'throttle.interval': unread('Computed: the interval, when there is a cron expression.'),

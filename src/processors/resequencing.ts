@@ -1,9 +1,6 @@
-import { expression } from '../expressions/attribute-types.ts';
-import type { Expression } from '../expressions/expression.ts';
-import { integer, javaBoolean, milliseconds, oneOf, ValueError, valueType } from '../grammar/attributes.ts';
+import { integer, javaBoolean, milliseconds, oneOf } from '../grammar/attributes.ts';
 import { logger } from '../logging/index.ts';
-import type { Configuration } from '../message/configuration.ts';
-import { restoreMessage } from '../stores/capture.ts';
+import { sequenceNumber, sequenceNumberPath } from '../stores/sequence-number.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
 import { messageProcessor } from './component.ts';
 import {
@@ -29,19 +26,6 @@ const SERVICE = 'ResequencingProcessor';
 /** `requiredInitMessagesDelay` counts waits of so long, ms (spec stores 5.3). */
 const INIT_STEP_MS = 6000;
 const MAX_WINDOW = 100_000;
-const SIXTY_FOUR_BITS = { least: -(2n ** 63n), most: 2n ** 63n - 1n } as const;
-
-const anyExpression = expression({ required: true, doc: '' });
-const MISSING_PATH = "parameter 'seqNumXpath' is required, as an expression";
-
-const numberPath = valueType<Expression, { required: true; missing: string; doc: string }>(
-  anyExpression.expected,
-  (value, context) => {
-    if (context.element.attribute('expression') !== undefined) return anyExpression.parse(value, context);
-    throw new ValueError(`'${value}' is text`, 'an expression: <parameter name="seqNumXpath" expression="//id"/>');
-  },
-  { required: true, missing: MISSING_PATH, doc: 'Finds the sequence number of a message, a 64 bit integer.' },
-);
 
 // One worker: several would not keep an order.
 const { 'member.count': _members, ...ONE_WORKER_SCHEDULE } = SCHEDULE_PARAMETERS;
@@ -61,7 +45,7 @@ export const resequencing = messageProcessor({
     ...STORE_PARAMETERS,
     ...RETRY_PARAMETERS,
     ...COMPUTED_PARAMETERS,
-    seqNumXpath: numberPath,
+    seqNumXpath: sequenceNumberPath('seqNumXpath', 'Finds the sequence number of a message, a 64 bit integer.'),
     nextEsbSequence: requiredReference('sequence', 'The sequence that messages run through.'),
     requiredInitMessages: integer({
       minimum: 0,
@@ -140,20 +124,4 @@ class ResequencingProcessor extends ScheduledProcessor {
     await super.stop(options);
     if (options.undeploy) await this.#place.remove();
   }
-}
-
-/** A number is found in the message alone, whatever is deployed. */
-const NO_CONFIGURATION: Configuration = {
-  version: 0,
-  services: {} as Configuration['services'],
-  find: () => undefined,
-  names: () => [],
-};
-
-/** @throws when the message has no number */
-function sequenceNumber(stored: StoredMessage, path: Expression): bigint {
-  const found = path.stringValue(restoreMessage(stored, NO_CONFIGURATION))?.trim() ?? '';
-  const number = /^[+-]?\d{1,19}$/.test(found) ? BigInt(found.replace('+', '')) : undefined;
-  if (number !== undefined && number >= SIXTY_FOUR_BITS.least && number <= SIXTY_FOUR_BITS.most) return number;
-  throw new Error(`'${path.source}' gives '${found.slice(0, 100)}', which is no 64 bit integer`);
 }

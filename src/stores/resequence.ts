@@ -1,38 +1,18 @@
-import { expression } from '../expressions/attribute-types.ts';
-import type { Expression } from '../expressions/expression.ts';
-import { integer, oneOf, ValueError, valueType } from '../grammar/attributes.ts';
-import type { Configuration } from '../message/configuration.ts';
-import { restoreMessage } from './capture.ts';
+import { integer, oneOf } from '../grammar/attributes.ts';
 import { messageStore } from './component.ts';
+import { sequenceNumber, sequenceNumberPath } from './sequence-number.ts';
 import { connectMisfit } from './sql/connect-parameters.ts';
 import { openSqlStore, SQL_STORE_PARAMETERS } from './sql/open-store.ts';
 import { SequencedTable } from './sql/sequenced-table.ts';
-import type { StoredMessage } from './stored-message.ts';
 
 const TYPE = 'resequence-message-store';
-const SIXTY_FOUR_BITS = { least: -(2n ** 63n), most: 2n ** 63n - 1n } as const;
-
-const anyExpression = expression({ required: true, doc: '' });
-
-const idPath = valueType<Expression, { required: true; missing: string; doc: string }>(
-  anyExpression.expected,
-  (value, context) => {
-    if (context.element.attribute('expression') !== undefined) return anyExpression.parse(value, context);
-    throw new ValueError(
-      `'${value}' is text`,
-      'an expression: <parameter name="store.resequence.id.path" expression="//id"/>',
-    );
-  },
-  {
-    required: true,
-    missing: "parameter 'store.resequence.id.path' is required, as an expression",
-    doc: 'Finds the sequence number of a message when it is stored, a 64 bit integer.',
-  },
-);
 
 const PARAMETERS = {
   ...SQL_STORE_PARAMETERS,
-  'store.resequence.id.path': idPath,
+  'store.resequence.id.path': sequenceNumberPath(
+    'store.resequence.id.path',
+    'Finds the sequence number of a message when it is stored, a 64 bit integer.',
+  ),
   'store.resequence.timeout': integer({
     required: true,
     doc: 'How long to wait for a number that is missing, in seconds; negative: for ever, 0: never.',
@@ -66,19 +46,3 @@ export const resequenceStore = messageStore({
     });
   },
 });
-
-/** A number is found in the message alone, whatever is deployed. */
-const NO_CONFIGURATION: Configuration = {
-  version: 0,
-  services: {} as Configuration['services'],
-  find: () => undefined,
-  names: () => [],
-};
-
-/** @throws an error when the message has no number: it is not stored then */
-function sequenceNumber(message: StoredMessage, path: Expression): bigint {
-  const found = path.stringValue(restoreMessage(message, NO_CONFIGURATION))?.trim() ?? '';
-  const number = /^[+-]?\d{1,19}$/.test(found) ? BigInt(found.replace('+', '')) : undefined;
-  if (number !== undefined && number >= SIXTY_FOUR_BITS.least && number <= SIXTY_FOUR_BITS.most) return number;
-  throw new Error(`'${path.source}' gives '${found}', which is no 64 bit integer`);
-}

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Lease } from '../../src/coordination/lease.ts';
 import { LEASE_MS, type Node, World } from './world.ts';
 
@@ -257,5 +257,50 @@ describe('leases under anything that may happen', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('does not keep a worker that has ended while another one wants the task again', async () => {
+    const { promise: givenBack, resolve: giveBack } = Promise.withResolvers<void>();
+    let release: () => Promise<void> = () => givenBack;
+    const lease = new Lease({
+      task: 'MSMP_P_0',
+      node: 'a',
+      medium: () => ({
+        where: 'here',
+        states: undefined,
+        acquire: async () => ({
+          granted: true,
+          askedAt: performance.now(),
+          validMs: 60_000,
+          lost: new AbortController().signal,
+          renew: async () => true,
+          release: () => release(),
+        }),
+      }),
+    });
+    const untilHalted =
+      (halt: AbortSignal) =>
+      async ({ over }: { over: AbortSignal }) => {
+        const either = AbortSignal.any([halt, over]);
+        if (!either.aborted) await new Promise((resolve) => either.addEventListener('abort', resolve));
+      };
+    const first = new AbortController();
+    let hasEnded = false;
+    const ending = lease.during(first.signal, untilHalted(first.signal)).then(() => {
+      hasEnded = true;
+    });
+    await vi.waitFor(() => expect(lease.status().here).toBe(true));
+    first.abort();
+    await vi.waitFor(() => expect(lease.status().here).toBe(false));
+    expect(hasEnded).toBe(false);
+    const second = new AbortController();
+    const again = lease.during(second.signal, untilHalted(second.signal));
+    release = async () => undefined;
+    giveBack();
+    await vi.waitFor(() => expect(lease.status().here).toBe(true));
+    await vi.waitFor(() => expect(hasEnded).toBe(true));
+    second.abort();
+    await Promise.all([ending, again]);
+    expect(lease.status().here).toBe(false);
   });
 });

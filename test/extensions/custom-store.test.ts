@@ -113,6 +113,24 @@ describe('a put', () => {
     expect(bad.status()).toMatchObject({ state: 'DEGRADED', enqueued: 0, lastError: expect.stringContaining('put()') });
   });
 
+  it('a message that still knows the store that was replaced arrives in its successor', async () => {
+    const taken: string[] = [];
+    const keeping = (where: string) => () =>
+      store({
+        put: async ({ id }) => {
+          taken.push(`${where} ${id}`);
+        },
+      });
+    const first = open(keeping('first'));
+    const second = open(keeping('second'), { previous: first });
+    await first.put(storedMessage({ id: 'a' }));
+    await first.close();
+    await first.put(storedMessage({ id: 'b' }));
+    expect(taken).toEqual(['first a', 'second b']);
+    await second.close();
+    await expect(first.put(storedMessage())).rejects.toThrow('is closed');
+  });
+
   it('that works again ends the degradation', async () => {
     let broken = true;
     const store1 = open(() => store({ put: async () => (broken ? failing() : undefined) }));

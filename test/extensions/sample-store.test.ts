@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -46,6 +46,15 @@ describe('the store of samples/custom-store', () => {
     expect(name).toBe('000000000001.message');
     expect(JSON.parse(head)).toMatchObject({ v: 1, id: 'urn:uuid:1' });
     expect(body).toBe('Grüße');
+    await store.close();
+  });
+
+  it('clears away what a process that was killed had not finished', async () => {
+    mkdirSync(join(dataDirectory, 'killed'));
+    writeFileSync(join(dataDirectory, 'killed', '000000000001.message.new'), 'half a mess');
+    const store = open('killed');
+    await store.put(storedMessage({ id: 'a' }));
+    expect(readdirSync(join(dataDirectory, 'killed'))).toEqual(['000000000001.message']);
     await store.close();
   });
 

@@ -216,6 +216,19 @@ describe('files', () => {
     expect(readdirSync(directory).sort()).toEqual(['deep', 'plain']);
   });
 
+  it('a dead letter never takes the place of another message of the same id', async () => {
+    const letter = deadLetterOf(storedMessage('same'), 'S', 'P', 'why');
+    const other = { ...letter, bytes: Buffer.from('another body') };
+    const paths = [
+      await putAside(directory, letter),
+      await putAside(directory, other),
+      await putAside(directory, other),
+    ];
+    expect(new Set(paths).size).toBe(2);
+    const bodies = paths.map((path) => readFileSync(path.replace(/json$/, 'body')));
+    expect(bodies).toEqual([Buffer.from(letter.bytes), other.bytes, other.bytes]);
+  });
+
   it('a dead letter can be put aside twice', async () => {
     const letter = deadLetterOf(storedMessage('a/b'), 'S/T', 'P', 'why');
     const path = await putAside(directory, letter);

@@ -5,7 +5,8 @@ import { appendFile, mkdir, readdir, readFile, rename, stat, writeFile } from 'n
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Segment } from '../../src/stores/journal/segment.ts';
 import { type MessageStore, StoreError } from '../../src/stores/message-store.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { storeContract } from './contract.ts';
@@ -148,6 +149,93 @@ describe('the store in memory with a journal', () => {
     expect(await store.depth()).toEqual({ count: 1, estimated: false });
   });
 
+  test('puts that the disk does not answer keep their room, and do not come when it does', async () => {
+    const store = await open({ maxMessages: 2, putDeadlineMs: 50 });
+    await waitFor(() => store.status().state === 'READY', { what: 'the journal to be read' });
+    const { promise: answer, resolve: goOn } = Promise.withResolvers<void>();
+    const write = Segment.prototype.write;
+    const slow = vi.spyOn(Segment.prototype, 'write').mockImplementation(async function (this: Segment, parts, bytes) {
+      await answer;
+      return write.call(this, parts, bytes);
+    });
+    try {
+      for (let put = 0; put < 2; put += 1) {
+        await expect(store.put(storedMessage())).rejects.toThrow(/waited 50 ms for the disk/);
+      }
+      await expect(store.put(storedMessage())).rejects.toThrow(/is full: it holds 2 messages/);
+    } finally {
+      goOn();
+      slow.mockRestore();
+    }
+    const kept = storedMessage();
+    await waitFor(
+      () =>
+        store.put(kept).then(
+          () => true,
+          () => false,
+        ),
+      { what: 'room' },
+    );
+    expect(await drain(store)).toEqual([kept.id]);
+    await store.close();
+    expect(await drain(await reopen(store))).toEqual([]);
+  });
+
+  test('a removal that the disk does not answer ends in time, and can be asked for again', async () => {
+    const store = await open({ putDeadlineMs: 50 });
+    const messages = [storedMessage(), storedMessage()];
+    for (const message of messages) await store.put(message);
+    const { delivery } = await take(store);
+    const { promise: answer, resolve: goOn } = Promise.withResolvers<void>();
+    const write = Segment.prototype.write;
+    const slow = vi.spyOn(Segment.prototype, 'write').mockImplementation(async function (this: Segment, parts, bytes) {
+      await answer;
+      return write.call(this, parts, bytes);
+    });
+    try {
+      await expect(delivery.done()).rejects.toThrow(/waited 50 ms for the disk/);
+    } finally {
+      goOn();
+      slow.mockRestore();
+    }
+    await delivery.done();
+    expect(await store.depth()).toEqual({ count: 1, estimated: false });
+    await store.close();
+    expect(await drain(await reopen(store))).toEqual([messages[1]?.id]);
+  });
+
+  test('a message whose removal failed is put into the other store once, however often it is moved', async () => {
+    const store = await open();
+    const target = openInMemoryStore();
+    opened.push(target);
+    await store.put(storedMessage());
+    const { delivery } = await take(store);
+    const write = vi.spyOn(Segment.prototype, 'write').mockRejectedValue(new Error('no disk'));
+    const message = delivery.message ?? storedMessage();
+    try {
+      for (let move = 0; move < 3; move += 1) await expect(delivery.moveTo(target, message)).rejects.toThrow('no disk');
+    } finally {
+      write.mockRestore();
+    }
+    await delivery.moveTo(target, message);
+    expect(await target.depth()).toEqual({ count: 1, estimated: false });
+    expect(await store.depth()).toEqual({ count: 0, estimated: false });
+  });
+
+  test('a folder that another process uses is left alone: it says so, and takes over when that has ended', async () => {
+    const dataDirectory = await folders.make();
+    const child = new PuttingProcess(dataDirectory);
+    await waitFor(() => child.said.length >= 10, { what: 'messages to be put', deadlineMs: 20_000 });
+    const store = await open({ name: 'Killed', dataDirectory, putDeadlineMs: 100 });
+    await waitFor(() => store.status().state === 'DOWN', { what: 'it to notice' });
+    const holder = new RegExp(`another process uses it: process ${child.pid} on .* since \\d{4}-`);
+    expect(store.status().lastError).toMatch(holder);
+    await expect(store.put(storedMessage())).rejects.toThrow(holder);
+    await child.kill();
+    const found = new Set(await drain(store));
+    expect(child.said.filter((id) => !found.has(id))).toEqual([]);
+  });
+
   test('a replacement serves the same journal', async () => {
     const old = await open({ name: 'S' });
     const [first, second] = [storedMessage(), storedMessage()];
@@ -224,6 +312,10 @@ class PuttingProcess {
     this.#child = spawn(process.execPath, [program, dataDirectory], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#gone = once(this.#child, 'close');
     if (this.#child.stdout) createInterface({ input: this.#child.stdout }).on('line', (line) => this.said.push(line));
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   async kill(): Promise<void> {

@@ -12,7 +12,8 @@ await Promise.all(
     for (;;) {
       const message = storedMessage({ id: `urn:uuid:${randomUUID()}` });
       await store.put(message);
-      process.stdout.write(`${message.id}\n`);
+      // Said before the next one is put, however slowly the other process listens.
+      await new Promise((said) => process.stdout.write(`${message.id}\n`, said));
     }
   }),
 );

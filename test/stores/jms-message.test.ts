@@ -105,6 +105,21 @@ describe('a stored message on a queue', () => {
     }
   });
 
+  it('does not let a message expire that was put aside with the reason', () => {
+    const properties = new Map<string, PropertyValue>([['JMS_PROD_TIME_TO_LIVE', '5000']]);
+    const failure = {
+      processor: 'P',
+      sourceStore: 'S',
+      endpoint: undefined,
+      cause: 'HTTP 503',
+      status: 503,
+      attempts: 4,
+    };
+    const history = [{ ...failure, firstAttemptAt: 1, lastAttemptAt: 2 }];
+    expect(encodeJmsMessage(storedMessage({ properties, history })).headers).not.toHaveProperty('expires');
+    expect(encodeJmsMessage(storedMessage({ properties })).headers).toHaveProperty('expires');
+  });
+
   it('shows why it failed', () => {
     const failure = {
       processor: 'Forwarder1',

@@ -16,6 +16,8 @@ import type {
  */
 
 const ENDING = '.message';
+/** Not stored yet. */
+const UNFINISHED = '.new';
 const LINE_FEED = 10;
 
 /** Called when the artifact is deployed. It must not wait, so the folder is read on first use. */
@@ -102,7 +104,7 @@ class Folder {
     await this.#ready();
     this.#last += 1;
     const name = `${String(this.#last).padStart(12, '0')}${ENDING}`;
-    const temporary = join(this.path, `${name}.new`);
+    const temporary = join(this.path, `${name}${UNFINISHED}`);
     try {
       const file = await open(temporary, 'wx');
       try {
@@ -164,7 +166,10 @@ class Folder {
 
   async #scan(): Promise<void> {
     await mkdir(this.path, { recursive: true });
-    const names = (await readdir(this.path)).filter((name) => name.endsWith(ENDING)).sort();
+    const files = await readdir(this.path);
+    // What a process that was killed was writing: nobody was told that it is stored.
+    for (const name of files) if (name.endsWith(UNFINISHED)) await rm(join(this.path, name), { force: true });
+    const names = files.filter((name) => name.endsWith(ENDING)).sort();
     this.#free.splice(0, this.#free.length, ...names);
     this.#last = Number.parseInt(names.at(-1) ?? '0', 10);
   }

@@ -44,6 +44,8 @@ export abstract class BrokerDelivery implements Delivery {
   /** An acknowledgement whose answer is still to come is waited for again, not sent again. */
   #acknowledgement: Promise<void> | undefined;
   #underWay: Promise<void> | undefined;
+  /** The store that has it already, though it is not known to be removed here. */
+  #copiedTo: string | undefined;
   #ended: (removed: boolean) => void = () => undefined;
 
   constructor({ message, poison, redelivered, put }: ReceivedMessage, host: DeliveryHost) {
@@ -123,7 +125,8 @@ export abstract class BrokerDelivery implements Delivery {
 
   /** Stores it there and removes it here. @throws when one of both did not happen, or is not known to have */
   protected async move(store: MessageStore, message: StoredMessage): Promise<void> {
-    await store.put(message);
+    if (this.#copiedTo !== store.name) await store.put(message);
+    this.#copiedTo = store.name;
     reach(POINTS.moveCopied, this.#host.name, message);
     await this.acknowledge().catch((error: unknown) => {
       throw this.error(`was stored in store [${store.name}], but not confirmed to be removed here`, error);

@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger, logger } from '../../logging/index.ts';
+import { FolderLock } from './folder-lock.ts';
 import { GroupCommit, needsSync, type Write, writeBatch } from './group-commit.ts';
 import { type LoadReport, loadJournal, type OnMessage } from './load.ts';
 import { HEADER_BYTES, RECORD, type RecordType, readRecords } from './record.ts';
@@ -45,6 +46,7 @@ export interface JournalOptions {
 export class Journal {
   readonly report: LoadReport;
   readonly #folder: string;
+  readonly #lock: FolderLock;
   readonly #segmentBytes: number;
   readonly #log: Logger;
   /** Oldest first; the last one is written when `#writing` is set. */
@@ -61,16 +63,25 @@ export class Journal {
   #reserveAt = 0;
   #closed: Promise<void> | undefined;
 
-  /** Opens the journal of a folder, and reads what is in it. @throws what the file system says */
+  /**
+   * Opens the journal of a folder, and reads what is in it.
+   * @throws FolderInUseError while it is open elsewhere, in this process or another one; otherwise what the file system says
+   */
   static async open(options: JournalOptions): Promise<Journal> {
-    const loaded = await loadJournal(options.folder, options.onMessage);
-    const journal = new Journal(options, loaded);
-    await journal.#discardFinished();
-    return journal;
+    const lock = await FolderLock.take(options.folder);
+    try {
+      const journal = new Journal(options, lock, await loadJournal(options.folder, options.onMessage));
+      await journal.#discardFinished();
+      return journal;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
   }
 
-  private constructor(options: JournalOptions, loaded: Awaited<ReturnType<typeof loadJournal>>) {
+  private constructor(options: JournalOptions, lock: FolderLock, loaded: Awaited<ReturnType<typeof loadJournal>>) {
     this.#folder = options.folder;
+    this.#lock = lock;
     this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     this.#log = logger('Journal');
     this.report = loaded.report;
@@ -116,7 +127,15 @@ export class Journal {
     } catch (error) {
       this.#log.warn(`The last removals of ${this.#folder} may come again: ${reasonOf(error)}`);
     } finally {
+      await this.#letGo();
+    }
+  }
+
+  async #letGo(): Promise<void> {
+    try {
       await this.#writing?.finish();
+    } finally {
+      await this.#lock.release();
     }
   }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Gap, RECORD, readRecords, SEGMENT_HEADER_BYTES, saltOf } from './record.ts';
@@ -25,12 +25,11 @@ export interface LoadedJournal {
 export type OnMessage = (place: JournalPlace, bytes: Buffer) => void;
 
 /**
- * Reads what a process before this one has left. Twice: first to know which messages are gone, then the others, so that it takes no
+ * Reads what a process before this one has left in a folder, which must be there. Twice: first to know which messages are gone, then the others, so that it takes no
  * more memory than what is still needed.
  * @throws what the file system says
  */
 export async function loadJournal(folder: string, onMessage: OnMessage): Promise<LoadedJournal> {
-  await mkdir(folder, { recursive: true });
   const loading = new Loading(folder, onMessage);
   for (const number of await segmentNumbers(folder)) await loading.survey(number);
   await loading.readMessages();

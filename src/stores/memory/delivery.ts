@@ -18,6 +18,8 @@ export class InMemoryDelivery implements Delivery {
   readonly #holding: Holding;
   #state: 'open' | 'settling' | 'settled' | 'abandoned' = 'open';
   #settling: Promise<void> | undefined;
+  /** The store that has it already, though it could not be removed here. */
+  #copiedTo: string | undefined;
 
   /** `message`: when it is at hand; else it is unpacked. */
   constructor(entry: QueueEntry, message: StoredMessage | undefined, holding: Holding) {
@@ -46,7 +48,8 @@ export class InMemoryDelivery implements Delivery {
 
   moveTo(store: MessageStore, message: StoredMessage): Promise<void> {
     return this.#settle(async () => {
-      await store.put(message);
+      if (this.#copiedTo !== store.name) await store.put(message);
+      this.#copiedTo = store.name;
       reach(POINTS.moveCopied, store.name, message);
       await this.#holding.remove(this.#entry);
     });

@@ -40,7 +40,7 @@ export class Holding {
   lastError: string | undefined;
   readonly #options: HoldingOptions;
   readonly #packer: MessagePacker;
-  /** Puts on their way to the journal. */
+  /** Puts on their way to the journal, also those whose time was over before the disk had answered. */
   readonly #reserved = { messages: 0, bytes: 0 };
   readonly #stop = new AbortController();
   #journal: Journal | undefined;
@@ -73,9 +73,9 @@ export class Holding {
     else this.queue.add(this.#pack(message), undefined, message);
   }
 
-  /** @throws StoreError when the journal could not be written: the message is still there */
+  /** @throws StoreError when the journal could not be written, or not in time: the message is still there */
   async remove(entry: QueueEntry): Promise<void> {
-    if (entry.place && this.#journal) await this.#tell(this.#journal.remove(entry.place));
+    if (entry.place && this.#journal) await this.#tell(this.#answered(this.#journal.remove(entry.place)));
     this.queue.remove(entry);
   }
 
@@ -103,16 +103,38 @@ export class Holding {
 
   async #putDurably(message: StoredMessage): Promise<void> {
     const packed = this.#pack(message);
-    const bytes = storedMessageBytes(message);
-    this.#reserved.messages += 1;
-    this.#reserved.bytes += packed.size;
+    const leave = this.#reserve(packed.size);
+    let appended: Promise<JournalPlace> | undefined;
     try {
+      const bytes = storedMessageBytes(message);
       const journal = this.#journal ?? (await this.#untilOpen());
-      this.queue.add(packed, await this.#append(journal, bytes), message);
-    } finally {
-      this.#reserved.messages -= 1;
-      this.#reserved.bytes -= packed.size;
+      appended = journal.append(bytes);
+      const place = await this.#tell(this.#answered(appended));
+      this.queue.add(packed, place, message);
+      leave();
+    } catch (error) {
+      if (appended && (error as StoreError).cause instanceof DeadlineError) this.#takeBack(appended, leave);
+      else leave();
+      throw error;
     }
+  }
+
+  /** Room for a message on its way to the journal. @returns what to call when it has arrived, or never will */
+  #reserve(bytes: number): () => void {
+    this.#reserved.messages += 1;
+    this.#reserved.bytes += bytes;
+    return () => {
+      this.#reserved.messages -= 1;
+      this.#reserved.bytes -= bytes;
+    };
+  }
+
+  /** It was refused, so it must not come all the same. Until the disk has answered it takes room. */
+  #takeBack(appended: Promise<JournalPlace>, leave: () => void): void {
+    appended
+      .then((late) => this.#journal?.remove(late))
+      .catch((failure: unknown) => this.#options.log.debug(`a late message is not in the journal: ${String(failure)}`))
+      .finally(leave);
   }
 
   #pack(message: StoredMessage): PackedMessage {
@@ -122,20 +144,8 @@ export class Holding {
     });
   }
 
-  async #append(journal: Journal, bytes: Buffer): Promise<JournalPlace> {
-    const appended = journal.append(bytes);
-    const { putDeadlineMs, log } = this.#options;
-    try {
-      return await this.#tell(within(appended, putDeadlineMs, 'the disk'));
-    } catch (error) {
-      // It was refused, so it must not come all the same.
-      if ((error as StoreError).cause instanceof DeadlineError) {
-        appended
-          .then((late) => journal.remove(late))
-          .catch((failure: unknown) => log.debug(`a late message is not in the journal: ${String(failure)}`));
-      }
-      throw error;
-    }
+  #answered<T>(writing: Promise<T>): Promise<T> {
+    return within(writing, this.#options.putDeadlineMs, 'the disk');
   }
 
   async #untilOpen(): Promise<Journal> {

@@ -36,7 +36,7 @@ const driverClass = valueType<DatabaseKind & string, { doc: string }>(
     const kind = DRIVER_CLASSES.get(value);
     if (kind !== undefined) return kind;
     const known = [...DRIVER_CLASSES.keys()];
-    const expected = `one of: ${known.join(', ')}`;
+    const expected = `one of: ${known.join(', ')}; or the name of a [[datasource]] of the configuration as store.jdbc.dsName`;
     throw new ValueError(`the driver class '${value}' is not supported`, expected, nearestName(value, known));
   },
   { doc: 'The JDBC driver class: tells which database it is.' },

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LONGEST_INTERVAL } from '../../scheduling/index.ts';
 import type { ClaimedMessage } from './message-table.ts';
 
@@ -36,6 +37,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #waiters = new Set<Waiter>();
   #running = false;
+  /** A claim is under way, or about to be made. */
   #claiming = false;
   #woken = false;
   #restMs = FIRST_REST_MS;
@@ -84,9 +86,13 @@ export class Dispatcher {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#waiters.size > 0) {
+      this.#claiming = true;
+      // Those whose messages were settled in one transaction come together: one claim serves all of them.
+      await nextTurn();
       this.#woken = false;
-      const ready = this.#options.ready();
+      const ready = this.#options.ready() && this.#waiters.size > 0;
       const found = ready && (await this.#claim()) > 0;
+      this.#claiming = false;
       if (!ready) this.#endDue(() => true);
       if (found) this.#restMs = FIRST_REST_MS;
       else if (!this.#woken && this.#waiters.size > 0) await this.#rest();
@@ -96,9 +102,7 @@ export class Dispatcher {
 
   async #claim(): Promise<number> {
     for (const waiter of this.#waiters) waiter.asked = true;
-    this.#claiming = true;
     const messages = await this.#options.claim(Math.min(this.#waiters.size, MAX_CLAIMED_AT_ONCE));
-    this.#claiming = false;
     for (const message of messages) {
       const [waiter] = this.#waiters;
       if (waiter) waiter.end(message);

@@ -184,12 +184,15 @@ function printable(text: string): string {
   return text.slice(0, MAX_SHOWN_CHARACTERS).replace(/[^\u0020-\u007e]/g, '?');
 }
 
-/** Time to live and priority (spec stores 2.3 step 2, REQ-42). Every message is persistent, whatever JMS_PROD_DELIVERY_MODE says (OP-02). */
-function producerSettings({ properties, priority }: StoredMessage): Record<string, string> {
+/**
+ * Time to live and priority (spec stores 2.3 step 2, REQ-42). Every message is persistent, whatever JMS_PROD_DELIVERY_MODE says
+ * (OP-02). One that has failed is put aside for somebody to look at, so it does not expire.
+ */
+function producerSettings({ properties, priority, history }: StoredMessage): Record<string, string> {
   for (const name of ['JMS_PROD_PRIORITY', 'JMS_PROD_DELIVERY_MODE']) numberOf(properties, name);
   const timeToLive = numberOf(properties, 'JMS_PROD_TIME_TO_LIVE') ?? 0;
   return {
-    ...(timeToLive > 0 && { expires: `${Date.now() + timeToLive}` }),
+    ...(timeToLive > 0 && history.length === 0 && { expires: `${Date.now() + timeToLive}` }),
     ...(priority !== undefined && { priority: `${priority}` }),
   };
 }

@@ -37,7 +37,15 @@ async function segments(folder: string): Promise<string[]> {
 }
 
 async function bytesOnDisk(folder: string): Promise<number> {
-  const sizes = await Promise.all((await segments(folder)).map(async (path) => (await stat(path)).size));
+  // The journal tidies up by itself: a segment may go while they are counted.
+  const sizes = await Promise.all(
+    (await segments(folder)).map((path) =>
+      stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
