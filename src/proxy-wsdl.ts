@@ -1,6 +1,7 @@
 import type { ProxyService } from './mediation/proxy-service.ts';
 import type { Configuration } from './message/configuration.ts';
 import { MediationError } from './message/errors.ts';
+import { readResource } from './registry/resource-files.ts';
 import { parseXml, type XmlElement, XmlSyntaxError } from './xml/index.ts';
 
 /** How long `?wsdl` waits for a WSDL that stands elsewhere. */
@@ -40,7 +41,25 @@ function endpointWsdl(key: string, configuration: Configuration): string {
   return endpoint.kind === 'wsdl' ? address : `${address}?wsdl`;
 }
 
-async function fetchWsdl(uri: string, { services }: Configuration): Promise<XmlElement> {
+async function fetchWsdl(uri: string, configuration: Configuration): Promise<XmlElement> {
+  const body = /^file:/i.test(uri) ? await readWsdl(uri, configuration) : await download(uri, configuration);
+  try {
+    return parseXml(body).documentElement as XmlElement;
+  } catch (cause) {
+    if (!(cause instanceof XmlSyntaxError)) throw cause;
+    throw unreadable(uri, cause.message, cause);
+  }
+}
+
+async function readWsdl(uri: string, { services }: Configuration): Promise<Uint8Array> {
+  try {
+    return await readResource(uri, services.resourceDirectories ?? []);
+  } catch (cause) {
+    throw unreadable(uri, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+async function download(uri: string, { services }: Configuration): Promise<Uint8Array> {
   const answer = await services.http.send({
     method: 'GET',
     url: uri,
@@ -48,12 +67,7 @@ async function fetchWsdl(uri: string, { services }: Configuration): Promise<XmlE
     responseTimeoutMs: FETCH_TIMEOUT_MS,
   });
   if (answer.status !== 200) throw unreadable(uri, `status ${answer.status}`);
-  try {
-    return parseXml(answer.body).documentElement as XmlElement;
-  } catch (cause) {
-    if (!(cause instanceof XmlSyntaxError)) throw cause;
-    throw unreadable(uri, cause.message, cause);
-  }
+  return answer.body;
 }
 
 /** The URI without credentials: a client reads this. */

@@ -31,6 +31,10 @@ describe('the README of the sample', () => {
     });
   });
 
+  it('custom-store', async () => {
+    await followReadme('samples/custom-store/README.md', { ports: [...LISTENERS, 9000] });
+  });
+
   it('stockquote', async () => {
     await followReadme('samples/stockquote/README.md', { ports: [9000] });
   });
