@@ -1,7 +1,7 @@
 import { nearestName } from '../grammar/diagnostic.ts';
 import { type ConfigElement, SYNAPSE_NAMESPACE } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
-import { compileConnectorOperation, isConnectorOperation } from '../mediators/connector-operation.ts';
+import { compileConnectorOperation, isConnectorOperation } from '../mediators/calling/connector-operation.ts';
 import { MEDIATORS } from '../mediators/index.ts';
 import type { MediatorDefinition } from './component.ts';
 import type { Rest } from './continuation.ts';

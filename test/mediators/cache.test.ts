@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CacheStore } from '../../src/mediators/cache-store.ts';
+import { CacheStore } from '../../src/mediators/limiting/cache-store.ts';
 import { TransportHeaders } from '../../src/message/headers.ts';
 import type { MessageContext } from '../../src/message/message-context.ts';
 import { Payload } from '../../src/message/payload.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CallerCounters, ConcurrencySlots } from '../../src/mediators/throttle-counters.ts';
-import { policyFor, readThrottlePolicy } from '../../src/mediators/throttle-policy.ts';
+import { CallerCounters, ConcurrencySlots } from '../../src/mediators/limiting/throttle-counters.ts';
+import { policyFor, readThrottlePolicy } from '../../src/mediators/limiting/throttle-policy.ts';
 import { parseXml, type XmlElement } from '../../src/xml/index.ts';
 import { FakeConfiguration, FakeExchange, message, problemLines, sequence } from '../mediation/harness.ts';
 

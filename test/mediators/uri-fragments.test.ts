@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinUri, splitUri, UriError } from '../../src/mediators/uri-fragments.ts';
+import { joinUri, splitUri, UriError } from '../../src/mediators/routing/uri-fragments.ts';
 
 describe('a URI', () => {
   it.each([
