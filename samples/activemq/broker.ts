@@ -29,6 +29,8 @@ export interface ActiveMqOptions {
   readonly connectors?: readonly TransportConnector[];
   /** Elements for inside `<broker>` of activemq.xml. */
   readonly extraXml?: string;
+  /** The most heap of its Java virtual machine, MiB; default 256. A backlog of 100,000 messages wants 1024. */
+  readonly heapMiB?: number;
   /** Default: `findActiveMq()`. */
   readonly installation?: ActiveMqInstallation;
 }
@@ -136,7 +138,7 @@ class OwnBroker implements ActiveMqBroker {
     this.#process = new ServerProcess({
       name: 'ActiveMQ',
       command: installation.java,
-      args: javaArguments(installation, folder),
+      args: javaArguments(installation, folder, options.heapMiB ?? 256),
       cwd: folder,
       answers: () => stompAnswers(user ? { ...door, login: user.name, passcode: user.password } : door),
     });
@@ -205,9 +207,9 @@ class OwnBroker implements ActiveMqBroker {
 }
 
 /** Java's options are for a quick start and a small footprint, not for throughput over hours. */
-function javaArguments(installation: ActiveMqInstallation, folder: string): readonly string[] {
+function javaArguments(installation: ActiveMqInstallation, folder: string, heapMiB: number): readonly string[] {
   return [
-    '-Xmx256m',
+    `-Xmx${heapMiB}m`,
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
     '-Xshare:auto',

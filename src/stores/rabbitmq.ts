@@ -85,6 +85,8 @@ class RabbitMqStore extends BrokerStore<AmqpAddress, AmqpConnection, AmqpMessage
     this.#watch = new QueueWatch(name, topology);
     this.#publishers = new ConnectionSupervisor({
       endpoints: [PUBLISHER],
+      // A broker that is not there is tried by the other connection only.
+      gate: (signal) => this.supervisor.connected(signal),
       open: (_, signal) => this.#openPublisher(signal),
       onConnected: (publisher) => this.#onPublisher(publisher),
       onFailure: (error) => this.#onPublisherFailure(error),

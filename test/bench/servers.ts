@@ -6,13 +6,14 @@ const running: RunningServer[] = [];
 /** Starts a real server; undefined, with a line that says why, when it is missing here. */
 export async function startServer<Installation, Options, Running extends RunningServer>(
   kind: ServerKind<Installation, Options, Running>,
+  options?: Options,
 ): Promise<Running | undefined> {
   const { found, missing } = await provision(
     kind,
     ourSurroundings((line) => process.stderr.write(`${line}\n`)),
   );
   if (missing !== undefined) return undefined;
-  const server = await kind.start(found as Installation);
+  const server = await kind.start(found as Installation, options);
   running.push(server);
   return server;
 }

@@ -80,7 +80,7 @@ export const BENCH_KINDS: readonly BenchKind[] = [
   {
     name: 'JMS, ActiveMQ',
     async start() {
-      const broker = await once('activemq', () => startServer(activemq));
+      const broker = await once('activemq', () => startServer(activemq, { heapMiB: 1024 }));
       if (!broker) return undefined;
       const parameters = {
         'java.naming.factory.initial': 'org.apache.activemq.jndi.ActiveMQInitialContextFactory',

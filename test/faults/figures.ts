@@ -28,10 +28,14 @@ export interface FaultFigures {
   readonly seed: number;
   /** As 2026-11-22. */
   readonly date: string;
+  /** When the run began that it comes from, as 2026-11-22T05:00:00Z; rows of older runs do not tell. */
+  readonly run?: string;
 }
 
 /** Where the scenarios of one run leave their figures; set by report.ts. */
 export const FIGURES_FOLDER = 'MINI_SYNAPSE_FAULT_FIGURES';
+/** When the run began; set by report.ts. */
+export const RUN_BEGAN = 'MINI_SYNAPSE_FAULT_RUN';
 
 /** Delivery resumes within this time of the server's return, ms (issue 3). */
 export const RESUMED_WITHIN_MS = 3_000;
@@ -67,8 +71,9 @@ export function judge(shown: Shown, verdict: Verdict, history: OrderHistory): Fa
     ...(resumedMs.length > 0 && { resumedMs: Math.round(Math.max(...resumedMs)) }),
     seed: SEED,
     date: new Date().toISOString().slice(0, 10),
+    ...(process.env[RUN_BEGAN] !== undefined && { run: process.env[RUN_BEGAN] }),
   };
-  const { fault: _, store: __, date: ___, ...numbers } = figures;
+  const { fault: _, store: __, date: ___, run: ____, ...numbers } = figures;
   sayFigures(`${fault}, ${store}`, numbers);
   record(figures);
   const found = { lost, invented, unexplained, outOfOrder: ordered ? outOfOrder : [] };

@@ -45,6 +45,23 @@ describe('a report', () => {
     ]);
   });
 
+  it('says whether all rows come from one run', () => {
+    const [begun, later] = ['2026-11-22T05:00:12Z', '2026-11-22T06:00:00Z'];
+    const of = (...runs: string[]) =>
+      withFigures(
+        promises,
+        runs.map((run, n) => ({ ...row('killed', 'A', n), run })),
+      );
+    expect(of(begun, begun)).toContain('All rows come from one run, begun at 2026-11-22 05:00 UTC.');
+    expect(of(begun, later)).toContain('The rows come from several runs of parts.');
+    expect(
+      withFigures(
+        promises,
+        [row('killed', 'A', 1)].map(({ run: _, ...old }) => old),
+      ),
+    ).toContain('several runs');
+  });
+
   it('refuses a text without its markers', () => {
     expect(() => withFigures('# Promises', rows)).toThrow('<!-- figures');
   });

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type FaultFigures, FIGURES_FOLDER, readFigures } from './figures.ts';
+import { type FaultFigures, FIGURES_FOLDER, RUN_BEGAN, readFigures } from './figures.ts';
 import { SEED } from './random.ts';
 
 /*
@@ -20,6 +20,7 @@ export default function collectFigures(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-fault-figures-'));
   process.env[FIGURES_FOLDER] = folder;
   process.env.FAULT_SEED = String(SEED);
+  process.env[RUN_BEGAN] = `${new Date().toISOString().slice(0, 19)}Z`;
   const begun = performance.now();
   say(`seed ${SEED}; FAULT_SEED=${SEED} repeats the choices of this run`);
   return () => {
@@ -60,7 +61,7 @@ function write(rows: readonly FaultFigures[]): void {
 
 /** The text with all rows between its markers. @throws when it has no markers */
 export function withFigures(text: string, rows: readonly FaultFigures[]): string {
-  return betweenMarkers(text, `${tableOf(rows)}\n\n${sumOf(rows)}`);
+  return betweenMarkers(text, `${tableOf(rows)}\n\n${sumOf(rows)} ${originOf(rows)}`);
 }
 
 /** The text with one row for each store between its markers. @throws when it has no markers */
@@ -102,6 +103,14 @@ function sumOf(rows: readonly FaultFigures[]): string {
     `${sum(({ lost }) => lost)} lost, ${sum(({ invented }) => invented)} invented, ${sum(({ duplicates }) => duplicates)} duplicates; ` +
     `the faults account for up to ${sum(({ window }) => window)}.`
   );
+}
+
+/** Whether the rows belong together. */
+function originOf(rows: readonly FaultFigures[]): string {
+  const runs = new Set(rows.map(({ run }) => run));
+  const [run] = runs;
+  if (runs.size !== 1 || run === undefined) return 'The rows come from several runs of parts.';
+  return `All rows come from one run, begun at ${run.replace('T', ' ').replace(/:\d\dZ$/, ' UTC')}.`;
 }
 
 /** A Markdown table. */

@@ -18,6 +18,7 @@ import { becomes, drain, FOR_EVER, logged, next, OpenStores, stateOf, timed } fr
 import { freePort } from '../support/free-ports.ts';
 import { findOrInstall, rabbitmq } from '../support/servers/index.ts';
 import type { RabbitMqBroker } from '../support/servers/rabbitmq.ts';
+import { tcpForwarder } from '../support/tcp-forwarder.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const server = await findOrInstall(rabbitmq);
@@ -369,6 +370,30 @@ server.describe('a RabbitMQ store', () => {
       };
       return { consumers, close };
     }
+
+    it('recognises what a broker brings back that was killed before it had written the removal', async () => {
+      const forwarder = await tcpForwarder({ to: { port: broker.port } });
+      const queue = newQueue();
+      const store = openStore({ port: forwarder.port, queue });
+      const { id } = storedMessage();
+      await store.put(storedMessage({ id }));
+      const { content, properties } = await peek.take(queue);
+      const bringBack = () => peek.send(queue, content, properties as Options.Publish);
+      const received = async () => (await drain(store)).map((message) => message.id);
+      await bringBack();
+      expect(await received()).toEqual([id]);
+      // Nothing has happened to the broker: somebody wants it to be delivered again.
+      await bringBack();
+      expect(await received()).toEqual([id]);
+      forwarder.cut();
+      await becomes(store, 'DOWN');
+      await becomes(store, 'READY');
+      await bringBack();
+      expect(await received()).toEqual([]);
+      expect(await peek.count(queue)).toBe(0);
+      await stores.closeAll();
+      await forwarder.close();
+    });
 
     it.each(['classic', 'quorum'])(
       'a message of a %s queue stays with who has it, whoever else waits',

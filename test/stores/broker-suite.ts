@@ -245,7 +245,7 @@ export function brokerSuite(name: string, broker: BrokerUnderTest): void {
 
     it.each([
       // Long enough for the pauses between the attempts to have grown to their full length.
-      ['accept-and-drop', 9, 29_000],
+      ['accept-and-drop', 26, 29_000],
       ['accept-and-silent', 3, 2_500],
       ['garbage', 9, 2_500],
     ] as const)('%s: puts fail in time, and few connections are made', async (behaviour, most, watchedMs) => {

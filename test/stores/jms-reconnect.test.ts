@@ -8,11 +8,20 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('the back-off', () => {
-  it('doubles from 100 ms up to 30 s', () => {
+  it('doubles from 100 ms up to 1.7 s', () => {
     const backOff = new BackOff(() => 0.5);
-    const waits = Array.from({ length: 11 }, () => backOff.failed('dropped'));
-    expect(waits).toEqual([100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000]);
+    const waits = Array.from({ length: 7 }, () => backOff.failed('dropped'));
+    expect(waits).toEqual([100, 200, 400, 800, 1_600, 1_700, 1_700]);
   });
+
+  it.each(['unreachable', 'silent', 'dropped', 'lost'] as const)(
+    'leaves a second of the three for connecting and delivering (%s)',
+    (failure) => {
+      const backOff = new BackOff(() => 0.999_999);
+      const waits = Array.from({ length: 20 }, () => backOff.failed(failure));
+      expect(Math.max(...waits)).toBeLessThan(2_050);
+    },
+  );
 
   it('asks a port that refuses every second, and forgets failures only when told', () => {
     const backOff = new BackOff(() => 0.5);
@@ -59,30 +68,30 @@ describe('the supervisor', () => {
   }
 
   it.each([0, 0.5, 0.999])(
-    'connects at most 10 times in 30 s to a server that accepts and drops (%d)',
+    'connects at most 26 times in 30 s to a server that accepts and drops (%d)',
     async (luck) => {
       const { supervisor, since, hosts } = supervise(failing('dropped'), () => luck);
       await vi.advanceTimersByTimeAsync(30_000);
       expect(since()[0]).toBe(0);
-      expect(since().length).toBeGreaterThan(6);
-      expect(since().length).toBeLessThanOrEqual(10);
+      expect(since().length).toBeGreaterThan(15);
+      expect(since().length).toBeLessThanOrEqual(26);
       expect(hosts.slice(0, 4)).toEqual(['a', 'b', 'a', 'b']);
       expect(supervisor.state).toBe('DOWN');
       await supervisor.close();
       expect(supervisor.state).toBe('CLOSED');
       await vi.advanceTimersByTimeAsync(60_000);
-      expect(since().length).toBeLessThanOrEqual(10);
+      expect(since().length).toBeLessThanOrEqual(26);
     },
   );
 
-  it('connects at most 10 times in 30 s to a server that logs in and drops', async () => {
+  it('connects at most 26 times in 30 s to a server that logs in and drops', async () => {
     const { supervisor, since } = supervise(async () => {
       const dropped = connection(false);
       dropped.lose();
       return dropped.is;
     });
     await vi.advanceTimersByTimeAsync(30_000);
-    expect(since().length).toBeLessThanOrEqual(10);
+    expect(since().length).toBeLessThanOrEqual(26);
     await supervisor.close();
   });
 

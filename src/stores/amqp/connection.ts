@@ -117,8 +117,9 @@ function connectFields(options: AmqpConnectionOptions) {
 }
 
 function failureFrom(cause: unknown): ConnectionFailure {
-  const { code } = cause as { code?: unknown };
-  return typeof code === 'string' && UNREACHABLE.has(code) ? 'unreachable' : 'dropped';
+  const { code, message } = cause as { code?: unknown; message?: unknown };
+  if (typeof code === 'string' && UNREACHABLE.has(code)) return 'unreachable';
+  return /ACCESS[_-]REFUSED/.test(String(message)) ? 'refused' : 'dropped';
 }
 
 function connectProblem(cause: unknown, tls: boolean): string {

@@ -136,7 +136,9 @@ export class AmqpConsumer extends BrokerConsumer<Arrival, AmqpDelivery, AmqpCons
     if (this.#channel !== channel) return;
     this.#channel = undefined;
     if (performance.now() - this.#openedAt >= HEALTHY_AFTER_MS) this.backOff.reset();
-    if (!channel.leaving) this.#report(reason);
+    if (channel.leaving) return;
+    this.host.repeatedPuts?.connectionLost();
+    this.#report(reason);
   }
 
   async #failed(error: unknown): Promise<void> {

@@ -60,8 +60,8 @@ export abstract class BrokerConsumer<A, D extends BrokerDelivery, H extends Cons
       if (!arrival || this.closed.aborted) return undefined;
       const delivery = this.newDelivery(arrival);
       this.delivery = delivery;
-      if (!(await this.#isRepeated(delivery, signal))) return delivery;
-      if (signal.aborted || this.closed.aborted) return undefined;
+      if (!(await this.#isRepeated(delivery, signal, until))) return delivery;
+      if (signal.aborted || this.closed.aborted || performance.now() >= until) return undefined;
     }
   }
 
@@ -138,50 +138,52 @@ export abstract class BrokerConsumer<A, D extends BrokerDelivery, H extends Cons
     return pause(this.backOff.failed(failure), this.closed);
   }
 
-  /** Whether it is the second copy of a message that was delivered already; it is not in hand any more then. Never rejects. */
-  async #isRepeated(delivery: D, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Whether it is a message that was delivered already: its second copy, or one whose removal the broker has forgotten. It is not in
+   * hand any more then. Never rejects.
+   */
+  async #isRepeated(delivery: D, signal: AbortSignal, until: number): Promise<boolean> {
     const { repeatedPuts } = this.host;
     const { put } = delivery;
     if (!repeatedPuts || !put) return false;
     if (put.again) {
       for (let other = repeatedPuts.inHand(put.id); other; other = repeatedPuts.inHand(put.id)) {
-        if (await this.#endsFirst(other, signal)) continue;
+        if (await this.#endsFirst(other, signal, until)) continue;
         await delivery.release();
         return true;
       }
       // While it waited the connection may have been lost.
       if (delivery.settled) return true;
-      if (repeatedPuts.wasRemoved(put.id)) {
-        await this.#removeCopy(delivery);
-        return true;
-      }
+    }
+    if (put.again ? repeatedPuts.wasRemoved(put.id) : repeatedPuts.mayBeBack(put.id)) {
+      await this.#removeAgain(delivery);
+      return true;
     }
     delivery.onceEnded(repeatedPuts.take(put.id));
     return false;
   }
 
   /** False when nobody waits any more. */
-  async #endsFirst(other: Promise<void>, ...signals: AbortSignal[]): Promise<boolean> {
-    const given = Promise.withResolvers<false>();
-    const giveUp = () => given.resolve(false);
-    const all = [...signals, this.closed];
-    for (const signal of all) signal.addEventListener('abort', giveUp);
-    if (all.some(({ aborted }) => aborted)) giveUp();
-    try {
-      return await Promise.race([other.then(() => true), given.promise]);
-    } finally {
-      for (const signal of all) signal.removeEventListener('abort', giveUp);
-    }
+  async #endsFirst(other: Promise<void>, signal: AbortSignal, until: number): Promise<boolean> {
+    const ended = new AbortController();
+    let first = false;
+    void other.then(() => {
+      first = !(signal.aborted || this.closed.aborted);
+      ended.abort();
+    });
+    await pause(until - performance.now(), ended.signal, signal, this.closed);
+    return first;
   }
 
   /** Never rejects: what cannot be removed comes again. */
-  async #removeCopy(delivery: D): Promise<void> {
+  async #removeAgain(delivery: D): Promise<void> {
     const details = { store: this.host.name, messageId: delivery.message?.id };
+    const why = delivery.put?.again ? 'it was sent twice' : 'the broker has forgotten that it was removed';
     try {
       await delivery.done();
-      log.info(`${this.id} has removed the second copy of a message that was delivered: it was sent twice`, details);
+      log.info(`${this.id} has removed a message that was delivered already: ${why}`, details);
     } catch (error) {
-      log.debug(`${this.id} could not remove the second copy of a message: ${String(error)}`, details);
+      log.debug(`${this.id} could not remove a message that was delivered already: ${String(error)}`, details);
       if (!delivery.settled) await delivery.release();
     }
   }

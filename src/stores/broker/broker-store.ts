@@ -199,6 +199,7 @@ export abstract class BrokerStore<E, C extends SupervisedConnection, M extends B
     const details = { store: this.name, cause: message };
     const again = this.#generation > 0;
     if (phase === 'connected') {
+      this.#repeatedPuts?.connectionLost();
       this.#log.warn(`Store [${this.name}] has lost its connection and reconnects by itself: ${message}`, details);
     } else if (again) this.#log.debug(this.notConnected(message, again), details);
     else this.#log.error(this.notConnected(message, again), details);

@@ -1,5 +1,12 @@
 /** So many puts are remembered; the copies of one lie next to each other on a queue, or nearly so. */
 const MAX_REMEMBERED = 5_000;
+/**
+ * RabbitMQ writes acknowledgements a moment after it has read them: what was removed within this time before a connection was lost
+ * may come back when the broker was killed (seen: up to 80 ms), ms.
+ */
+const FORGOTTEN_WITHIN_MS = 2_000;
+/** What comes back lies at the head of its queue, so that it comes soon after the broker is there again, ms. */
+const COMES_BACK_WITHIN_MS = 10 * 60_000;
 
 /** The headers of a message that say so. */
 export const PUT_HEADER = 'SynapsePut';
@@ -29,14 +36,20 @@ export function putMark(headers: Readonly<Record<string, unknown>>): PutMark | u
  *              │                    └──remembered──► removed without a delivery
  *              └──────────────────── not remembered: delivered like any other
  *
+ * The same holds for what the broker has brought back although it was told to remove it: it was killed before it had written that.
+ * Only what was removed right before a connection was lost is taken for that: somebody may put a copy of a message, headers included,
+ * on the queue again on purpose.
+ *
  * Nothing can be lost by it: what is removed unseen is a copy of the very same put, and this process has heard from the broker that
  * the other copy is gone, after it was delivered or moved on. A message that is put anew, also with the id that it had, is another
  * put. What another process has removed is not known here: such a copy is delivered.
  */
 export class RepeatedPuts {
   readonly #inHand = new Map<string, { readonly ended: Promise<void>; readonly end: () => void }>();
-  /** Oldest first. */
-  readonly #removed = new Set<string>();
+  /** With the time of it, as of performance.now(); oldest first. */
+  readonly #removed = new Map<string, number>();
+  /** What may come back, and until when it is taken for that, as of performance.now(). */
+  readonly #unsure = new Map<string, number>();
 
   /** A message of this put is in hand. @returns what to call at its end */
   take(put: string): (removed: boolean) => void {
@@ -44,7 +57,7 @@ export class RepeatedPuts {
     const entry = { ended, end };
     this.#inHand.set(put, entry);
     return (removed) => {
-      if (removed) this.#remember(put);
+      if (removed) remember(this.#removed, put, performance.now());
       if (this.#inHand.get(put) === entry) this.#inHand.delete(put);
       end();
     };
@@ -59,12 +72,27 @@ export class RepeatedPuts {
     return this.#removed.has(put);
   }
 
-  #remember(put: string): void {
-    this.#removed.add(put);
-    if (this.#removed.size <= MAX_REMEMBERED) return;
-    for (const oldest of this.#removed) {
-      this.#removed.delete(oldest);
-      return;
+  /** Whether it was removed so shortly before a connection was lost that the broker may have forgotten it. */
+  mayBeBack(put: string): boolean {
+    return (this.#unsure.get(put) ?? 0) > performance.now();
+  }
+
+  /** The connection of the store has ended, without our doing. */
+  connectionLost(): void {
+    const now = performance.now();
+    for (const [put, until] of this.#unsure) if (until <= now) this.#unsure.delete(put);
+    for (const [put, at] of this.#removed) {
+      if (now - at <= FORGOTTEN_WITHIN_MS) remember(this.#unsure, put, now + COMES_BACK_WITHIN_MS);
     }
+  }
+}
+
+function remember(puts: Map<string, number>, put: string, time: number): void {
+  puts.delete(put);
+  puts.set(put, time);
+  if (puts.size <= MAX_REMEMBERED) return;
+  for (const oldest of puts.keys()) {
+    puts.delete(oldest);
+    return;
   }
 }

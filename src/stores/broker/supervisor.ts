@@ -1,6 +1,7 @@
 import { pause } from '../../scheduling/index.ts';
 import type { StoreState } from '../message-store.ts';
-import { BackOff, type ConnectionFailure, failureOf, HEALTHY_AFTER_MS } from './back-off.ts';
+import { BackOff, failureOf, HEALTHY_AFTER_MS } from './back-off.ts';
+import { ConnectionAttempts } from './connection-attempts.ts';
 
 /** A session that lasted so long has worked, even if nothing was asked of it, ms. */
 const WORKED_AFTER_MS = 5_000;
@@ -18,8 +19,13 @@ export interface SupervisedConnection {
 export interface SupervisorOptions<E, C extends SupervisedConnection> {
   /** To be tried in turn, for ever: none is ever given up (OP-12). At least one. */
   readonly endpoints: readonly E[];
-  /** Gives up when the signal is aborted. @throws ConnectError, which tells how long to wait before the next attempt */
+  /**
+   * Gives up when the signal is aborted. One that is not answered for long is not the only one: see {@link ConnectionAttempts}.
+   * @throws ConnectError, which tells how long to wait before the next attempt
+   */
   open(endpoint: E, signal: AbortSignal): Promise<C>;
+  /** Resolves when it makes sense to try; default: at once. Never rejects. */
+  readonly gate?: (signal: AbortSignal) => Promise<unknown>;
   /** Hears of every connection that comes about, before anybody may use it. */
   onConnected(connection: C, generation: number): void;
   /** Hears of every attempt that failed and of every connection that was lost. */
@@ -43,11 +49,14 @@ export interface SupervisorOptions<E, C extends SupervisedConnection> {
 export class ConnectionSupervisor<E, C extends SupervisedConnection> {
   readonly #options: SupervisorOptions<E, C>;
   readonly #backOff: BackOff;
+  readonly #attempts: ConnectionAttempts<C>;
   readonly #life = new AbortController();
   readonly #waiters = new Set<(connection?: C) => void>();
   readonly #troubles = new Map<string, string>();
   #connection: C | undefined;
   #generation = 0;
+  /** Which endpoint is next. */
+  #turn = 0;
   #failedOnce = false;
   #state: StoreState = 'CONNECTING';
   #since = Date.now();
@@ -57,6 +66,16 @@ export class ConnectionSupervisor<E, C extends SupervisedConnection> {
   constructor(options: SupervisorOptions<E, C>) {
     this.#options = options;
     this.#backOff = new BackOff(options.random);
+    this.#attempts = new ConnectionAttempts({
+      gate: options.gate,
+      open: (signal) => this.#open(signal),
+      onFailure: (error) => {
+        this.#failed(error as Error, 'connecting');
+        return failureOf(error);
+      },
+      discard: (connection) => connection.close(),
+      backOff: this.#backOff,
+    });
   }
 
   get state(): StoreState {
@@ -122,26 +141,22 @@ export class ConnectionSupervisor<E, C extends SupervisedConnection> {
 
   async #keepConnected(): Promise<void> {
     const { signal } = this.#life;
-    for (let turn = 0; !signal.aborted; ) {
-      const connection = await this.#attempt(turn);
-      if (!connection) {
-        turn += 1;
-        continue;
-      }
-      if (signal.aborted) return connection.close();
-      await this.#use(connection);
+    while (!signal.aborted) {
+      const connection = await this.#attempts.connect(signal);
+      if (!connection) continue;
+      if (signal.aborted) await connection.close();
+      else await this.#use(connection);
     }
+    await this.#attempts.settled();
   }
 
-  async #attempt(turn: number): Promise<C | undefined> {
+  async #open(signal: AbortSignal): Promise<C> {
     const { endpoints, open } = this.#options;
-    const endpoint = endpoints[turn % endpoints.length] as E;
-    try {
-      return await open(endpoint, this.#life.signal);
-    } catch (error) {
-      await this.#failed(error as Error, 'connecting', failureOf(error));
-      return undefined;
-    }
+    const turn = this.#turn;
+    this.#turn += 1;
+    const connection = await open(endpoints[turn % endpoints.length] as E, signal);
+    this.#turn = turn;
+    return connection;
   }
 
   async #use(connection: C): Promise<void> {
@@ -158,20 +173,16 @@ export class ConnectionSupervisor<E, C extends SupervisedConnection> {
     const worked = connection.hasWorked || lastedMs >= WORKED_AFTER_MS;
     if (lastedMs >= HEALTHY_AFTER_MS) this.#backOff.reset();
     const failure = lastedMs >= HEALTHY_AFTER_MS ? undefined : worked ? 'lost' : 'dropped';
-    await this.#failed(reason, 'connected', failure);
+    this.#failed(reason, 'connected');
+    if (failure) await pause(this.#backOff.failed(failure), this.#life.signal);
   }
 
-  async #failed(
-    error: Error,
-    phase: 'connecting' | 'connected',
-    failure: ConnectionFailure | undefined,
-  ): Promise<void> {
+  #failed(error: Error, phase: 'connecting' | 'connected'): void {
     if (this.#life.signal.aborted) return;
     this.#failedOnce = true;
     this.#lastError = error.message;
     this.#update();
     this.#options.onFailure(error, phase);
-    if (failure) await pause(this.#backOff.failed(failure), this.#life.signal);
   }
 
   #update(): void {

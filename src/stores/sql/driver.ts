@@ -163,7 +163,7 @@ export async function within<T>(answer: Promise<T>, ms: number, giveUp: () => Er
   }
 }
 
-/** The failure of a TCP connection attempt by the code of its error. */
+/** The failure of an attempt to have a session, by the code of its error. */
 export function connectFailure(error: unknown): ConnectionFailure {
   switch ((error as NodeJS.ErrnoException | undefined)?.code) {
     case 'ECONNREFUSED':
@@ -175,6 +175,11 @@ export function connectFailure(error: unknown): ConnectionFailure {
       return 'unreachable';
     case 'ETIMEDOUT':
       return 'silent';
+    // PostgreSQL: invalid_password, invalid_authorization_specification.
+    case '28P01':
+    case '28000':
+    case 'ER_ACCESS_DENIED_ERROR':
+      return 'refused';
     default:
       return 'dropped';
   }

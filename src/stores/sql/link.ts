@@ -1,5 +1,6 @@
 import { pause } from '../../scheduling/index.ts';
 import { BackOff, HEALTHY_AFTER_MS } from '../broker/back-off.ts';
+import { ConnectionAttempts } from '../broker/connection-attempts.ts';
 import { CLOSE_TIMEOUT_MS, SqlConnectError, type SqlConnection, SqlNotConnectedError, within } from './driver.ts';
 import { Turns } from './turns.ts';
 
@@ -7,11 +8,12 @@ import { Turns } from './turns.ts';
 const PING_EVERY_MS = 10_000;
 
 export interface LinkOptions {
+  /** One attempt. One that is not answered for long is not the only one: see {@link ConnectionAttempts}. */
   open(): Promise<SqlConnection>;
   /** Gets a new connection ready for use. What it throws counts as a failed attempt. */
   prepare?(connection: SqlConnection): Promise<void>;
   /** Resolves when it makes sense to try; default: at once. */
-  gate?(signal: AbortSignal): Promise<void>;
+  readonly gate?: (signal: AbortSignal) => Promise<unknown>;
   onUp(connection: SqlConnection): void;
   /** Hears of every attempt that failed and of every connection that was lost. */
   onDown(error: Error, phase: 'connecting' | 'connected'): void;
@@ -24,10 +26,13 @@ export interface LinkOptions {
  *     DOWN ──gate, open, prepare──► UP ──lost──► DOWN (the next attempt at once, if it had worked for long enough)
  *      ▲  └──failed──► WAITING ─┐                                 any ──close()──► CLOSED
  *      └────── back-off ────────┘
+ *
+ * How it opens is told by {@link ConnectionAttempts}.
  */
 export class SqlLink {
   readonly #options: LinkOptions;
   readonly #backOff: BackOff;
+  readonly #attempts: ConnectionAttempts<SqlConnection>;
   readonly #life = new AbortController();
   readonly #turns = new Turns();
   readonly #waiters = new Set<() => void>();
@@ -40,6 +45,17 @@ export class SqlLink {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#backOff = new BackOff(options.random);
+    this.#attempts = new ConnectionAttempts({
+      gate: options.gate,
+      open: () => options.open(),
+      onFailure: (error) => {
+        this.#failed(error as Error, 'connecting');
+        // A server that answers, but has not what we need, is asked again like one that was lost.
+        return error instanceof SqlConnectError ? error.failure : 'lost';
+      },
+      discard: (connection) => connection.close(),
+      backOff: this.#backOff,
+    });
   }
 
   get isUp(): boolean {
@@ -108,28 +124,24 @@ export class SqlLink {
   async #keepConnected(): Promise<void> {
     const { signal } = this.#life;
     while (!signal.aborted) {
-      await this.#options.gate?.(signal);
-      if (signal.aborted) return;
-      const connection = await this.#attempt();
-      if (!connection) continue;
-      if (signal.aborted) return connection.close();
-      await this.#hold(connection);
+      const connection = await this.#attempts.connect(signal);
+      if (!connection || !(await this.#prepared(connection))) continue;
+      if (signal.aborted) await connection.close();
+      else await this.#hold(connection);
     }
+    await this.#attempts.settled();
   }
 
-  async #attempt(): Promise<SqlConnection | undefined> {
-    let connection: SqlConnection | undefined;
+  /** Whether it can be used; otherwise it is closed, and a pause was made. Never rejects. */
+  async #prepared(connection: SqlConnection): Promise<boolean> {
     try {
-      connection = await this.#options.open();
       await this.#options.prepare?.(connection);
-      return connection;
+      return true;
     } catch (error) {
-      await connection?.close();
-      // A server that answers, but has not what we need, is asked again like one that was lost.
-      const failure = error instanceof SqlConnectError ? error.failure : 'lost';
+      await connection.close();
       this.#failed(error as Error, 'connecting');
-      await pause(this.#backOff.failed(failure), this.#life.signal);
-      return undefined;
+      await pause(this.#backOff.failed('lost'), this.#life.signal);
+      return false;
     }
   }
 

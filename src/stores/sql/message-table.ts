@@ -15,6 +15,8 @@ import { isDeadOwner } from './owner.ts';
  * changes nothing. A claim that is gone altogether (a crash of the database may forget it) stands in nobody's way.
  */
 
+/** So often others may have been faster before a claim is given up for now. */
+const CLAIM_TURNS = 3;
 /** How long a claim holds without being renewed, ms (OP-16: at most 30 s). */
 export const LEASE_MS = 30_000;
 /** Claims that outlived their message by this long are swept out, ms. */
@@ -156,8 +158,16 @@ export class MessageTable {
    * are no more.
    */
   async claim(session: SqlSession, count: number): Promise<readonly ClaimedMessage[]> {
-    const ids = await this.candidates(session, count);
-    if (ids.length === 0) return [];
+    for (let turn = 1; ; turn += 1) {
+      const ids = await this.candidates(session, count);
+      if (ids.length === 0) return [];
+      const claimed = await this.#claimThese(session, ids);
+      // Who was faster has committed by now, so that the next candidates are others: no reason to rest.
+      if (claimed.length > 0 || turn === CLAIM_TURNS) return claimed;
+    }
+  }
+
+  async #claimThese(session: SqlSession, ids: readonly number[]): Promise<readonly ClaimedMessage[]> {
     await session.query(
       this.#claimStatement(ids.length),
       ids.flatMap((id) => [id, this.#owner]),

@@ -80,7 +80,9 @@ const TLS_ADVICE = {
   trust:
     'name the certificate of the broker or of its authority with x.stomp.ca, or with [mini_synapse] trusted_certificates',
 };
-const GREETING_LENGTH = 64;
+const GREETING_LENGTH = 512;
+/** What brokers answer to credentials that they do not take. */
+const REFUSED = /^ERROR\r?\n.*(?:SecurityException|password|authenticat|not authorized)/is;
 
 /**
  * Connects and logs in.
@@ -140,7 +142,8 @@ class ConnectionAttempt {
     this.#cleanUp();
     this.#socket.destroy();
     const where = formatEndpoint(this.#options.endpoint);
-    return new StompConnectError(this.#failure, `${where}: ${this.#problem(cause)}`, { cause });
+    const failure = REFUSED.test(this.#greeting) ? 'refused' : this.#failure;
+    return new StompConnectError(failure, `${where}: ${this.#problem(cause)}`, { cause });
   }
 
   #problem(cause: Error | undefined): string {
