@@ -91,6 +91,10 @@ export const JMS_PARAMETERS = {
     default: true,
     doc: 'Removes, instead of delivering it, the second copy of a message that was sent again after a loss of the connection.',
   }),
+  'x.depth.statistics': javaBoolean({
+    default: false,
+    doc: 'Asks the StatisticsBrokerPlugin of ActiveMQ how many messages there are: exact for queues of any length.',
+  }),
   'store.producer.guaranteed.delivery.enable': javaBoolean({
     default: false,
     doc: 'Switches on the failover store of the store mediator. Every message is confirmed by the broker in any case.',

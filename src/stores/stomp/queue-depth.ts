@@ -1,10 +1,13 @@
+import { logger } from '../../logging/index.ts';
 import { within } from '../broker/deadline.ts';
 import type { StoreDepth } from '../message-store.ts';
 import type { StompConnection, StompHeaders } from './connection.ts';
 import { isArtemis, subscribedQueue } from './queue-name.ts';
+import { queueStatistics } from './queue-statistics.ts';
 
+const log = logger('JmsStore');
 const FRESH_FOR_MS = 2_000;
-const DEADLINE_MS = 2_000;
+const DEADLINE_MS = 3_000;
 const BROWSE_MS = 1_500;
 /**
  * ActiveMQ ends a browse after the messages that it holds in memory and one page more (`maxBrowsePageSize`, 400 unless configured),
@@ -14,8 +17,16 @@ const BROWSE_PAGE = 400;
 /** A browse shows every message, body included: no more of them are looked at. */
 const MAX_COUNTED = 10_000;
 
+interface Counted {
+  readonly count: number;
+  /** It is the whole number, not what was seen of it. */
+  readonly complete: boolean;
+}
+
 export interface QueueDepthOptions {
   readonly queue: string;
+  /** Ask the StatisticsBrokerPlugin first. */
+  readonly statistics: boolean;
   /** A connection for a browse; undefined while the broker is not reachable. */
   open(): Promise<StompConnection | undefined>;
   /** Messages that this process has stored and removed so far. */
@@ -23,12 +34,13 @@ export interface QueueDepthOptions {
 }
 
 /**
- * The number of messages on a queue (OP-17), in others' hands included: counted by a browse on a connection of its own, if that is
- * less than a page; else estimated from the last count and from what this process has done since, and never less than a browse has
+ * The number of messages on a queue (OP-17), in others' hands included: told by the broker's statistics, if the store asks for them
+ * and the broker has them; else counted by a browse on a connection of its own, if that is less than a page; else estimated from the last count and from what this process has done since, and never less than a browse has
  * shown. Looks at most once in two seconds, however often it is asked.
  */
 export class QueueDepth {
   readonly #options: QueueDepthOptions;
+  #asksStatistics: boolean;
   #last: { readonly depth: StoreDepth; readonly at: number } | undefined;
   #looking: Promise<StoreDepth> | undefined;
   /** What was counted last, and the counters of that moment. */
@@ -36,6 +48,7 @@ export class QueueDepth {
 
   constructor(options: QueueDepthOptions) {
     this.#options = options;
+    this.#asksStatistics = options.statistics;
   }
 
   depth(): Promise<StoreDepth> {
@@ -54,9 +67,10 @@ export class QueueDepth {
   }
 
   async #look(): Promise<StoreDepth> {
-    const found = await within(this.#browse(), DEADLINE_MS, 'the depth').catch(() => undefined);
+    const found = await within(this.#count(), DEADLINE_MS, 'the depth').catch(() => undefined);
     const { count: expected } = this.estimate();
-    if (found && (found.complete || expected === 'unknown' || found.count > expected)) {
+    const more = found !== undefined && found.count > (expected === 'unknown' ? 0 : expected);
+    if (found && (found.complete || more)) {
       this.#counted = { count: found.count, change: this.#change() };
     }
     const depth = found?.complete ? { count: found.count, estimated: false } : this.estimate();
@@ -69,14 +83,33 @@ export class QueueDepth {
     return enqueued - dequeued;
   }
 
-  async #browse(): Promise<{ count: number; complete: boolean } | undefined> {
+  async #count(): Promise<Counted | undefined> {
     const connection = await this.#options.open();
     if (!connection) return undefined;
-    if (isArtemis(connection.server)) {
-      // It has no browsers over STOMP.
+    const artemis = isArtemis(connection.server);
+    if (this.#asksStatistics && !artemis) {
+      const count = await queueStatistics(connection, this.#options.queue);
       await connection.close();
+      if (count !== undefined) return { count, complete: true };
+      this.#noStatistics();
       return undefined;
     }
+    if (!artemis) return this.#browse(connection);
+    // It has no browsers over STOMP.
+    await connection.close();
+    return undefined;
+  }
+
+  /** Without the plug-in, or without the libraries that it answers with, a broker never answers. */
+  #noStatistics(): void {
+    this.#asksStatistics = false;
+    log.warn(
+      `The broker does not answer questions about ${this.#options.queue}: x.depth.statistics needs its StatisticsBrokerPlugin. ` +
+        'The number of messages is counted by browsing until the store is deployed again',
+    );
+  }
+
+  async #browse(connection: StompConnection): Promise<Counted> {
     let count = 0;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const headers = { ...subscribedQueue(this.#options.queue, connection.server), browser: 'true', ack: 'auto' };

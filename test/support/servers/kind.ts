@@ -5,7 +5,7 @@
 export interface ServerKind<Installation, Options, Running extends RunningServer> {
   /** As people call it. */
   readonly name: string;
-  /** The Debian package that brings it. */
+  /** The Debian package that brings it, or several, separated by blanks. */
   readonly debianPackage: string;
   /** What is installed. @throws an error that says how to get it (on its first line), when nothing usable is */
   find(): Installation;

@@ -41,7 +41,7 @@ export async function provision<Installation, Options, Running extends RunningSe
   }
   if (canInstall) {
     try {
-      await install(kind.debianPackage, { say });
+      for (const name of kind.debianPackage.split(' ')) await install(name, { say });
       return { found: kind.find() };
     } catch (error) {
       missing += `\nInstalling it did not help: ${messageOf(error)}`;
