@@ -7,6 +7,7 @@ import type { ArtifactReader } from '../grammar/reader.ts';
 import { readInlineSequence } from '../mediation/read-sequence.ts';
 import type { Sequence } from '../mediation/sequence.ts';
 import type { LocalEntry } from '../message/local-entry.ts';
+import { checkLocalPolicy } from '../security/check-local-policy.ts';
 import { parseXml, serializeXml, type XmlElement, XmlSyntaxError } from '../xml/index.ts';
 import type { ArtifactLookup } from './lookup.ts';
 
@@ -48,6 +49,7 @@ function fromText(key: string, value: string): LocalEntryDefinition {
 }
 
 function fromElement(key: string, child: ConfigElement, reader: ArtifactReader): LocalEntryDefinition {
+  checkLocalPolicy(child, reader);
   const ofSynapse = child.namespace === SYNAPSE_NAMESPACE;
   const sequence =
     ofSynapse && child.name === 'sequence' ? readInlineSequence(child, reader, `localEntry/${key}`) : undefined;

@@ -12,6 +12,7 @@ import type { ConfigElement } from '../grammar/element.ts';
 import { resolvePlaceholders } from '../grammar/placeholders.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import type { EndpointReference, ProxyDefinition, PublishedWsdl } from '../mediation/proxy-service.ts';
+import { readProxySecurity } from '../security/read-enable-sec.ts';
 import { serializeXml } from '../xml/index.ts';
 import { inlineChild, KEY, type PartPlace, readSequenceReference } from './sequence-reference.ts';
 
@@ -51,7 +52,7 @@ export function readProxy(element: ConfigElement, reader: ArtifactReader): Proxy
   const publishWsdl = readPublishWsdl(element, reader);
   const parameters = readServiceParameters(element, reader);
   const pinnedServers = readPinnedServers(element, attributes, reader);
-  warnAboutSecurity(element, reader);
+  const security = readProxySecurity(element, reader);
   if (!attributes || !target) return undefined;
   return {
     name: attributes.name,
@@ -62,6 +63,7 @@ export function readProxy(element: ConfigElement, reader: ArtifactReader): Proxy
     ...target,
     publishWsdl,
     parameters,
+    security,
   };
 }
 
@@ -219,18 +221,4 @@ function readServiceParameters(proxy: ConfigElement, reader: ArtifactReader): Re
     if (value !== undefined && value !== '') parameters.set(name, value);
   }
   return parameters;
-}
-
-/** What the artifact's author relies on must not be missing silently. */
-function warnAboutSecurity(proxy: ConfigElement, reader: ArtifactReader): void {
-  for (const policy of proxy.childrenNamed('policy')) {
-    if (!policy.attribute('key')) {
-      reader.error(policy, 'a policy needs a key', { expected: '<policy key="…"/>' });
-      continue;
-    }
-    reader.warning(policy, 'the policy is known, not supported yet: it is not applied to messages');
-  }
-  const security = proxy.child('enableSec');
-  if (security)
-    reader.warning(security, 'WS-Security is known, not supported yet: messages are neither checked nor secured');
 }

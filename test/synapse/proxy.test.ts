@@ -194,11 +194,12 @@ describe('parameters', () => {
     expect(problems(reading)).toEqual([expect.stringContaining('warning the text after $SYSTEM:HOST is kept')]);
   });
 
-  test('security that is not applied is warned about', () => {
-    const reading = proxy('name="p"', `${TARGET}<policy key="k"/><enableSec/>`);
-    expect(problems(reading)).toEqual([
-      expect.stringContaining('warning the policy is known, not supported yet'),
-      expect.stringContaining('warning WS-Security is known, not supported yet'),
+  test('security is read, and warned about where it is not applied', () => {
+    const secured = proxy('name="p"', `${TARGET}<policy key="k"/><enableSec/>`);
+    expect(problems(secured)).toEqual([]);
+    expect(only(secured, 'proxy').content.security).toEqual({ inbound: 'k', outbound: 'k' });
+    expect(problems(proxy('name="p"', `${TARGET}<policy key="k"/>`))).toEqual([
+      expect.stringContaining('warning the policy is not applied to messages'),
     ]);
   });
 });
@@ -222,6 +223,11 @@ test('the first seed’s proxy, unmodified', () => {
   const artifact = only(reading, 'proxy');
   expect(artifact.content).toMatchObject({ name: 'StockQuoteProxy', transports: ['https', 'http'], startOnLoad: true });
   expect(artifact.references).toEqual([
-    { kind: 'messageStore', name: 'JMSMS', position: { file: 'test.xml', line: 9, column: expect.any(Number) } },
+    {
+      kind: 'messageStore',
+      name: 'JMSMS',
+      attribute: 'messageStore',
+      position: { file: 'test.xml', line: 9, column: expect.any(Number) },
+    },
   ]);
 });
