@@ -10,15 +10,16 @@ const ATTRIBUTE = /([\w.:-]+)(\s*=\s*)("[^"]*"|'[^']*')/g;
  */
 export function maskedSource(text: string): string {
   const tags = text.replace(TAG, (_, element: string, attributes: string, end: string, content: string) => {
-    const secret = isSecretName(element) || isSecretName(nameAttribute(attributes) ?? '');
+    const secret = isSecretName(element) || namesOf(attributes).some(isSecretName);
     return `<${element}${maskedAttributes(attributes, secret)}${end}${secret ? asterisks(content) : content}`;
   });
   return maskCredentials(tags, asterisks);
 }
 
-function nameAttribute(attributes: string): string | undefined {
-  for (const [, name, , value = ''] of attributes.matchAll(ATTRIBUTE)) if (name === 'name') return value.slice(1, -1);
-  return undefined;
+/** What an element is called: the `name` of a property or parameter, the `key` of a local entry. */
+function namesOf(attributes: string): string[] {
+  const found = [...attributes.matchAll(ATTRIBUTE)].filter(([, name]) => name === 'name' || name === 'key');
+  return found.map(([, , , value = '']) => value.slice(1, -1));
 }
 
 /** Of `<property name="password" value="…"/>` the value is secret, of `<account password="…"/>` the attribute itself. */

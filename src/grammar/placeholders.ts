@@ -1,16 +1,17 @@
 import type { ConfigElement } from './element.ts';
 import type { ArtifactReader, PlaceholderValues } from './reader.ts';
+import { hashicorpAlias, isHashicorpArity } from './secret-alias.ts';
 
 const PLACEHOLDER = /\$(SYSTEM|FILE|CUSTOM_\w+):(\w+)|\$\{configs\.([\w.]+)\}/g;
 const VAULT_LOOKUP = /\{([\w-]+):vault-lookup\(([^)]*)\)\}/g;
-/** The one argument of a look-up in our vault, in either kind of quotes. */
-const ALIAS = /^\s*(?:'([^']*)'|"([^"]*)")\s*$/;
+/** An argument of a look-up, in either kind of quotes. */
+const ARGUMENT = /\s*(?:'([^']*)'|"([^"]*)")\s*(?:,|$)/y;
 
 /**
  * Replaces `$SYSTEM:NAME`, `$FILE:KEY` and `${configs.name}` in a value (spec proxies 7.7, spec stores 1.1). Unlike the reference it
  * does so anywhere in the text and keeps what follows, with a warning where the reference would have dropped it (REQ-10).
  *
- * Look-ups `{wso2:vault-lookup('alias')}` are replaced by the secret (spec proxies 7.8).
+ * Look-ups `{wso2:vault-lookup('alias')}` and `{hashicorp:vault-lookup('path', 'field')}` are replaced by the secret (spec proxies 7.8).
  *
  * Undefined after an error: a missing variable or secret is one, since neither must ever be taken for its value.
  */
@@ -29,14 +30,30 @@ function resolveSecrets(text: string, element: ConfigElement, reader: ArtifactRe
     return '';
   };
   const revealed = text.replace(VAULT_LOOKUP, (_, prefix: string, argument: string) => {
-    const [, single, double] = ALIAS.exec(argument) ?? [];
-    const alias = single ?? double;
-    if (prefix === 'hashicorp' || alias === undefined)
-      return fail(`${prefix}:vault-lookup(${argument}) is known, not supported yet`, "wso2:vault-lookup('alias')");
+    const alias = aliasOf(prefix, argument);
+    if (alias === undefined)
+      return fail(
+        `${prefix}:vault-lookup(${argument}) cannot be read`,
+        "wso2:vault-lookup('alias') or hashicorp:vault-lookup('path', 'field')",
+      );
     const secret = reader.values.secret?.(alias);
     return secret ?? fail(`there is no secret '${alias}'`, `a file of that name in the folder of secrets`);
   });
   return complete ? revealed : undefined;
+}
+
+/** Undefined for what is no look-up. */
+function aliasOf(prefix: string, written: string): string | undefined {
+  const parts: string[] = [];
+  ARGUMENT.lastIndex = 0;
+  while (ARGUMENT.lastIndex < written.length) {
+    const [, single, double] = ARGUMENT.exec(written) ?? [];
+    const part = single ?? double;
+    if (part === undefined) return undefined;
+    parts.push(part);
+  }
+  if (prefix === 'hashicorp') return isHashicorpArity(parts.length) ? hashicorpAlias(parts) : undefined;
+  return parts.length === 1 ? parts[0] : undefined;
 }
 
 function resolveVariables(text: string, element: ConfigElement, reader: ArtifactReader): string | undefined {

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { ModuleAnswer } from '../extensions/loaded-module.ts';
 import { type Diagnostic, nearestName, type Position } from './diagnostic.ts';
 import type { ConfigElement } from './element.ts';
@@ -21,6 +22,8 @@ export interface Reference {
   readonly kind: ReferenceKind;
   readonly name: string;
   readonly position: Position;
+  /** The attribute that names it, where it is one. */
+  readonly attribute?: string;
 }
 
 /** What `$SYSTEM:NAME`, `$FILE:KEY` and `${configs.name}` in an artifact stand for (spec proxies 7.7). */
@@ -46,6 +49,8 @@ const ENVIRONMENT: PlaceholderValues = {
 export class ArtifactReader {
   readonly diagnostics: Diagnostic[] = [];
   readonly references: Reference[] = [];
+  /** The endpoints that are written inside mediators, in the order in which they were read. */
+  readonly endpoints: Endpoint[] = [];
   readonly values: PlaceholderValues;
 
   constructor(values: PlaceholderValues = ENVIRONMENT) {
@@ -66,7 +71,7 @@ export class ArtifactReader {
 
   refer(kind: ReferenceKind, name: string, element: ConfigElement, attribute?: string): void {
     const position = attribute ? element.attributePosition(attribute) : element.position;
-    this.references.push({ kind, name, position });
+    this.references.push({ kind, name, position, ...(attribute !== undefined && { attribute }) });
   }
 
   /** Warns about attributes that nobody reads (REQ-14, MREQ-3). */

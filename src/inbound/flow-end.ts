@@ -1,6 +1,6 @@
 import { logger } from '../logging/index.ts';
 import { ERROR_CODES } from '../message/errors.ts';
-import type { Exchange, FlowFailure } from '../message/exchange.ts';
+import type { Exchange, ExchangeEnd, FlowFailure } from '../message/exchange.ts';
 import type { FaultHandler, MessageContext } from '../message/message-context.ts';
 import { isFlagSet } from '../message/property-value.ts';
 import type { MessageEntry } from './entry.ts';
@@ -36,7 +36,9 @@ export async function runToItsEnd(entry: MessageEntry, message: MessageContext, 
   try {
     await entry.enter(message, (context) => exchange.begin(context));
     await exchange.quiet();
+    exchange.ended();
   } catch (error) {
+    exchange.ended();
     return { taken: false, reason: error instanceof Error ? error.message : String(error) };
   }
   return exchange.outcome();
@@ -53,6 +55,8 @@ class InboundExchange implements Exchange {
   readonly #pending = new Set<Promise<void>>();
   #replied: MessageContext | undefined;
   #unhandled: string | undefined;
+  #failure: FlowFailure | undefined;
+  readonly #endListeners: Array<(end?: ExchangeEnd) => void> = [];
 
   constructor(request: MessageContext, reply: Reply | undefined) {
     this.#request = request;
@@ -97,7 +101,19 @@ class InboundExchange implements Exchange {
     void ended.finally(() => this.#pending.delete(ended));
   }
 
-  failed({ code, message, status }: FlowFailure): void {
+  onEnd(listener: (end?: ExchangeEnd) => void): void {
+    this.#endListeners.push(listener);
+  }
+
+  /** Nothing is outstanding any more, or nobody waits for it. */
+  ended(): void {
+    const end = { status: undefined, failure: this.#failure };
+    for (const listener of this.#endListeners.splice(0)) listener(end);
+  }
+
+  failed(failure: FlowFailure): void {
+    this.#failure ??= failure;
+    const { code, message, status } = failure;
     // A send that expired without a timeout action runs no fault sequence: nobody has dealt with it.
     const silent = status === 504 && code === ERROR_CODES.sendTimeout && !this.#request.properties.has('ERROR_CODE');
     if (silent) this.#notTaken(message);

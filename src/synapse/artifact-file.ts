@@ -2,6 +2,7 @@ import { type ArtifactSource, type Diagnostic, nearestName, type Position } from
 import { ConfigElement, SYNAPSE_NAMESPACE } from '../grammar/element.ts';
 import { ArtifactReader } from '../grammar/reader.ts';
 import { logger } from '../logging/index.ts';
+import { isPolicy } from '../security/assertions.ts';
 import { parseXml, type XmlElement, type XmlNode, XmlSyntaxError } from '../xml/index.ts';
 import { ARTIFACT_KINDS, type Artifact, type ArtifactKind, claimedKeys, describeArtifact } from './artifact.ts';
 import { artifactHash } from './artifact-hash.ts';
@@ -110,6 +111,8 @@ class FileReader {
   #readRoot(): void {
     const root = this.#root;
     if (root.namespace === '' && CONNECTOR_ROOTS.includes(root.name)) return;
+    // Local entries refer to files of policies (`src`), which may stand beside the artifacts.
+    if (isPolicy(root.node)) return;
     if (root.namespace === '' && KNOWN_ROOTS.includes(root.name)) this.#adoptUnqualified();
     else if (root.namespace !== SYNAPSE_NAMESPACE) {
       this.#refuseNamespace();
@@ -216,7 +219,8 @@ class FileReader {
       const names = this.#namesOf(kind, read.name);
       const hash = artifactHash(element, lookup.transcript + (names.operation ?? ''));
       const { references } = reader;
-      const artifact = { ...read, kind, position: element.position, hash, references, ...names } as Artifact;
+      const { position, source } = element;
+      const artifact = { ...read, kind, position, source, hash, references, ...names } as Artifact;
       if (this.#isNew(element, reader, artifact)) this.#artifacts.push(artifact);
     }
     if (reader.failed) this.#whole = false;

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { EndpointTemplate } from '../endpoints/template-endpoint.ts';
-import type { Position } from '../grammar/diagnostic.ts';
+import type { ArtifactSource, Position } from '../grammar/diagnostic.ts';
 import type { Reference } from '../grammar/reader.ts';
 import type { InboundEndpointDefinition } from '../inbound/component.ts';
 import type { EventSource } from '../mediation/event-source.ts';
@@ -65,6 +65,8 @@ export interface ArtifactOf<K extends ArtifactKind> {
   /** Its `name`, of a local entry its `key`. */
   readonly name: string;
   readonly position: Position;
+  /** The text that it was read from, other artifacts of its file included. */
+  readonly source: ArtifactSource;
   /** Equal for equal definitions: namespaces in scope and everything looked up included, place and comments not. */
   readonly hash: string;
   /** The names it refers to. */

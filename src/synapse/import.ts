@@ -1,6 +1,7 @@
 import { DESCRIPTION, nonEmptyText, oneOf, readAttributes, text } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
+import { EIP_PACKAGE } from './eip-library.ts';
 
 declare module '../message/configuration.ts' {
   interface ArtifactKinds {
@@ -28,6 +29,6 @@ export function readImport(element: ConfigElement, reader: ArtifactReader): Impo
   const attributes = readAttributes(element, ATTRIBUTES, reader);
   if (!attributes) return undefined;
   const { name, package: packageName, status } = attributes;
-  reader.refer('library', name, element, 'name');
+  if (packageName.trim() !== EIP_PACKAGE) reader.refer('library', name, element, 'name');
   return { name, package: packageName, enabled: status === 'enabled' };
 }

@@ -30,12 +30,7 @@ const ATTRIBUTES = {
 const INSTEAD: Readonly<Record<string, string>> = {
   kafka:
     'a bridge (for example Kafka Connect) that puts the messages on a JMS or RabbitMQ queue, or posts them over HTTP',
-  mqtt: 'a broker that speaks MQTT and JMS or AMQP (ActiveMQ, RabbitMQ), and protocol="jms" or "rabbitmq" on its queue',
   wso2_mb: 'protocol="jms" with the provider URL of an ActiveMQ or Artemis',
-  ws: 'a WebSocket gateway that posts the frames over HTTP',
-  wss: 'a WebSocket gateway that posts the frames over HTTP',
-  httpws: 'a WebSocket gateway that posts the frames over HTTP',
-  httpswss: 'a WebSocket gateway that posts the frames over HTTP',
   hl7: 'an MLLP gateway that posts the messages over HTTP',
   cxf_ws_rm: 'protocol="https", and message stores for reliable delivery',
   feed: 'a <task> that calls an endpoint with the address of the feed',

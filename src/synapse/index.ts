@@ -10,6 +10,7 @@ export {
   describeArtifact,
 } from './artifact.ts';
 export { type ArtifactFileReading, failedReading, readArtifactFile } from './artifact-file.ts';
+export { EIP_TEMPLATE_NAMES, eipTemplate } from './eip-library.ts';
 export { type LocalEntryDefinition, readEntryText } from './local-entry.ts';
 export { type ArtifactLookup, ENVIRONMENT_ONLY, type ResourceAnswer } from './lookup.ts';
 export type { MessageProcessorDefinition } from './message-processor.ts';

@@ -1,9 +1,11 @@
+import { dynamic } from '../expressions/attribute-types.ts';
 import { javaBoolean, nonEmptyText, readAttributes, text } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { compileSteps } from '../mediation/compile.ts';
 import { Sequence } from '../mediation/sequence.ts';
 import { SequenceTemplate, type TemplateParameter } from '../mediation/sequence-template.ts';
+import { sourceOf } from '../mediators/calling/call-template.ts';
 
 const ATTRIBUTES = {
   name: nonEmptyText({ required: true, missing: 'A EIP template should be a named mediator .', doc: 'Its name.' }),
@@ -13,6 +15,8 @@ const PARAMETER_ATTRIBUTES = {
   name: nonEmptyText({ required: true, doc: 'Its name, for $func:name.' }),
   isMandatory: javaBoolean({ doc: '`true`: a call without a value is a fault.', default: false }),
   defaultValue: text({ doc: 'The value of a call that gives none.' }),
+  default: dynamic({ doc: "The same as Apache's libraries write it; may be `{expression}` or `{{expression}}`." }),
+  optional: javaBoolean({ doc: 'Accepted: what is not mandatory is optional.' }),
   description: text({ doc: 'Documentation only.' }),
 } as const;
 
@@ -38,9 +42,10 @@ function readParameters(element: ConfigElement, reader: ArtifactReader): Templat
   for (const child of element.childrenNamed('parameter')) {
     const attributes = readAttributes(child, PARAMETER_ATTRIBUTES, reader);
     if (!attributes) continue;
-    const { name, isMandatory, defaultValue } = attributes;
+    const { name, isMandatory, defaultValue, default: written } = attributes;
+    const source = written && defaultValue === undefined ? sourceOf(written, child, reader) : undefined;
     if (parameters.some((known) => known.name === name)) reader.warning(child, `parameter '${name}' is declared twice`);
-    else parameters.push({ name, mandatory: isMandatory, defaultValue });
+    else parameters.push({ name, mandatory: isMandatory, defaultValue, ...(source && { computedDefault: source }) });
   }
   return parameters;
 }

@@ -154,7 +154,10 @@ describe('functions (spec mediators 4.5.4)', () => {
         store: () => undefined,
         storeProperty: () => undefined,
       },
-      secrets: { lookup: (alias) => (alias === 'db' ? 's3cret' : undefined) },
+      secrets: {
+        lookup: (alias) =>
+          ({ db: 's3cret', 'secret.mysql.web.url': 'jdbc:x', 'ns.secret.key': 'in a namespace' })[alias],
+      },
     });
     expect(textOf("registry('gov:a.json').k.z", message)).toBe('1');
     expect(textOf("registry('gov:a.json').property('p')", message)).toBe('P');
@@ -164,7 +167,13 @@ describe('functions (spec mediators 4.5.4)', () => {
     expect(textOf("wso2-vault('none')", message)).toBe('');
     expect(compileExpression("wso2:vault-lookup('db')", {}).stringValue(message)).toBe('s3cret');
     expect(() => compileExpression("wso2:vault-lookup('none')", {}).stringValue(message)).toThrow(MediationError);
-    expect(() => compile("hashicorp-vault('a', 'b')")).toThrow('known, but not supported yet');
+    expect(textOf("hashicorp-vault('secret/mysql/web', 'url')", message)).toBe('jdbc:x');
+    expect(textOf("hashicorp-vault('ns', '/secret', 'key')", message)).toBe('in a namespace');
+    expect(textOf("hashicorp-vault('secret', 'none')", message)).toBe('');
+    const lookup = (call: string) => compileExpression(`hashicorp:vault-lookup(${call})`, {}).stringValue(message);
+    expect(lookup("'secret/mysql/web', 'url'")).toBe('jdbc:x');
+    expect(lookup("'ns', 'secret', 'key'")).toBe('in a namespace');
+    expect(() => lookup("'secret', 'none'")).toThrow(MediationError);
   });
 
   it('a regular expression that explodes is stopped', () => {

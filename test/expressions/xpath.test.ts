@@ -334,14 +334,21 @@ describe('functions (spec mediators 4.2.3)', () => {
     expect(textOf(source)).toBe(text);
   });
 
+  it.each(["encrypt('a', 'b', 'c', 'd')", "decrypt('a', 'b', 'c', 'd')", "document('http://127.0.0.1:1/x.xml')"])(
+    '%s is a configuration error',
+    (source) => {
+      expect(() => compileExpression(source, {})).toThrow(ValueError);
+      expect(() => compileExpression(source, {})).toThrow('is known, but not supported yet');
+    },
+  );
+
   it.each([
-    "encrypt('a', 'b', 'c', 'd')",
-    "decrypt('a', 'b', 'c', 'd')",
-    "document('http://127.0.0.1:1/x.xml')",
-    "hashicorp:vault-lookup('secret/path', 'field')",
-  ])('%s is a configuration error', (source) => {
+    ["wso2:vault-lookup('a', 'b')", "wso2:vault-lookup() takes ('alias'), not 2 arguments"],
+    ["hashicorp:vault-lookup('a')", "hashicorp:vault-lookup() takes ('path', 'field') or"],
+    ["hashicorp:vault-lookup('a', 'b', 'c', 'd')", 'not 4 arguments'],
+  ])('%s has too many or too few arguments', (source, problem) => {
     expect(() => compileExpression(source, {})).toThrow(ValueError);
-    expect(() => compileExpression(source, {})).toThrow('is known, but not supported yet');
+    expect(() => compileExpression(source, {})).toThrow(problem);
   });
 
   it('faults for what it does not know', () => {

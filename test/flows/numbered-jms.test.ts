@@ -7,6 +7,7 @@ import { afterTheTest } from '../support/clean-up.ts';
 import { envelope } from '../support/http-call.ts';
 import { activemq, findOrInstall } from '../support/servers/index.ts';
 import { stompPeek } from '../support/stomp-peek.ts';
+import { subscribe } from '../support/stomp-topic.ts';
 
 /* The numbered samples that need a broker. Where it is, the configuration says; the files say tcp://localhost:61616. */
 
@@ -68,6 +69,31 @@ server.describe('numbered samples on ActiveMQ', () => {
       });
     });
   }
+
+  sample('381: routing of binary messages', definitions('381-cecafc'), (file) => {
+    it('the symbol in the bytes says which topic a message goes to', async () => {
+      const running = await started(file, { toml: toml() });
+      await running.server.logged(/Proxy service \[JMSBinaryProxy\] is connected/);
+      const topics = { 'mdd.MSFT': [] as string[], 'mdd.GOOG': [] as string[] };
+      for (const [topic, got] of Object.entries(topics)) {
+        const subscription = await subscribe(broker.stompPort, topic, (body) => got.push(body));
+        onCleanUp('a subscription', () => subscription.end());
+      }
+      const peek = await stompPeek({ port: broker.stompPort });
+      onCleanUp('the client', () => peek.close());
+      for (const symbol of ['MSFT', 'GOOG', 'NONE'])
+        await peek.send('JMSBinaryProxy', Buffer.concat([Buffer.alloc(10, 0xff), Buffer.from(`${symbol} 12.5`)]));
+      await expect
+        .poll(() => running.logged(/^symbol = /))
+        .toEqual(['symbol = MSFT', 'symbol = GOOG', 'symbol = NONE']);
+      await expect
+        .poll(() => topics)
+        .toEqual({
+          'mdd.MSFT': [expect.stringMatching(/MSFT 12\.5$/)],
+          'mdd.GOOG': [expect.stringMatching(/GOOG 12\.5$/)],
+        });
+    });
+  });
 
   sample('705 (WSO2): three forwarders share a JMS store', definitions('705-37f78e'), (file) => {
     it('every order arrives once, and each back end gets some', async () => {

@@ -13,7 +13,7 @@ function resolved(text: string) {
     environment: (name) => (name === 'HOST' ? 'h' : undefined),
     fileProperty: (key) => (key === 'port' ? '1' : undefined),
     configuration: (name) => (name === 'a.b' ? 'c' : undefined),
-    secret: (alias) => ({ db: 'pa$SYSTEM:HOST{x}', 'a.b-c': 'other' })[alias],
+    secret: (alias) => ({ db: 'pa$SYSTEM:HOST{x}', 'a.b-c': 'other', 'ns.a.b.c': 'three' })[alias],
   });
   const value = resolvePlaceholders(text, ELEMENT, reader);
   return { value, problems: reader.diagnostics.map(({ severity, message }) => `${severity} ${message}`) };
@@ -27,6 +27,8 @@ describe('placeholders', () => {
     [`\${configs.a.b}`, 'c'],
     ["{wso2:vault-lookup('db')}", 'pa$SYSTEM:HOST{x}'],
     ['{wso2:vault-lookup( "a.b-c" )}', 'other'],
+    [`{hashicorp:vault-lookup('a', "b-c")}`, 'other'],
+    ["{hashicorp:vault-lookup( 'ns', 'a/b' ,'c')}", 'three'],
     ["x{wso2:vault-lookup('a.b-c')}y{w:vault-lookup('a.b-c')}", 'xotheryother'],
   ])('%s', (text, value) => {
     expect(resolved(text)).toEqual({ value, problems: [] });
@@ -37,8 +39,10 @@ describe('placeholders', () => {
     ['$FILE:none', 'error File parameter key: none could not be found'],
     [`\${configs.none}`, 'error Parameter key: none could not be found'],
     ["{wso2:vault-lookup('none')}", "error there is no secret 'none'"],
-    ["{hashicorp:vault-lookup('a', 'b')}", "error hashicorp:vault-lookup('a', 'b') is known, not supported yet"],
-    ['{wso2:vault-lookup(name)}', 'error wso2:vault-lookup(name) is known, not supported yet'],
+    ["{hashicorp:vault-lookup('a', 'b')}", "error there is no secret 'a.b'"],
+    ["{hashicorp:vault-lookup('a')}", "error hashicorp:vault-lookup('a') cannot be read"],
+    ["{wso2:vault-lookup('a', 'b')}", "error wso2:vault-lookup('a', 'b') cannot be read"],
+    ['{wso2:vault-lookup(name)}', 'error wso2:vault-lookup(name) cannot be read'],
   ])('%s is an error', (text, problem) => {
     expect(resolved(text)).toEqual({ value: undefined, problems: [problem] });
   });

@@ -27,6 +27,11 @@ describe('<inboundEndpoint>', () => {
     ['jms', { ...JMS, 'transport.jms.Destination': 'orders' }],
     ['rabbitmq', { 'rabbitmq.queue.name': 'orders' }],
     ['file', { 'transport.vfs.FileURI': 'file:///tmp/in' }],
+    ['mqtt', { 'mqtt.topic.name': 'prices/+/#', 'mqtt.subscription.qos': '2', 'content.type': 'application/json' }],
+    ['ws', { 'inbound.ws.port': '9091', 'ws.outflow.dispatch.sequence': 'out', 'ws.shutdown.status.code': '4000' }],
+    ['wss', { 'inbound.ws.port': '9091' }],
+    ['httpws', { port: '5056', 'dispatch.filter.pattern': '/a.*' }],
+    ['httpswss', { port: '5100' }],
   ])('%s is accepted', (protocol, parameters) => {
     expect(problems(written(protocol, parameters))).toEqual([]);
   });
@@ -61,15 +66,47 @@ describe('<inboundEndpoint>', () => {
     );
   });
 
-  it.each(['kafka', 'mqtt', 'ws', 'wss', 'httpws', 'httpswss', 'hl7', 'cxf_ws_rm', 'feed', 'wso2_mb'])(
+  it.each(['kafka', 'hl7', 'cxf_ws_rm', 'feed', 'wso2_mb'])(
     '%s is refused, saying what is supported and what to do instead',
     (protocol) => {
       const { diagnostics } = readArtifactFile({ file: 'i.xml', text: written(protocol, {}) });
       expect(diagnostics).toHaveLength(1);
       expect(diagnostics[0]?.message).toContain(`'${protocol}' are known, not supported yet`);
-      expect(diagnostics[0]?.expected).toMatch(/one of: http, https, jms, rabbitmq, file; instead of/);
+      expect(diagnostics[0]?.expected).toMatch(
+        /one of: http, https, jms, .*mqtt, ws, wss, httpws, httpswss; instead of/,
+      );
     },
   );
+
+  it('names what is wrong with MQTT and WebSocket parameters, and what has another effect than written', () => {
+    expect(problems(written('mqtt', { 'mqtt.topic.name': 'a/#/b' }))[0]).toMatch(
+      /^3:1 error .*'#' for all that are left/,
+    );
+    expect(problems(written('mqtt', { 'mqtt.server.port': '0' }))[0]).toMatch(/^3:1 error .*mqtt\.server\.port/);
+    expect(problems(written('mqtt', { 'mqtt.subscription.qos': '3' }))[0]).toMatch(/^3:1 error .*'3' is not allowed/);
+    expect(problems(written('mqtt', { 'mqtt.session.clean': 'false' }))[0]).toMatch(/^3:1 warning .*needs a client id/);
+    expect(problems(written('ws', {}))[0]).toMatch(/^1:1 error .*'inbound\.ws\.port' is required/);
+    expect(problems(written('ws', { 'inbound.ws.port': '1' }, ''))[0]).toMatch(/^1:1 error .*has no sequence/);
+    const port = { 'inbound.ws.port': '1' };
+    expect(problems(written('ws', { ...port, 'ws.shutdown.status.code': '1006' }))[0]).toMatch(
+      /^4:1 error .*no status/,
+    );
+    expect(problems(written('ws', { ...port, 'ws.subprotocol.handler.class': 'a.B' }))[0]).toMatch(
+      /^4:1 error .*Java classes are not run/,
+    );
+    expect(problems(written('wss', { ...port, 'wss.ssl.key.store.file': 'a.jks' }))[0]).toMatch(
+      /^4:1 warning Java key stores are not read/,
+    );
+    expect(problems(written('wss', { ...port, 'x.tls.key': 'a.pem' }))[0]).toMatch(/^4:1 error .*belong together/);
+    expect(problems(written('httpws', { port: '1', protocolVersion: '2.0' }, ''))).toEqual([
+      expect.stringMatching(/^4:1 warning HTTP\/2 is not spoken/),
+    ]);
+    const { artifacts } = readArtifactFile({
+      file: 'i.xml',
+      text: written('ws', { ...port, 'ws.outflow.dispatch.sequence': 'out' }),
+    });
+    expect(artifacts[0]?.references).toContainEqual(expect.objectContaining({ kind: 'sequence', name: 'out' }));
+  });
 
   it('neither runs Java classes nor does without a protocol', () => {
     expect(problems(written('', {}, 'class="a.B" sequence="s"').replace('protocol="" ', ''))[0]).toMatch(
@@ -97,9 +134,7 @@ describe('<inboundEndpoint>', () => {
 
 const REFUSED = [
   /andes|playground/, // a JNDI properties file of a broker that speaks no STOMP
-  /Mqtt|MQTT/,
   /kafka|Weather/i,
-  /httpws|httpswss|websocket/,
   /^transport-synapse/, // a Java class
 ];
 

@@ -8,6 +8,9 @@ import { lockFile } from '../../src/inbound/file/lock.ts';
 import { moveInto, writeAtomically } from '../../src/inbound/file/write-file.ts';
 import { maxRedeliveries } from '../../src/inbound/jms/jms.ts';
 import { parseJmsAddress } from '../../src/inbound/jms/jms-address.ts';
+import { MqttAddressError, parseMqttAddress } from '../../src/inbound/mqtt/mqtt-address.ts';
+import { PacketSizes } from '../../src/inbound/mqtt/packet-size.ts';
+import { topicProblem } from '../../src/inbound/mqtt/parameters.ts';
 import { contentTypeRules } from '../../src/inbound/proxy-transports.ts';
 
 const SERVICES = {
@@ -31,14 +34,19 @@ describe('a jms: address', () => {
     expect(address.access.endpoints).toEqual([{ host: 'host', port: 61_613, tls: false }]);
   });
 
-  it('without a broker means the local one; topics are refused', () => {
+  it('without a broker means the local one; a topic is one by its prefix, a parameter or its type', () => {
     expect(parseJmsAddress('jms:/q', SERVICES).access.endpoints).toEqual([
       { host: 'localhost', port: 61_613, tls: false },
     ]);
-    expect(() => parseJmsAddress('jms:/dynamicTopics/t', SERVICES)).toThrow('is a topic');
-    expect(() => parseJmsAddress('jms:/t?transport.jms.DestinationType=topic', SERVICES)).toThrow(
-      'topics are not supported',
-    );
+    const named = (address: string) => {
+      const { queue, topic } = parseJmsAddress(address, SERVICES);
+      return `${topic ? 'topic' : 'queue'} ${queue}`;
+    };
+    expect(named('jms:/dynamicTopics/mdd.GOOG?transport.jms.DestinationType=topic')).toBe('topic mdd.GOOG');
+    expect(named('jms:/t?transport.jms.DestinationType=topic')).toBe('topic t');
+    expect(named('jms:/Prices?topic.Prices=prices.all')).toBe('topic prices.all');
+    expect(named('jms:/dynamicQueues/q?transport.jms.DestinationType=queue')).toBe('queue q');
+    expect(() => parseJmsAddress('jms:/dynamicTopics/a*', SERVICES)).toThrow('stand for many');
     expect(() => parseJmsAddress('jms:/?a=b', SERVICES)).toThrow('it is empty');
   });
 
@@ -50,6 +58,90 @@ describe('a jms: address', () => {
         } catch (error) {
           expect((error as Error).name).toBe('AddressError');
         }
+      }),
+    );
+  });
+});
+
+describe('an mqtt: address', () => {
+  it('is taken apart as artifacts write it', () => {
+    const address = parseMqttAddress(
+      'mqtt:/ble/store/foo?mqtt.connection.factory=mqttFactory&mqtt.server.host.name=broker&mqtt.server.port=1884&mqtt.subscription.username=admin&mqtt.subscription.password=secret&mqtt.client.id=esb&mqtt.topic.name=carbon.super/data&mqtt.message.retained=true&mqtt.subscription.qos=2',
+      SERVICES,
+    );
+    expect(address).toMatchObject({ topic: 'carbon.super/data', qos: 2, retain: true });
+    expect(address.access).toMatchObject({
+      host: 'broker',
+      port: 1884,
+      clientId: 'esb',
+      username: 'admin',
+      password: 'secret',
+    });
+  });
+
+  it('without parameters is a topic of the local broker, at least once; wildcards and wrong values are refused', () => {
+    const { topic, qos, retain, access } = parseMqttAddress('mqtt:/prices/ibm', SERVICES);
+    expect({ topic, qos, retain, host: access.host, port: access.port }).toEqual({
+      topic: 'prices/ibm',
+      qos: 1,
+      retain: false,
+      host: 'localhost',
+      port: 1883,
+    });
+    const topics = [
+      'mqtt:/',
+      'mqtt:/a/+',
+      'mqtt:/a?mqtt.server.port=x',
+      'mqtt:/a?mqtt.subscription.qos=3',
+      'mqtt:/a?x.tls.verify=no',
+    ];
+    for (const wrong of topics) expect(() => parseMqttAddress(wrong, SERVICES), wrong).toThrow(MqttAddressError);
+  });
+
+  it('of anything is read or refused', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        try {
+          parseMqttAddress(`mqtt:/${text}`, SERVICES);
+        } catch (error) {
+          expect((error as Error).name).toBe('MqttAddressError');
+        }
+      }),
+    );
+  });
+});
+
+describe('topics', () => {
+  it.each(['a', 'a/b', '/', '#', 'a/#', '+/b', 'a/+/c/#'])('%s can be subscribed to', (name) => {
+    expect(topicProblem(name, true)).toBeUndefined();
+  });
+
+  it.each(['', 'a#', '#/a', 'a+', 'a/b+/c', 'a\u0000'])('%j cannot', (name) => {
+    expect(topicProblem(name, true)).toBeDefined();
+  });
+});
+
+describe('sizes of MQTT packets', () => {
+  const packet = (length: number) => {
+    const bytes = [0x30];
+    let rest = length;
+    do {
+      bytes.push((rest % 128) + (rest >= 128 ? 128 : 0));
+      rest = Math.floor(rest / 128);
+    } while (rest > 0);
+    return Buffer.concat([Buffer.from(bytes), Buffer.alloc(length, 0xff)]);
+  };
+
+  it('are known however the bytes are cut, and the first one that is too large is told by its header', () => {
+    const lengths = fc.array(fc.nat({ max: 20_000 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(lengths, fc.integer({ min: 1, max: 5_000 }), fc.nat({ max: 20_000 }), (sizes, step, limit) => {
+        const stream = Buffer.concat(sizes.map(packet));
+        const watched = new PacketSizes(limit);
+        let found: number | undefined;
+        for (let at = 0; at < stream.length && found === undefined; at += step)
+          found = watched.tooLarge(stream.subarray(at, at + step));
+        expect(found).toBe(sizes.find((size) => size > limit));
       }),
     );
   });

@@ -38,8 +38,10 @@ export function inboundArtifact(
 export async function serving(
   artifacts: Readonly<Record<string, string>>,
   check: (running: InProcess) => Promise<void>,
+  options: { readonly toml?: string; readonly watch?: boolean } = {},
 ): Promise<void> {
-  const running = await serve(artifacts);
+  const { toml, watch = false } = options;
+  const running = await serve(artifacts, toml, { watch });
   try {
     await check(running);
   } finally {

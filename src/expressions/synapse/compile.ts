@@ -147,8 +147,7 @@ export class Compiler {
     if (name === 'exists') return this.#exists(args);
     if (name === 'xpath') return this.#xpath(args);
     const declaration = declarationOf(name);
-    if (!declaration)
-      throw new ValueError(`the function ${name}() is known, but not supported yet`, 'wso2-vault(alias)');
+    if (!declaration) throw new ValueError(`there is no function ${name}()`);
     const runs = args.map((arg) => this.compile(arg));
     if (!takes(declaration, args.length)) return this.#failing(wrongCount(name, args.length));
     return (message) =>

@@ -8,6 +8,7 @@ import { JmsConsumer } from '../../stores/stomp/consumer.ts';
 import type { Arrival, JmsDelivery } from '../../stores/stomp/delivery.ts';
 import type { StompAccess } from '../../stores/stomp/parameters.ts';
 import { isArtemis } from '../../stores/stomp/queue-name.ts';
+import { ConnectionLog } from '../connection-log.ts';
 
 export interface BrokerLinkOptions {
   /** For logs: `Inbound endpoint [orders]`. */
@@ -23,19 +24,16 @@ export class JmsBrokerLink {
   readonly #options: BrokerLinkOptions;
   readonly #supervisor: ConnectionSupervisor<StompEndpoint, StompConnection>;
   #consumers = 0;
-  #failed = false;
 
   constructor(options: BrokerLinkOptions) {
     const { label, access, log } = options;
+    const told = new ConnectionLog(label, log);
     this.#options = options;
     this.#supervisor = new ConnectionSupervisor({
       endpoints: access.endpoints,
       open: (endpoint, signal) => this.#connect(endpoint, signal),
-      onConnected: ({ endpoint }, generation) => {
-        this.#failed = false;
-        log.info(`${label} is connected${generation > 1 ? ' again' : ''} to ${formatEndpoint(endpoint)}`);
-      },
-      onFailure: ({ message }, phase) => this.#onFailure(message, phase),
+      onConnected: ({ endpoint }, generation) => told.connected(formatEndpoint(endpoint), generation),
+      onFailure: ({ message }, phase) => told.failed(message, phase),
     });
   }
 
@@ -56,7 +54,9 @@ export class JmsBrokerLink {
       deadlineMs,
       supervisor: this.#supervisor,
       repeatedPuts: undefined,
+      shared: false,
       openBeside: (beside, signal) => this.#connect(beside.endpoint, signal),
+      leaveBeside: (connection) => connection.close(),
       sameBroker: () => undefined,
       noteSettled: () => undefined,
       noteClosed: (_: StoreConsumer) => undefined,
@@ -96,14 +96,6 @@ export class JmsBrokerLink {
 
   #connect(endpoint: StompEndpoint, signal: AbortSignal): Promise<StompConnection> {
     return openStompConnection({ ...this.#options.access, endpoint, signal });
-  }
-
-  #onFailure(reason: string, phase: 'connecting' | 'connected'): void {
-    const { label, log } = this.#options;
-    if (phase === 'connected') log.warn(`${label} has lost its connection and reconnects by itself: ${reason}`);
-    else if (this.#failed) log.debug(`${label} cannot connect to its broker: ${reason}`);
-    else log.error(`${label} cannot connect to its broker and tries again until it can: ${reason}`);
-    this.#failed = true;
   }
 }
 

@@ -1,6 +1,6 @@
 import { trustedBy } from '../../stores/broker/trust.ts';
 import type { StoreServices } from '../../stores/component.ts';
-import { AddressError, formatEndpoint, parseProviderUrl, stompEndpoints } from '../../stores/stomp/address.ts';
+import { formatEndpoint, parseProviderUrl, stompEndpoints } from '../../stores/stomp/address.ts';
 import type { StompAccess } from '../../stores/stomp/parameters.ts';
 import { queueName } from '../../stores/stomp/queue-name.ts';
 
@@ -10,7 +10,9 @@ const HEART_BEAT_MS = 10_000;
 
 /** A `jms:` address, taken apart. */
 export interface JmsAddress {
+  /** The name of the queue or topic. */
   readonly queue: string;
+  readonly topic: boolean;
   readonly access: StompAccess;
   /** `transport.jms.ReplyDestination`; undefined: a temporary queue. */
   readonly replyQueue: string | undefined;
@@ -19,14 +21,15 @@ export interface JmsAddress {
 }
 
 /**
- * Reads `jms:/QUEUE?transport.jms.…=…&java.naming.provider.url=…`.
- * @throws AddressError for topics and for brokers that speak no STOMP
+ * Reads `jms:/QUEUE?transport.jms.…=…&java.naming.provider.url=…`; a topic is one by its prefix `dynamicTopics/`, by a `topic.NAME`
+ * parameter, or by `transport.jms.DestinationType` (sample 381).
+ * @throws AddressError for names that a broker reads as something else, and for brokers that speak no STOMP
  */
 export function parseJmsAddress(address: string, { stompUrls, trustedCertificates }: StoreServices): JmsAddress {
   const { destination, parameters } = splitJmsAddress(address);
-  if (/topic/i.test(parameters.get('transport.jms.DestinationType') ?? ''))
-    throw new AddressError('topics are not supported');
-  const queue = queueName(parameters.get('transport.jms.Destination') ?? destination, parameters);
+  const written = parameters.get('transport.jms.Destination') ?? destination;
+  const topic = isTopic(written, parameters);
+  const queue = topic ? queueName(topicName(written, parameters), new Map()) : queueName(written, parameters);
   const factory = parameters.get('java.naming.factory.initial');
   const provider = parseProviderUrl(parameters.get('java.naming.provider.url') ?? DEFAULT_PROVIDER_URL);
   const endpoints = stompEndpoints(provider, { artemis: /artemis/i.test(factory ?? ''), overrides: stompUrls });
@@ -36,6 +39,7 @@ export function parseJmsAddress(address: string, { stompUrls, trustedCertificate
   const replyQueue = parameters.get('transport.jms.ReplyDestination');
   return {
     queue,
+    topic,
     access: {
       endpoints,
       credentials,
@@ -46,6 +50,17 @@ export function parseJmsAddress(address: string, { stompUrls, trustedCertificate
     replyQueue: replyQueue === undefined ? undefined : queueName(replyQueue, parameters),
     contentTypeProperty: parameters.get('transport.jms.ContentTypeProperty') || undefined,
   };
+}
+
+const TOPIC_PREFIX = /^(dynamicTopics\/|topic:\/\/)/;
+
+function isTopic(destination: string, parameters: ReadonlyMap<string, string>): boolean {
+  const type = parameters.get('transport.jms.DestinationType') ?? '';
+  return TOPIC_PREFIX.test(destination) || parameters.has(`topic.${destination}`) || /^topic$/i.test(type);
+}
+
+function topicName(destination: string, parameters: ReadonlyMap<string, string>): string {
+  return (parameters.get(`topic.${destination}`) || destination).replace(TOPIC_PREFIX, '');
 }
 
 function splitJmsAddress(address: string): { destination: string; parameters: ReadonlyMap<string, string> } {

@@ -23,7 +23,8 @@ const MAX_BROKERS = 32;
 
 /**
  * Sends messages to `jms:` addresses (spec proxies 5, samples 251 and 264): one-way ones are safe when the broker has confirmed them;
- * others wait for an answer with their correlation id, on a temporary queue or on the one that the address names.
+ * others wait for an answer with their correlation id, on a temporary queue or on the one that the address names. What is sent to a
+ * topic is safe when the broker has it: who has subscribed to it is the broker's business.
  */
 export class JmsSender implements OutgoingTransport {
   readonly #services: StoreServices;
@@ -48,7 +49,7 @@ export class JmsSender implements OutgoingTransport {
     try {
       if (request.outOnly) {
         const frame = { ...headers, 'correlation-id': correlationId };
-        await link.send((server) => ({ ...queueHeaders(address.queue, server) }), frame, body, request.signal);
+        await link.send((server) => destinationOf(address, server), frame, body, request.signal);
         return accepted(message);
       }
       const connection = await link.connected(request.signal);
@@ -67,16 +68,17 @@ export class JmsSender implements OutgoingTransport {
 
   async #ask(
     connection: StompConnection,
-    { queue, replyQueue }: JmsAddress,
+    address: JmsAddress,
     what: { headers: Record<string, string>; body: Uint8Array; correlationId: string; request: TransportRequest },
   ): Promise<StompMessage> {
     const { headers, body, correlationId, request } = what;
+    const { replyQueue } = address;
     const answers = this.#answers.get(connection) ?? new Answers(connection);
     this.#answers.set(connection, answers);
     const waiting = await answers.expect(correlationId, replyQueue, request);
     try {
       const frame = { ...headers, 'correlation-id': correlationId, 'reply-to': waiting.replyTo };
-      const sent = connection.request('SEND', { ...frame, ...queueHeaders(queue, connection.server) }, body);
+      const sent = connection.request('SEND', { ...frame, ...destinationOf(address, connection.server) }, body);
       await within(sent, this.#services.putDeadlineMs, 'the broker to confirm a message');
       return await waiting.answer;
     } finally {
@@ -114,6 +116,14 @@ export class JmsSender implements OutgoingTransport {
     }
     return link;
   }
+}
+
+/** Artemis takes the name alone and is told which of the two it is. */
+function destinationOf({ queue, topic }: JmsAddress, server: string): Record<string, string> {
+  if (!topic) return { ...queueHeaders(queue, server) };
+  return isArtemis(server)
+    ? { destination: queue, 'destination-type': 'MULTICAST' }
+    : { destination: `/topic/${queue}` };
 }
 
 interface Waiting {
@@ -226,9 +236,9 @@ function accepted(request: MessageContext): MessageContext {
   return response;
 }
 
-function sendFailed({ queue }: JmsAddress, cause: unknown): MediationError {
+function sendFailed({ queue, topic }: JmsAddress, cause: unknown): MediationError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new MediationError(`Unable to send to the JMS queue ${queue}: ${reason}`, {
+  return new MediationError(`Unable to send to the JMS ${topic ? 'topic' : 'queue'} ${queue}: ${reason}`, {
     code: ERROR_CODES.connectionFailed,
     status: 503,
     cause,

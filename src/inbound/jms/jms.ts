@@ -5,6 +5,7 @@ import type { StompAccess } from '../../stores/stomp/parameters.ts';
 import type { InboundServices } from '../component.ts';
 import { type InboundTransport, inboundKind } from '../component.ts';
 import type { MessageEntry } from '../entry.ts';
+import { QueueListener } from '../queue-listener.ts';
 import { concurrencyOf, redeliveryOf } from '../queue-parameters.ts';
 import { QueueReceiver } from '../queue-receiver.ts';
 import { InboundJmsConsumer, JmsBrokerLink } from './broker-link.ts';
@@ -71,57 +72,32 @@ export interface JmsListenerOptions {
 }
 
 /** Listens to one queue: of an inbound endpoint, or of a proxy service with `transports="jms"`. */
-export class JmsListener implements InboundTransport {
-  readonly #options: JmsListenerOptions;
-  readonly #link: JmsBrokerLink;
-  readonly #receiver: QueueReceiver;
-  #previous: InboundTransport | undefined;
-  #stopped: Promise<void> | undefined;
-
+export class JmsListener extends QueueListener {
   constructor(options: JmsListenerOptions) {
-    const { entry, services, access, queue, contentType, replyDestination, concurrency, maxRedeliveries } = options;
+    const { entry, services, previous, access, queue, contentType, replyDestination, maxRedeliveries } = options;
     const deadlineMs = services.stores.putDeadlineMs;
-    this.#options = options;
-    this.#previous = options.previous;
-    this.#link = new JmsBrokerLink({ label: entry.label, access, deadlineMs, log });
-    this.#receiver = new QueueReceiver({
-      entry,
-      consumers: Array.from({ length: concurrency }, () => this.#link.consumer(queue)),
-      configuration: () => services.configuration(),
-      toMessage: (delivery, configuration) =>
-        wrapped(jmsMessage(delivery, configuration, queue, contentType), options.wrapper),
-      replyTo: (message) => jmsReply(message, { link: this.#link, replyDestination }),
-      redelivery: options.redelivery,
-      reject: async (consumer, attempts) =>
-        maxRedeliveries !== undefined && attempts > maxRedeliveries && consumer instanceof InboundJmsConsumer
-          ? await consumer.reject(deadlineMs)
-          : false,
-    });
-  }
-
-  async start(): Promise<void> {
-    const previous = this.#previous;
-    this.#previous = undefined;
-    // One after the other, or two versions would take messages at once.
-    await previous?.stop(this.#options.services.stores.putDeadlineMs);
-    if (this.#stopped) return;
-    const { entry, queue, access, providerUrl } = this.#options;
+    const link = new JmsBrokerLink({ label: entry.label, access, deadlineMs, log });
     const where = access.endpoints.map(formatEndpoint).join(', ');
-    log.info(
-      `${entry.label} takes the messages of queue [${queue}] at ${where} (STOMP, chosen for ${maskCredentials(providerUrl)})`,
-    );
-    this.#link.start();
-    this.#receiver.start();
-  }
-
-  stop(deadlineMs: number): Promise<void> {
-    this.#stopped ??= this.#stop(deadlineMs);
-    return this.#stopped;
-  }
-
-  async #stop(deadlineMs: number): Promise<void> {
-    await this.#receiver.stop(deadlineMs);
-    await this.#link.close();
+    const chosen = `STOMP, chosen for ${maskCredentials(options.providerUrl)}`;
+    super({
+      previous,
+      handOverMs: deadlineMs,
+      link,
+      announce: () => log.info(`${entry.label} takes the messages of queue [${queue}] at ${where} (${chosen})`),
+      receiver: new QueueReceiver({
+        entry,
+        consumers: Array.from({ length: options.concurrency }, () => link.consumer(queue)),
+        configuration: () => services.configuration(),
+        toMessage: (delivery, configuration) =>
+          wrapped(jmsMessage(delivery, configuration, queue, contentType), options.wrapper),
+        replyTo: (message) => jmsReply(message, { link, replyDestination }),
+        redelivery: options.redelivery,
+        reject: async (consumer, attempts) =>
+          maxRedeliveries !== undefined && attempts > maxRedeliveries && consumer instanceof InboundJmsConsumer
+            ? await consumer.reject(deadlineMs)
+            : false,
+      }),
+    });
   }
 }
 

@@ -1,29 +1,22 @@
 import { logger } from '../../logging/index.ts';
 import type { Configuration } from '../../message/configuration.ts';
 import type { MessageContext } from '../../message/message-context.ts';
-import { type AmqpAddress, formatAddress } from '../../stores/amqp/address.ts';
-import { type AmqpConnection, messageOf, openAmqpConnection } from '../../stores/amqp/connection.ts';
-import { AmqpConsumer } from '../../stores/amqp/consumer.ts';
-import type { Arrival } from '../../stores/amqp/consumer-channel.ts';
-import type { AmqpDelivery } from '../../stores/amqp/delivery.ts';
+import { messageOf } from '../../stores/amqp/connection.ts';
 import { requireDriver } from '../../stores/amqp/driver.ts';
 import { addressesOf, type RabbitMqAccess, type RabbitMqValues } from '../../stores/amqp/parameters.ts';
-import { Renewals } from '../../stores/amqp/renewals.ts';
-import { prepareTopology, type Topology } from '../../stores/amqp/topology.ts';
-import { ConnectError } from '../../stores/broker/back-off.ts';
-import { ConnectionSupervisor } from '../../stores/broker/supervisor.ts';
-import type { Delivery, StoreConsumer } from '../../stores/message-store.ts';
+import type { Topology } from '../../stores/amqp/topology.ts';
+import type { Delivery } from '../../stores/message-store.ts';
 import type { StoredMessage } from '../../stores/stored-message.ts';
 import { type InboundServices, type InboundTransport, inboundKind } from '../component.ts';
 import type { MessageEntry } from '../entry.ts';
+import { QueueListener } from '../queue-listener.ts';
 import { concurrencyOf, redeliveryOf } from '../queue-parameters.ts';
 import { QueueReceiver } from '../queue-receiver.ts';
 import { receivedMessage } from '../received-message.ts';
+import { isTyped, RabbitMqBrokerLink } from './broker-link.ts';
 import { brokerAccess, inboundTopology, RABBITMQ_INBOUND_PARAMETERS } from './parameters.ts';
 
 const log = logger('RabbitMQInboundEndpoint');
-/** A broker takes a message away that is held for 30 minutes: it is renewed before. */
-const LONGEST_HOLD_MS = 15 * 60_000;
 
 /** `protocol="rabbitmq"`: takes the messages of a queue of RabbitMQ. */
 export const rabbitMqInbound = inboundKind({
@@ -46,7 +39,7 @@ export const rabbitMqInbound = inboundKind({
   },
   open({ name, entry, parameters, services, previous }) {
     requireDriver();
-    return new RabbitMqListener({
+    return rabbitMqListener({
       entry,
       services,
       previous,
@@ -71,137 +64,45 @@ interface RabbitMqListenerOptions {
 }
 
 /** Listens to one queue. Quorum queues count deliveries by themselves and have a limit of their own for them. */
-class RabbitMqListener implements InboundTransport {
-  readonly #options: RabbitMqListenerOptions;
-  readonly #supervisor: ConnectionSupervisor<AmqpAddress, AmqpConnection>;
-  readonly #receiver: QueueReceiver;
-  readonly #renewals = new Renewals();
-  #previous: InboundTransport | undefined;
-  #failed = false;
-  #stopped: Promise<void> | undefined;
-
-  constructor(options: RabbitMqListenerOptions) {
-    const { entry, services, access, topology, concurrency, redelivery } = options;
-    this.#options = options;
-    this.#previous = options.previous;
-    this.#supervisor = new ConnectionSupervisor({
-      endpoints: access.addresses,
-      open: (address, signal) => this.#connect(address, signal),
-      onConnected: ({ address }, generation) => {
-        this.#failed = false;
-        log.info(`${entry.label} is connected${generation > 1 ? ' again' : ''} to ${this.#where(address)}`);
-      },
-      onFailure: ({ message }, phase) => this.#onFailure(message, phase),
-    });
-    this.#receiver = new QueueReceiver({
+function rabbitMqListener(options: RabbitMqListenerOptions): QueueListener {
+  const { entry, services, previous, access, topology, contentType, concurrency, redelivery } = options;
+  const deadlineMs = services.stores.putDeadlineMs;
+  const link = new RabbitMqBrokerLink({ label: entry.label, access, topology, deadlineMs, log });
+  return new QueueListener({
+    previous,
+    handOverMs: deadlineMs,
+    link,
+    announce: () => log.info(`${entry.label} takes the messages of queue [${topology.queue}] at ${link.where}`),
+    receiver: new QueueReceiver({
       entry,
-      consumers: Array.from({ length: concurrency }, (_, index) => this.#consumer(index + 1)),
+      consumers: Array.from({ length: concurrency }, () => link.consumer()),
       configuration: () => services.configuration(),
-      toMessage: (delivery, configuration) => this.#message(delivery, configuration, topology.queue),
+      toMessage: (delivery, configuration) => rabbitMqMessage(delivery, configuration, topology.queue, contentType),
       redelivery,
-    });
-  }
-
-  async start(): Promise<void> {
-    const previous = this.#previous;
-    this.#previous = undefined;
-    const { entry, services, access, topology } = this.#options;
-    // One after the other, or two versions would take messages at once.
-    await previous?.stop(services.stores.putDeadlineMs);
-    if (this.#stopped) return;
-    log.info(
-      `${entry.label} takes the messages of queue [${topology.queue}] at ${access.addresses.map((address) => this.#where(address)).join(', ')}`,
-    );
-    this.#supervisor.start();
-    this.#receiver.start();
-  }
-
-  stop(deadlineMs: number): Promise<void> {
-    this.#stopped ??= this.#stop(deadlineMs);
-    return this.#stopped;
-  }
-
-  async #stop(deadlineMs: number): Promise<void> {
-    await this.#receiver.stop(deadlineMs);
-    await this.#supervisor.close();
-  }
-
-  #consumer(number: number): StoreConsumer {
-    const { entry, services, topology } = this.#options;
-    return new InboundAmqpConsumer(`[${entry.label}-C-${number}]`, {
-      name: entry.label,
-      queue: topology.queue,
-      deadlineMs: services.stores.putDeadlineMs,
-      supervisor: this.#supervisor,
-      repeatedPuts: undefined,
-      longestHoldMs: LONGEST_HOLD_MS,
-      renewals: this.#renewals,
-      prepare: (connection) => prepareTopology(connection, topology),
-      noteHeld: () => undefined,
-      noteSettled: () => undefined,
-      noteClosed: (_: StoreConsumer) => undefined,
-    });
-  }
-
-  #message(delivery: Delivery, configuration: Configuration, queue: string): MessageContext {
-    const message = receivedMessage(delivery, configuration, {
-      transport: 'rabbitmq',
-      contentType: () => (TYPED.has(delivery) ? undefined : this.#options.contentType),
-      headers: (stored, redelivered) => [
-        ['RABBITMQ_MESSAGE_ID', stored.id],
-        ['RABBITMQ_CORRELATION_ID', stored.correlationId],
-        ['RABBITMQ_REPLY_TO', stringOf(stored, 'RABBITMQ_REPLY_TO')],
-        ['RABBITMQ_REDELIVERED', String(redelivered)],
-      ],
-    });
-    message.to ??= `rabbitmq:/${queue}`;
-    return message;
-  }
-
-  /** A connection whose queue is there. @throws ConnectError */
-  async #connect(address: AmqpAddress, signal: AbortSignal): Promise<AmqpConnection> {
-    const { access, entry, topology } = this.#options;
-    const connection = await openAmqpConnection(
-      { ...access, address, connectionName: `mini-synapse ${entry.label}` },
-      signal,
-    );
-    const giveUp = () => connection.destroy('closed');
-    signal.addEventListener('abort', giveUp, { once: true });
-    try {
-      const { notBound } = await prepareTopology(connection, topology);
-      if (notBound !== undefined) log.warn(`${entry.label}: queue [${topology.queue}] could not be bound: ${notBound}`);
-      return connection;
-    } catch (cause) {
-      await connection.close();
-      throw new ConnectError('dropped', messageOf(cause), { cause });
-    } finally {
-      signal.removeEventListener('abort', giveUp);
-    }
-  }
-
-  #where(address: AmqpAddress): string {
-    return formatAddress(address, this.#options.access.tls !== undefined);
-  }
-
-  #onFailure(reason: string, phase: 'connecting' | 'connected'): void {
-    const { label } = this.#options.entry;
-    if (phase === 'connected') log.warn(`${label} has lost its connection and reconnects by itself: ${reason}`);
-    else if (this.#failed) log.debug(`${label} cannot connect to its broker: ${reason}`);
-    else log.error(`${label} cannot connect to its broker and tries again until it can: ${reason}`);
-    this.#failed = true;
-  }
+    }),
+  });
 }
 
-/** Remembers of a delivery whether its message told a media type. */
-class InboundAmqpConsumer extends AmqpConsumer {
-  protected override newDelivery(arrival: Arrival): AmqpDelivery {
-    const delivery = super.newDelivery(arrival);
-    if (arrival.message.properties.contentType) TYPED.add(delivery);
-    return delivery;
-  }
+/** `contentType`: of messages that tell none. */
+function rabbitMqMessage(
+  delivery: Delivery,
+  configuration: Configuration,
+  queue: string,
+  contentType: string | undefined,
+): MessageContext {
+  const message = receivedMessage(delivery, configuration, {
+    transport: 'rabbitmq',
+    contentType: () => (isTyped(delivery) ? undefined : contentType),
+    headers: (stored, redelivered) => [
+      ['RABBITMQ_MESSAGE_ID', stored.id],
+      ['RABBITMQ_CORRELATION_ID', stored.correlationId],
+      ['RABBITMQ_REPLY_TO', stringOf(stored, 'RABBITMQ_REPLY_TO')],
+      ['RABBITMQ_REDELIVERED', String(redelivered)],
+    ],
+  });
+  message.to ??= `rabbitmq:/${queue}`;
+  return message;
 }
-
-const TYPED = new WeakSet<Delivery>();
 
 function stringOf({ properties }: StoredMessage, name: string): string | undefined {
   const value = properties.get(name);

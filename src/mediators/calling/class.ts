@@ -10,6 +10,8 @@ import type { ArtifactReader } from '../../grammar/reader.ts';
 import { type Mediate, type MediatorCompilation, mediator } from '../../mediation/component.ts';
 import { MediationError } from '../../message/errors.ts';
 import type { MessageContext } from '../../message/message-context.ts';
+import type { BuiltInClass } from '../classes/built-in-class.ts';
+import { builtInClass } from '../classes/index.ts';
 
 const TARGETS = ['body', 'variable', 'none'] as const;
 const FAILED = 'Error occured in the mediation of the class mediator';
@@ -61,6 +63,8 @@ export const classMediator = mediator({
     if (!targetIsWhole(compilation)) return undefined;
     const { name, method } = attributes;
     const found = mappedModule(name, reader);
+    const builtIn = found === 'not-mapped' ? builtInClass(name) : undefined;
+    if (builtIn) return builtInMediation(compilation, builtIn, properties);
     if (found === 'not-mapped') {
       reader.error(element, `Error loading class : ${name} - Class not found`, {
         attribute: 'name',
@@ -81,7 +85,10 @@ export const classMediator = mediator({
     };
     try {
       const given = opened<Record<string, Method>>(found.module, 'openMediator', context, { [method]: 'function' });
-      return mediation(compilation, given, properties, found.module.deadlineMs);
+      const { deadlineMs } = found.module;
+      return mediation(compilation, properties, async (message, values) =>
+        contained(`${method}() of ${name}`, deadlineMs, () => given[method]?.(new MessageView(message), values)),
+      );
     } catch (error) {
       if (!(error instanceof ExtensionError)) throw error;
       reader.error(element, `Error in instantiating class : ${name}: ${error.message}`, { attribute: 'name' });
@@ -90,11 +97,31 @@ export const classMediator = mediator({
   },
 });
 
+/** A class of the reference, its samples or its EIP library: it has `mediate` only. */
+function builtInMediation(
+  compilation: Compilation,
+  { properties: known, className, open }: BuiltInClass,
+  properties: readonly Given[],
+): Mediate | undefined {
+  const { attributes, element, reader, rest } = compilation;
+  const unknown = properties.filter(({ name }) => !known.includes(name)).map(({ name }) => name);
+  const problem =
+    attributes.method !== 'mediate'
+      ? `the class ${className} has no method '${attributes.method}'`
+      : unknown.length > 0
+        ? `the class ${className} has no property '${unknown.join("', '")}'`
+        : undefined;
+  if (problem === undefined) return mediation(compilation, properties, open({ rest }));
+  reader.error(element, problem, {
+    expected: known.length > 0 ? `mediate, with properties: ${known.join(', ')}` : 'mediate, without properties',
+  });
+  return undefined;
+}
+
 function mediation(
   { attributes }: Compilation,
-  given: Readonly<Record<string, Method>>,
   properties: readonly Given[],
-  deadlineMs: number,
+  run: (message: MessageContext, values: ReadonlyMap<string, string>) => unknown,
 ): Mediate {
   const { name, method, target } = attributes;
   return async (message) => {
@@ -105,13 +132,13 @@ function mediation(
       ]),
     );
     try {
-      const result = await contained(`${method}() of ${name}`, deadlineMs, () =>
-        given[method]?.(new MessageView(message), values),
-      );
+      const result = await run(message, values);
       if (target === undefined) return verdict(result, `${method}() of ${name}`);
       place(result, message, target, attributes['target-variable']);
       return true;
     } catch (cause) {
+      // Modules throw errors of their own; what is a fault already says more than we could.
+      if (cause instanceof MediationError) throw cause;
       const detail = cause instanceof Error ? cause.message : String(cause);
       throw new MediationError(FAILED, { detail, cause });
     }

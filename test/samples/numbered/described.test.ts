@@ -154,6 +154,27 @@ describe('434: callout to an inline endpoint', () => {
   });
 });
 
+describe('441: a mock service', () => {
+  it('answers by itself', async () => {
+    const running = await started(`<proxy name="MockService"><target><inSequence>
+      <log level="full"/>
+      <payloadFactory>
+        <format><m:Sample xmlns:m="http://services.samples"><m:Response><m:value>foo</m:value></m:Response></m:Sample></format><args/>
+      </payloadFactory>
+      <respond/>
+    </inSequence></target></proxy>`);
+    const { status, text } = await call(running.server.service('MockService'), {
+      headers: { 'Content-Type': 'application/xml' },
+      body: '<request>foo</request>',
+    });
+    expect(status).toBe(200);
+    expect(text).toContain(
+      '<m:Sample xmlns:m="http://services.samples"><m:Response><m:value>foo</m:value></m:Response></m:Sample>',
+    );
+    expect(running.backEnd().lines).toEqual([]);
+  });
+});
+
 const STORING = `<property name="FORCE_SC_ACCEPTED" value="true" scope="axis2"/><property name="OUT_ONLY" value="true"/>`;
 
 describe('700: a message store', () => {

@@ -10,6 +10,9 @@ const onCleanUp = afterTheTest();
 const started = starter(onCleanUp);
 const proxied = (running: RunningSample, options = {}) =>
   running.stockquote({ addurl: running.server.service('StockQuoteProxy'), ...options });
+const OWN_DISCOUNT = `[[mini_synapse.extension]]
+class = "samples.mediators.DiscountQuoteMediator"
+module = ${JSON.stringify(resolve('test/samples/numbered/resources/extensions/own-discount.mjs'))}`;
 const price = (lines: readonly string[]) => Number(lines[0]?.split('$')[1]);
 
 for (const [file, invoked] of [
@@ -74,29 +77,34 @@ for (const [file, path] of [
   });
 }
 
-const DISCOUNT = `[[mini_synapse.extension]]
-class = "samples.mediators.DiscountQuoteMediator"
-module = ${JSON.stringify(resolve('test/samples/numbered/resources/extensions/discount-quote-mediator.mjs'))}`;
-
 for (const [file, flavour] of [
   ['380-f0d522', 'apache'],
   ['380-b69d99', 'wso2'],
 ] as const) {
   sample('380: class mediator', definitions(file), (definition) => {
     it('discounts quotes, the first six a little more', async () => {
-      const running = await started(definition, { flavour, toml: DISCOUNT });
+      const running = await started(definition, { flavour });
       for (let request = 1; request <= 7; request += 1) {
         const { lines } = await running.stockquote({ addurl: running.trp() });
-        const original = Number(
-          running
-            .logged(/\] Original price: /)
-            .at(-1)
-            ?.split(': ')[1],
+        const [original, discounted] = ['Original', 'Discounted'].map((which) =>
+          Number(
+            running
+              .logged(new RegExp(`^${which} price: `))
+              .at(-1)
+              ?.split(': ')[1],
+          ),
         );
         expect(original).toBeGreaterThan(50);
-        expect(price(lines)).toBeCloseTo(original * 0.9 * (request <= 6 ? 0.95 : 1), 6);
+        expect(discounted).toBeCloseTo((original ?? 0) * 0.9 * (request <= 6 ? 0.95 : 1), 6);
+        expect(price(lines)).toBe(discounted);
       }
-      expect(running.logged(/\] Quote value discounted\.$/)).toHaveLength(7);
+      expect(running.logged(/^Quote value discounted\.$/)).toHaveLength(7);
+    });
+
+    it('a module that the class is mapped to wins', async () => {
+      const running = await started(definition, { flavour, toml: OWN_DISCOUNT });
+      expect(price((await running.stockquote({ addurl: running.trp() })).lines)).toBe(1.5);
+      expect(running.logged(/^Quote value discounted\.$/)).toEqual([]);
     });
   });
 }

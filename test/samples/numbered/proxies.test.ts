@@ -74,7 +74,7 @@ sample('155: dual channel', definitions('155-4214c1'), (file) => {
 
 sample('156: service chaining', definitions('156-87b90e'), (file) => {
   it('the client gets the lower of two quotes', async () => {
-    // The one edit: WS-Security is refused at deployment, so an unsecured service stands in for the secured one.
+    // The one edit: an unsecured service stands in for the secured one (WS-Security between two sides: test/flows/ws-security.test.ts).
     const xml = corpusText(file).replace(/<enableSec [^>]*>/, '');
     expect(xml).not.toBe(corpusText(file));
     const running = await runArtifacts({ sample: xml }, { flavour: 'apache' });

@@ -63,6 +63,8 @@ export interface BackEnd {
   readonly service: StockQuoteService;
   /** Console lines without their dates. */
   readonly lines: string[];
+  /** Console lines as they are. */
+  readonly printed: string[];
   readonly requests: HttpRequest[];
 }
 
@@ -274,16 +276,20 @@ export async function runArtifacts(
 /** Starts a back end as MyServer1, 2, … on the ports 9001, 9002, …, its ports any free ones unless told otherwise. */
 export async function startBackEnd(port: number, { flavour, https }: SampleSetup, httpPort = 0): Promise<BackEnd> {
   const lines: string[] = [];
+  const printed: string[] = [];
   const requests: HttpRequest[] = [];
   const service = await startStockQuoteService({
     httpPort,
     ...(port === 9000 && https !== undefined && { httpsPort: 0 }),
     ...(port !== 9000 && { name: `MyServer${port - 9000}` }),
     flavour,
-    print: (line) => lines.push(line.replace(/^.*?(?=samples\.|\w+StockQuoteService)/, '').replace(/\s+::/, ' ::')),
+    print(line) {
+      printed.push(line);
+      lines.push(line.replace(/^.*?(?=samples\.|\w+StockQuoteService)/, '').replace(/\s+::/, ' ::'));
+    },
     onRequest: (request) => requests.push(request),
   });
-  return { service, lines, requests };
+  return { service, lines, printed, requests };
 }
 
 async function portsFor(

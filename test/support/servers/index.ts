@@ -23,6 +23,7 @@ import { sayOncePerRun } from './say.ts';
 /* One line for each kind of server; see kind.ts. */
 export { activemq } from './activemq.ts';
 export { mariadb } from './mariadb.ts';
+export { mosquitto } from './mosquitto.ts';
 export { postgresql } from './postgresql.ts';
 export { rabbitmq } from './rabbitmq.ts';
 
