@@ -64,6 +64,7 @@ async function run(target: Target, options: Options, terminal: Terminal): Promis
     if (target === 'loadbalancefailover') await loadBalance(options, terminal);
     else if (target === 'jsonclient') await jsonQuote(options, terminal);
     else if (target === 'jmsclient') await jmsMessages(options);
+    else if (target === 'optimizeclient') await uploadFile(options, terminal);
     else await stockQuote(target === 'smoke' ? withSmokeDefaults(options) : options, terminal);
     return 0;
   } catch (error) {
@@ -171,6 +172,23 @@ async function jmsMessages(options: Options): Promise<void> {
     count: numberOption(options, 'jms_msgcount', 1) ?? 1,
     providerUrl: options.get('jms_url') ?? 'tcp://localhost:61616',
     timeoutMs: numberOption(options, 'timeout', 1) ?? DEFAULT_TIMEOUT_MS,
+  });
+}
+
+async function uploadFile(options: Options, { print }: Terminal): Promise<void> {
+  const { uploadOptimized } = await import('./client/optimize.ts');
+  const mode = options.get('opt_mode') ?? 'mtom';
+  if (mode !== 'mtom' && mode !== 'swa') throw new UsageError(`optimizeclient has the modes mtom and swa, not ${mode}`);
+  const file = options.get('opt_file');
+  if (file === undefined) throw new UsageError('optimizeclient needs a file to upload: --opt_file FILE');
+  const url = options.get('opt_url') ?? `http://localhost:${DEFAULT_ESB_PORT}/services/MTOMSwASampleService`;
+  const timeoutMs = numberOption(options, 'timeout', 1) ?? DEFAULT_TIMEOUT_MS;
+  await uploadOptimized({
+    mode,
+    url: httpUrl(url, 'opt_url'),
+    file,
+    connection: { ...proxyOf(options), timeoutMs },
+    print,
   });
 }
 

@@ -15,6 +15,7 @@ import { type Behaviour, Behaviours } from './service/behaviour.ts';
 import { answer, type Deployment, type Forward, type HttpAnswer } from './service/dispatch.ts';
 import { loadBalanceService1, loadBalanceService2 } from './service/load-balance.ts';
 import type { AcceptedOrder, Addresses, Flavour, SampleService, World } from './service/operation.ts';
+import { mtomSwaSampleService } from './service/optimized.ts';
 import type { HttpRequest } from './service/request.ts';
 import { fastStockQuoteService, secureStockQuoteService, simpleStockQuoteService } from './service/stock-quote.ts';
 import type { Random } from './wire/quotes.ts';
@@ -119,6 +120,7 @@ class ServiceProcess implements StockQuoteService {
       secureStockQuoteService,
       loadBalanceService1(),
       loadBalanceService2(),
+      mtomSwaSampleService(),
     ];
     this.#deployment = {
       services: new Map(services.map((service): [string, SampleService] => [service.name, service])),

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { ArtifactSource, Diagnostic } from '../grammar/diagnostic.ts';
 import { ConfigElement } from '../grammar/element.ts';
 import { decodeXml, parseXml, XmlSyntaxError } from '../xml/index.ts';
-import { ArchiveError, type ArchiveFiles, unpackArchive } from './car-archive.ts';
+import { ARCHIVE_LIMITS, ArchiveError, type ArchiveFiles, unpackArchive } from './car-archive.ts';
 import { readConnectorArchive } from './connector-archive.ts';
 import { type RegistryResource, readRegistryResources } from './registry-resources.ts';
 
@@ -81,6 +81,8 @@ class ApplicationReader {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #sources: ArtifactSource[] = [];
   readonly #resources: RegistryResource[] = [];
+  /** Unpacked bytes that the templates of further connectors may have: archives in an archive must not multiply. */
+  #connectorBytes = ARCHIVE_LIMITS.totalBytes;
   readonly #connectors: { readonly path: string; readonly bytes: Buffer }[] = [];
 
   constructor(file: string, files: ArchiveFiles) {
@@ -197,7 +199,9 @@ class ApplicationReader {
   }
 
   async #takeConnector(path: string, bytes: Buffer): Promise<void> {
-    const { sources, diagnostics } = await readConnectorArchive(this.#nameOf(path), bytes);
+    const limits = { ...ARCHIVE_LIMITS, totalBytes: this.#connectorBytes };
+    const { sources, diagnostics } = await readConnectorArchive(this.#nameOf(path), bytes, limits);
+    this.#connectorBytes -= sources.reduce((sum, { text }) => sum + text.length, 0);
     this.#sources.push(...sources);
     this.#diagnostics.push(...diagnostics);
   }

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { ArtifactSource, Diagnostic, LibraryName } from '../grammar/diagnostic.ts';
 import { ConfigElement } from '../grammar/element.ts';
 import { decodeXml, parseXml, XmlSyntaxError } from '../xml/index.ts';
-import { ArchiveError, type ArchiveFiles, unpackArchive } from './car-archive.ts';
+import { ARCHIVE_LIMITS, ArchiveError, type ArchiveFiles, type ArchiveLimits, unpackArchive } from './car-archive.ts';
 import type { CompositeApplication } from './composite-application.ts';
 
 /** What a connector brings: the templates of its operations. */
@@ -33,10 +33,17 @@ export async function readConnectorApplication(file: string, bytes: Buffer): Pro
   };
 }
 
-/** {@link readConnectorApplication}, of an archive that is inside another one, too. */
-export async function readConnectorArchive(file: string, bytes: Buffer): Promise<ConnectorReading> {
+/**
+ * {@link readConnectorApplication}, of an archive that is inside another one, too.
+ * @param limits what is left for this one when several share them
+ */
+export async function readConnectorArchive(
+  file: string,
+  bytes: Buffer,
+  limits: ArchiveLimits = ARCHIVE_LIMITS,
+): Promise<ConnectorReading> {
   try {
-    return new ConnectorReader(file, await unpackArchive(bytes)).read();
+    return new ConnectorReader(file, await unpackArchive(bytes, limits)).read();
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
     const diagnostic = { severity: 'error', position: { file, line: 1, column: 1 }, message: error.message } as const;

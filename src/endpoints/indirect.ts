@@ -7,6 +7,8 @@ import { readyByContent } from './content-readiness.ts';
 import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
 
 const log = logger('IndirectEndpoint');
+/** Indirect endpoints that refer to indirect endpoints. */
+const MAX_STEPS = 20;
 
 /** `<endpoint key="…">`: looked up anew for every send, so a redeployed endpoint takes effect at once (spec proxies 5.4). */
 export class IndirectEndpoint implements Endpoint {
@@ -34,19 +36,29 @@ export class IndirectEndpoint implements Endpoint {
   }
 
   #readyAt(key: string, message: MessageContext): number {
-    const found = message.configuration.find('endpoint', key);
+    const found = this.#find(key, message);
     if (found) return found.readyAt(message);
     log.info(`Could not find endpoint with key ${key}. Could not verify Endpoint ready to send status.`);
     return Number.POSITIVE_INFINITY;
   }
 
   allowsRetry(code: number | undefined, message: MessageContext): boolean {
-    const found = message.configuration.find('endpoint', this.#keyFor(message));
+    const found = this.#find(this.#keyFor(message), message);
     return found?.allowsRetry?.(code, message) ?? true;
   }
 
   describe(): EndpointStatus {
     return { state: 'ACTIVE', nextRetryTime: undefined, address: undefined };
+  }
+
+  /** What the key leads to in the end, which is no indirect endpoint; undefined when there is no such endpoint. */
+  #find(key: string, message: MessageContext): Endpoint | undefined {
+    let found = message.configuration.find('endpoint', key);
+    for (let step = 1; found instanceof IndirectEndpoint; step += 1) {
+      if (step === MAX_STEPS) throw new MediationError(`The endpoint with the key ${key} leads to itself`);
+      found = message.configuration.find('endpoint', found.#keyFor(message));
+    }
+    return found;
   }
 
   #keyFor(message: MessageContext): string {
@@ -55,7 +67,7 @@ export class IndirectEndpoint implements Endpoint {
 
   #target(message: MessageContext): Endpoint {
     const key = this.#keyFor(message);
-    const found = message.configuration.find('endpoint', key);
+    const found = this.#find(key, message);
     if (!found)
       throw new MediationError(`Couldn't find the endpoint with the key : ${key}`, { code: ERROR_CODES.keyNotFound });
     return found;

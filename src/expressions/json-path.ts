@@ -1,4 +1,5 @@
 import type { JsonNode } from '../message/json.ts';
+import { TooLargeError } from '../xml/index.ts';
 import { compileFilter, type Filter } from './json-filter.ts';
 import { applyFunction, type PathFunction, pathFunction } from './json-functions.ts';
 import { PathReader } from './json-path-reader.ts';
@@ -17,6 +18,9 @@ export interface JsonPath {
    */
   select(root: JsonNode): JsonNode;
 }
+
+/** More than a document has values: `..` several times over finds the same ones again and again. */
+const MAX_FOUND = 10_000_000;
 
 /** A definite path that leads nowhere, or a function that cannot be applied. */
 export class JsonPathMissing extends Error {
@@ -162,7 +166,12 @@ function walk(start: JsonNode, segments: readonly Segment[], root: JsonNode): Js
   let definite = true;
   for (const [index, segment] of segments.entries()) {
     const merged = segment.kind === 'names' && segment.names.length > 1 && index === segments.length - 1;
-    nodes = nodes.flatMap((node) => (merged ? mergedMembers(node, segment.names) : step(node, segment, root)));
+    const found: JsonNode[] = [];
+    for (const node of nodes) {
+      for (const next of merged ? mergedMembers(node, segment.names) : step(node, segment, root)) found.push(next);
+      if (found.length > MAX_FOUND) throw new TooLargeError(`a path finds more than ${MAX_FOUND} values`);
+    }
+    nodes = found;
     if (definite && nodes.length === 0 && isDefinite(segment)) throw new JsonPathMissing('the path leads nowhere');
     definite &&= isDefinite(segment);
   }

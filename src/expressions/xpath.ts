@@ -1,4 +1,5 @@
 import { ValueError } from '../grammar/attributes.ts';
+import { hashicorpAlias, isHashicorpArity } from '../grammar/secret-alias.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import '../message/secrets.ts';
@@ -133,16 +134,19 @@ function environment(prefixes: Prefixes, needs: Needs): XPathEnvironment<Message
   };
 }
 
-/** `wso2:vault-lookup('alias')`; other vaults are servers that we do not speak with. @throws XPathSyntaxError */
+/** `wso2:vault-lookup('alias')`, `hashicorp:vault-lookup([namespace,] path, field)`: both are our secrets. @throws XPathSyntaxError */
 function vaultLookup(args: readonly XPathTree[], prefix: string | undefined): XPathFunction<MessageContext> {
-  if (prefix === 'hashicorp' || args.length !== 1) {
+  const hashicorp = prefix === 'hashicorp';
+  if (hashicorp ? !isHashicorpArity(args.length) : args.length !== 1) {
+    const expected = hashicorp ? "('path', 'field') or ('namespace', 'path', 'field')" : "('alias')";
     throw new XPathSyntaxError(
-      `the function ${prefix ?? 'hashicorp'}:vault-lookup() of ${args.length} arguments is known, but not supported yet: use wso2:vault-lookup('alias')`,
+      `the function ${prefix ?? 'wso2'}:vault-lookup() takes ${expected}, not ${args.length} arguments`,
       undefined,
     );
   }
-  return (message, [alias = ''], spend) => {
-    const name = toText(alias, spend);
+  return (message, values, spend) => {
+    const parts = values.map((value) => toText(value, spend));
+    const name = hashicorp ? hashicorpAlias(parts) : (parts[0] ?? '');
     const secret = message.configuration.services.secrets?.lookup(name);
     if (secret === undefined) throw new XPathError(`there is no secret with the alias '${name}'`);
     return secret;

@@ -1,8 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Caller, Split } from '../message/caller.ts';
+import type { Caller, Lineage, Split } from '../message/caller.ts';
+import { MediationError } from '../message/errors.ts';
 import { type MessageContext, ORIGINAL_ID } from '../message/message-context.ts';
 import { Branch, type BranchRole } from './branch.ts';
 import { runFlow } from './flow.ts';
+import { breathe } from './turn.ts';
 
 declare module '../message/configuration.ts' {
   interface Services {
@@ -12,8 +13,12 @@ declare module '../message/configuration.ts' {
 }
 
 const BRANCHES_AT_ONCE = 20;
-/** Parts that never wait must not keep everybody else waiting: after so many ms the event loop gets a turn. */
-const TURN_MS = 10;
+/** Splittings inside splittings; a deeper nesting is a loop (REQ-25). */
+const MAX_NESTED = 50;
+/** Parts of one message, and parts of parts: as many as elements fit into the largest body that a listener takes. */
+const MAX_PARTS = 5_000_000;
+/** Those of them that have not ended: 20 at once, in three splittings inside each other, stay below. */
+const MAX_ALIVE = 10_000;
 
 /** How a message is split up, by iterate or clone. */
 export interface Splitting {
@@ -79,24 +84,54 @@ export interface Branches extends Omit<Splitting, 'id' | 'caller' | 'deliver'> {
 /** Runs branches, at most so many at once. Resolves when all they started has ended; rejects only when one could not be made. */
 export async function runBranches(message: MessageContext, branches: Branches): Promise<void> {
   const slots = new Slots(message.configuration.services.branchesAtOnce ?? BRANCHES_AT_ONCE);
-  let turn = performance.now();
+  const lineage = descend(message);
   try {
     for (let index = 0; index < branches.count; index += 1) {
       await slots.free();
+      await breathe();
+      admit(lineage);
       const branch = new Branch(message, branches.role);
       const part = branches.part(index);
+      part.lineage = lineage;
+      lineage.family.alive += 1;
       const { flow, all } = branch.run(part, () => branches.run(part, index));
-      slots.occupy(all.then(() => branches.onEnded?.(index, branch)));
+      slots.occupy(
+        all.then(() => {
+          lineage.family.alive -= 1;
+          branches.onEnded?.(index, branch);
+        }),
+      );
       if (branches.sequential) await flow;
       if (branches.sequential && branch.failure && branches.stopsAfterFailure?.()) break;
-      if (performance.now() - turn > TURN_MS) {
-        await nextTurn();
-        turn = performance.now();
-      }
     }
   } finally {
     await slots.empty();
   }
+}
+
+function descend({ lineage }: MessageContext): Lineage {
+  if (!lineage) return { depth: 1, family: { made: 0, alive: 0, refusal: undefined } };
+  return { depth: lineage.depth + 1, family: lineage.family };
+}
+
+/**
+ * Lets one more part be made.
+ * @throws MediationError when the message has too many; from then on all its splittings end, and none begins. The first one is a fault;
+ *   that of the others would only be the same again, thousands of times
+ */
+function admit(lineage: Lineage): void {
+  const { family } = lineage;
+  if (family.refusal !== undefined) throw new MediationError(family.refusal, { skipsFaultHandlers: true });
+  family.refusal = refusalOf(lineage);
+  if (family.refusal !== undefined) throw new MediationError(family.refusal);
+  family.made += 1;
+}
+
+function refusalOf({ depth, family }: Lineage): string | undefined {
+  if (depth > MAX_NESTED)
+    return `The message is split more than ${MAX_NESTED} times, part by part: a mediator splits its own parts`;
+  if (family.made >= MAX_PARTS) return `The message has more than ${MAX_PARTS} parts`;
+  return family.alive >= MAX_ALIVE ? `More than ${MAX_ALIVE} parts of the message are under way` : undefined;
 }
 
 /** A bounded number of things at once. */

@@ -6,9 +6,11 @@ import { nearestName } from '../grammar/diagnostic.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { type LogLevel, logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { mediator } from '../mediation/component.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import { previewPayload } from '../observation/payload-preview.ts';
 import { elementChildren, serializeXml, textOf } from '../xml/index.ts';
 
 const lines = logger('LogMediator');
@@ -17,6 +19,8 @@ const LEVELS = ['simple', 'headers', 'full', 'custom'] as const;
 const CATEGORIES = ['INFO', 'TRACE', 'DEBUG', 'WARN', 'ERROR', 'FATAL'] as const;
 /** A full log shows at most this much of a payload, in characters (OP-94). */
 const PAYLOAD_PREVIEW = 64 * 1024;
+/** A body of more bytes that nobody has read is not read for the log. */
+const LARGE_BYTES = 1024 * 1024;
 /** The reference shows every envelope with it (spec proxies 4.2). */
 const XML_DECLARATION = "<?xml version='1.0' encoding='utf-8'?>";
 
@@ -49,13 +53,22 @@ export const log = mediator({
     const logLevel = category.toLowerCase() as LogLevel;
     return (message) => {
       if (lines.enabled(logLevel))
-        lines.log(logLevel, artifactPrefix(message) + (readsEscapes(message) ? render : plain)(message), {
-          messageId: message.messageId,
-        });
+        lines.log(
+          logLevel,
+          artifactPrefix(message) + (readsEscapes(message) ? render : plain)(message),
+          aboutMessage(message),
+        );
       return true;
     };
   },
 });
+
+/** Writes what `<log>` with this level and separator, and nothing else in it, does. */
+export function logLine(message: MessageContext, level: (typeof LEVELS)[number], separator: string): void {
+  if (!lines.enabled('info')) return;
+  const render = renderer(level, { separator, properties: [], template: undefined, messageId: false });
+  lines.info(artifactPrefix(message) + render(message), aboutMessage(message));
+}
 
 function readsEscapes({ configuration }: MessageContext): boolean {
   return configuration.services.compat?.logSeparatorEscapes ?? true;
@@ -114,8 +127,22 @@ function headersText(message: MessageContext, separator: string): string {
   return line;
 }
 
+/** Of what is large the beginning is shown as it is: building or writing all of it for the log would cost many times its size (OP-94). */
+function largePayloadText({ payload }: MessageContext): string | undefined {
+  const bytes = payload.originalBytes()?.byteLength;
+  const unread = bytes !== undefined && bytes > LARGE_BYTES;
+  if (!unread && payload.kind !== 'envelope') return undefined;
+  if (!unread && payload.untouched) return undefined;
+  const { text, language, truncated } = previewPayload(payload, PAYLOAD_PREVIEW);
+  if (!truncated) return undefined;
+  const more = unread ? `… (the beginning of ${bytes} bytes)` : '… (more characters)';
+  return `${language === 'json' ? 'Payload' : 'Envelope'}: ${text}${more}`;
+}
+
 function payloadText(message: MessageContext): string {
   try {
+    const large = largePayloadText(message);
+    if (large !== undefined) return large;
     const json = message.payload.json();
     return json !== undefined
       ? `Payload: ${preview(json)}`

@@ -2,6 +2,7 @@ import { dynamic } from '../expressions/attribute-types.ts';
 import { POINTS, reach } from '../fault-points.ts';
 import { nonEmptyText } from '../grammar/attributes.ts';
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { mediator } from '../mediation/component.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -53,13 +54,35 @@ async function storeCopy(message: MessageContext, target: MessageStore): Promise
     // A store that is known to be down would only let the client wait for its deadline.
     if (failover !== undefined && target.status().state === 'DOWN') throw new MediationError('the store is down');
     reach(POINTS.putBegun, target.name, copy);
-    await target.put(copy);
+    await put(message, target, copy);
     reach(POINTS.putConfirmed, target.name, copy);
   } catch (cause) {
     if (failover === undefined) throw notStored(message, `store [${target.name}]`, cause);
-    log.warn(`Message [${message.messageId}] could not be stored in store [${target.name}]: ${reasonOf(cause)}`);
+    log.warn(`Message [${message.messageId}] could not be stored in store [${target.name}]: ${reasonOf(cause)}`, {
+      ...aboutMessage(message),
+      store: target.name,
+      cause: reasonOf(cause),
+    });
     await storeInFailover(message, copy, failover);
   }
+}
+
+/** With a span, the stored message says what it belongs to, for whoever takes it out (OP-73). */
+async function put(message: MessageContext, target: MessageStore, copy: StoredMessage): Promise<void> {
+  const span = message.span?.stores(target, copy.id);
+  try {
+    await target.put(span ? withHeader(copy, 'traceparent', span.traceparent) : copy);
+  } catch (error) {
+    span?.end({ error });
+    throw error;
+  }
+  span?.end({});
+  message.trace?.stored(target.name, copy.id);
+}
+
+function withHeader(stored: StoredMessage, name: string, value: string): StoredMessage {
+  const others = stored.headers.filter(([present]) => present.toLowerCase() !== name);
+  return { ...stored, headers: [...others, [name, value]] };
 }
 
 /** Where messages go that a store does not take, if delivery is guaranteed (spec stores 3.1 step 8a). Read for every message. */
@@ -73,12 +96,15 @@ async function storeInFailover(message: MessageContext, copy: StoredMessage, nam
   const failover = message.configuration.find('messageStore', name);
   try {
     if (!failover) throw new MediationError('Message Store does not exist.');
-    await failover.put(copy);
+    await put(message, failover, copy);
     reach(POINTS.failoverPut, name, copy);
   } catch (cause) {
     throw notStored(message, `failover store [${name}]`, cause);
   }
-  log.info(`Message [${message.messageId}] store in the failover message store [${name}]`);
+  log.info(`Message [${message.messageId}] store in the failover message store [${name}]`, {
+    ...aboutMessage(message),
+    store: name,
+  });
 }
 
 /** The properties and the fault of spec stores 3.1 step 8; HTTP_SC also where it has an effect (spec mediators 3.19). */
@@ -87,7 +113,7 @@ function notStored(message: MessageContext, where: string, cause: unknown): Medi
   const status = new TypedNumber('INTEGER', 500);
   message.properties.set('HTTP_SC', status);
   message.axis2.set('HTTP_SC', status);
-  log.error(text, { messageId: message.messageId, where, cause: reasonOf(cause) });
+  log.error(text, { ...aboutMessage(message), where, cause: reasonOf(cause) });
   return new MediationError(text, { detail: 'Failed to store message.', status: 500, cause });
 }
 

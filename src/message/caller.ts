@@ -24,3 +24,19 @@ export interface Split {
   /** The ids of the aggregates that are done with it. */
   readonly finishedBy: Set<string>;
 }
+
+/** Of a part or branch of a message: how deep in splittings inside splittings it is, and what it has in common with all the others. */
+export interface Lineage {
+  readonly depth: number;
+  readonly family: Family;
+}
+
+/** All parts and branches of one message, and theirs in turn; a splitting that splits itself ends here. */
+export interface Family {
+  /** Made so far. */
+  made: number;
+  /** Made, and not ended. */
+  alive: number;
+  /** Why no more are made; every splitting of the message ends with it. */
+  refusal: string | undefined;
+}

@@ -25,9 +25,17 @@ export interface Exchange {
    */
   acknowledge?(message: MessageContext): void;
   /** Calls back once when the client has its answer, or is gone; at once if that is so already. Absent where there is no client. */
-  onEnd?(listener: () => void): void;
+  onEnd?(listener: (end?: ExchangeEnd) => void): void;
   /** The flow ended in its fault path because of this; decides the answer if nobody gives one (REQ-2). */
   failed(reason: FlowFailure): void;
+}
+
+/** What became of a waiting client. */
+export interface ExchangeEnd {
+  /** The HTTP status of its answer; undefined when it is gone, and where there are no statuses. */
+  readonly status: number | undefined;
+  /** Why its flow failed, if it did; the client may have been answered all the same. */
+  readonly failure: FlowFailure | undefined;
 }
 
 /** Why a flow failed, as far as the client may know. */

@@ -5,7 +5,7 @@ import { MediationError } from './errors.ts';
 import { formatForm, xmlToFields } from './form.ts';
 import { formatMediaType, mediaTypeOf, parseMediaType, withCharset } from './media-type.ts';
 import type { MessageContext } from './message-context.ts';
-import { newBoundary, xmlToFormData } from './multipart.ts';
+import { newBoundary, withRoot, xmlToFormData } from './multipart.ts';
 import type { Payload } from './payload.ts';
 import { isFlagSet, type PropertyValue } from './property-value.ts';
 import { convertEnvelope, faultToPox, type SoapVersion } from './soap.ts';
@@ -149,7 +149,7 @@ function ownStyle(message: MessageContext): Style {
   const asked = isOwn ? payload.format : formatOf(wanted);
   const charset = payload.untouched ? undefined : textOf(axis2.get('CHARACTER_SET_ENCODING'));
   if (asked === 'related') {
-    // Attachments are passed on, not written: once it is written anew, the message is plain SOAP.
+    // As SOAP; what came beside the envelope is put beside it again.
     const format = isOwn && payload.untouched ? 'as received' : soapFormat(payload.soapVersion);
     return { format, declared: undefined, charset };
   }
@@ -211,9 +211,9 @@ function rebuild(message: MessageContext, style: Style): FormattedBody {
   const { payload } = message;
   switch (style.format) {
     case 'soap11':
-      return writeXml(message, convertEnvelope(payload.envelope(), '1.1'), style);
+      return withAttachments(payload, writeXml(message, convertEnvelope(payload.envelope(), '1.1'), style));
     case 'soap12':
-      return writeXml(message, convertEnvelope(payload.envelope(), '1.2'), style);
+      return withAttachments(payload, writeXml(message, convertEnvelope(payload.envelope(), '1.2'), style));
     case 'xml':
       return writePlain(message, style);
     case 'json':
@@ -229,6 +229,13 @@ function rebuild(message: MessageContext, style: Style): FormattedBody {
     default:
       return { bytes: binaryBytes(payload), contentType: typeFor(style), contentEncoding: undefined };
   }
+}
+
+/** What came beside the envelope goes on beside it. */
+function withAttachments(payload: Payload, written: FormattedBody): FormattedBody {
+  const { bytes, contentType } = written;
+  const received = payload.attachments();
+  return received && bytes && contentType ? { ...written, ...withRoot(received, { bytes, contentType }) } : written;
 }
 
 function writePlain(message: MessageContext, style: Style): FormattedBody {
@@ -330,7 +337,10 @@ function keptXml(payload: Payload) {
   try {
     if (alone) return keptText(serializeXml(child), contentType, 'xml');
     const format = soapFormat(payload.soapVersion);
-    return keptText(serializeXml(envelope), DEFAULT_TYPES[format], format);
+    const written = keptText(serializeXml(envelope), DEFAULT_TYPES[format], format);
+    const received = payload.attachments();
+    const related = received && withRoot(received, written);
+    return related ? { ...related, format: 'related' as const } : written;
   } catch (cause) {
     throw new MediationError(`Error while writing message. ${cause instanceof Error ? cause.message : cause}`, {
       cause,

@@ -4,6 +4,7 @@
  */
 export class TransportHeaders {
   readonly #entries = new Map<string, { name: string; values: string[] }>();
+  #revision = 0;
 
   static from(pairs: Iterable<readonly [string, string]>): TransportHeaders {
     const headers = new TransportHeaders();
@@ -13,6 +14,11 @@ export class TransportHeaders {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Another number after every change; for those who compare what they were with what they are. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** The primary value. */
@@ -26,12 +32,14 @@ export class TransportHeaders {
 
   /** Replaces all values of a header. */
   set(name: string, value: string): void {
+    this.#revision += 1;
     const entry = this.#entries.get(name.toLowerCase());
     if (entry) entry.values = [value];
     else this.#entries.set(name.toLowerCase(), { name, values: [value] });
   }
 
   add(name: string, value: string): void {
+    this.#revision += 1;
     const entry = this.#entries.get(name.toLowerCase());
     if (entry) entry.values.push(value);
     else this.#entries.set(name.toLowerCase(), { name, values: [value] });
@@ -39,10 +47,12 @@ export class TransportHeaders {
 
   /** Removes the primary and all excess values. */
   delete(name: string): void {
+    this.#revision += 1;
     this.#entries.delete(name.toLowerCase());
   }
 
   clear(): void {
+    this.#revision += 1;
     this.#entries.clear();
   }
 

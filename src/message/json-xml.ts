@@ -1,12 +1,13 @@
 import {
   cloneInto,
   createElement,
+  MAX_XML_NODES,
   newDocument,
   type XmlDocument,
   type XmlElement,
   type XmlNode,
 } from '../xml/index.ts';
-import { type JsonNode, parseJson } from './json.ts';
+import { type JsonNode, JsonSyntaxError, parseJson } from './json.ts';
 
 import { xmlNameOf } from './json-names.ts';
 import { isScalar, type JsonOrigin, ORIGINS, type ScalarNode, scalarText, WRAPPERS } from './json-origin.ts';
@@ -27,6 +28,7 @@ export function hasJsonOrigin(element: XmlElement): boolean {
  */
 export function jsonToXml(text: string): XmlElement {
   const node = parseJson(text);
+  if (nodesOf(node) > MAX_XML_NODES) throw new JsonSyntaxError(`as XML it has more than ${MAX_XML_NODES} nodes`, 0);
   if (node.kind === 'object' || node.kind === 'array') {
     const document = newDocument(null, node.kind === 'object' ? WRAPPERS.object : WRAPPERS.array);
     const root = document.documentElement as XmlElement;
@@ -37,6 +39,13 @@ export function jsonToXml(text: string): XmlElement {
   const root = document.documentElement as XmlElement;
   root.appendChild(document.createTextNode(text.trim()));
   return root;
+}
+
+/** Of the document that it becomes: elements and texts. */
+function nodesOf(node: JsonNode): number {
+  if (node.kind === 'array') return node.items.reduce((sum, item) => sum + nodesOf(item), 1);
+  if (node.kind === 'object') return node.members.reduce((sum, [, value]) => sum + nodesOf(value), 1);
+  return 2;
 }
 
 /** A deep copy that keeps what {@link jsonToXml} remembers about its elements. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Caller, Split } from './caller.ts';
+import type { Caller, Lineage, Split } from './caller.ts';
 import type { Configuration } from './configuration.ts';
 import { copyValues } from './copy-value.ts';
 import type { Exchange } from './exchange.ts';
+import type { FlowSpan, MessagePlace, MessageTrace } from './flow-observer.ts';
 import { TransportHeaders } from './headers.ts';
 import type { Payload } from './payload.ts';
 import type { PropertyValue } from './property-value.ts';
@@ -61,6 +62,8 @@ export class MessageContext {
   readonly faultStack: FaultHandler[] = [];
   /** The waiting client; absent for messages that came from a store or a task. */
   exchange: Exchange | undefined;
+  /** Fault handlers that were asked so far; bounds fault handling that fails without end. */
+  faultsHandled = 0;
   /** Takes responses of this flow back in: the proxy service (or API) that received the request (spec proxies 4.8). */
   responseReceiver: ResponseReceiver | undefined;
   /** Sequences entered and not yet left; bounds recursion (REQ-25). */
@@ -71,8 +74,16 @@ export class MessageContext {
   resumed = false;
   /** The innermost splitting that this message is a part of, or the answer to one. */
   split: Split | undefined;
+  /** What it was made of by splitting, cloning or branching, and is bounded by. */
+  lineage: Lineage | undefined;
   /** The templates entered and not yet left, the innermost last (spec mediators 3.21). */
   readonly templateFrames: TemplateFrame[] = [];
+  /** The mediator that runs, or ran last: where log lines about the message say that it is (OP-70). */
+  at: MessagePlace | undefined;
+  /** Whoever follows it step by step (OP-46). */
+  trace: MessageTrace | undefined;
+  /** Its OpenTelemetry span (OP-73). */
+  span: FlowSpan | undefined;
 
   constructor(configuration: Configuration, payload: Payload, messageId: string = newMessageId()) {
     this.configuration = configuration;
@@ -123,6 +134,11 @@ export class MessageContext {
     copy.sequenceDepth = this.sequenceDepth;
     copy.resumed = this.resumed;
     copy.split = this.split;
+    copy.lineage = this.lineage;
+    copy.faultsHandled = this.faultsHandled;
+    copy.at = this.at;
+    copy.trace = this.trace?.fork();
+    copy.span = this.span;
     copy.properties.set(ORIGINAL_ID, this.messageId);
     const correlationId = this.axis2.get('correlation_id');
     if (correlationId !== undefined) copy.axis2.set('correlation_id', `${correlationId}_${randomUUID()}`);
@@ -144,8 +160,13 @@ export class MessageContext {
     response.exchange = this.exchange;
     response.responseReceiver = this.responseReceiver;
     response.split = this.split;
+    response.lineage = this.lineage;
+    response.faultsHandled = this.faultsHandled;
     response.replyTo = this.replyTo;
     response.faultTo = this.faultTo;
+    response.at = this.at;
+    response.trace = this.trace?.fork();
+    response.span = this.span;
     const correlation = this.axis2.get('correlation_id');
     if (correlation !== undefined) response.axis2.set('correlation_id', correlation);
     return response;

@@ -64,6 +64,8 @@ export class Payload {
   /** The bytes as received, for as long as nothing was changed. */
   #original: UnreadBody | undefined;
   #contentType: string | undefined;
+  /** The message with attachments that the content was made of by changing the envelope: what was beside that still belongs to it. */
+  #attached: UnreadBody | undefined;
   /** The SOAP envelope that mediators see; the content itself when that is an envelope. */
   #view: XmlElement | undefined;
   /** Header blocks of an envelope whose Body was replaced by JSON, text or bytes. */
@@ -134,6 +136,11 @@ export class Payload {
     return this.#original !== undefined;
   }
 
+  /** Another object after every change; looking into the payload is none. For those who compare what it was with what it is. */
+  get revision(): object {
+    return this.#original ?? this.#content;
+  }
+
   /** The tag, without looking into an unread body. */
   get kind(): Content['kind'] {
     return this.#content.kind;
@@ -167,6 +174,20 @@ export class Payload {
   /** The body exactly as received; undefined after a change and for payloads made here. */
   originalBytes(): Uint8Array | undefined {
     return this.#original?.bytes;
+  }
+
+  /**
+   * The message that a changed envelope came in, when it had attachments (MTOM, SOAP with Attachments): they go on with it.
+   * @throws MediationError when it cannot be unpacked any more
+   */
+  attachments(): { readonly bytes: Uint8Array; readonly contentType: string } | undefined {
+    if (!this.#attached || this.#content.kind !== 'envelope') return undefined;
+    const { bytes, contentType = '', contentEncoding, maxBytes } = this.#attached;
+    return { bytes: decodeContent(bytes, contentEncoding, maxBytes), contentType };
+  }
+
+  #keepAttachments(): void {
+    if (this.#original && formatOfBody(this.#original) === 'related') this.#attached = this.#original;
   }
 
   /**
@@ -261,6 +282,7 @@ export class Payload {
   /** Says that the tree behind the XML views was edited in place: it is the payload now. */
   changed(): void {
     const view = this.envelope();
+    this.#keepAttachments();
     this.#content = { kind: 'envelope', envelope: view };
     this.#original = undefined;
     this.#header = undefined;
@@ -280,6 +302,7 @@ export class Payload {
 
   /** Makes an envelope the payload; it belongs to the payload from now on. */
   replaceEnvelope(envelope: XmlElement): void {
+    this.#keepAttachments();
     this.#content = { kind: 'envelope', envelope };
     this.#view = envelope;
     this.#original = undefined;
@@ -315,6 +338,7 @@ export class Payload {
   clear(): void {
     const version = this.soapVersion;
     this.#content = { kind: 'empty' };
+    this.#attached = undefined;
     this.#original = undefined;
     this.#view = undefined;
     this.#header = undefined;
@@ -327,6 +351,7 @@ export class Payload {
     const copied = content.kind === 'envelope' ? { ...content, envelope: cloneEnvelope(content.envelope) } : content;
     const copy = new Payload(copied, this.#contentType, this.#version);
     copy.#plain = this.#plain;
+    copy.#attached = this.#attached;
     if (copied.kind === 'envelope') copy.#view = copied.envelope;
     if (this.#header) copy.#header = cloneEnvelope(this.#header);
     return copy;
@@ -350,6 +375,7 @@ export class Payload {
     const header = this.#keptHeader();
     this.#version = header ? this.soapVersion : undefined;
     this.#header = header;
+    this.#attached = undefined;
     this.#content = content;
     this.#contentType = mediaTypeOf(this.#contentType) === mediaTypeOf(contentType) ? this.#contentType : contentType;
     this.#original = undefined;

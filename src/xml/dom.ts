@@ -1,4 +1,5 @@
 import { type Attr, DOMImplementation, type Document, type Element, type Node } from '@xmldom/xmldom';
+import { MAX_XML_NODES, TooLargeError } from './limits.ts';
 
 export type XmlNode = Node;
 export type XmlDocument = Document;
@@ -30,7 +31,22 @@ export function createElement(document: XmlDocument, namespace: string | null, q
 
 /** A deep copy of a node that may be inserted into another document. */
 export function cloneInto<N extends XmlNode>(document: XmlDocument, node: N): N {
+  if (hasMoreNodesThan(node, MAX_XML_NODES)) {
+    throw new TooLargeError(`an element of more than ${MAX_XML_NODES} nodes is not copied`);
+  }
   return document.importNode(node, true);
+}
+
+/** Counts in document order, attributes left out, until it knows. */
+function hasMoreNodesThan(root: XmlNode, limit: number): boolean {
+  let left = limit;
+  for (let node: XmlNode | null = root; node; left -= 1) {
+    if (left === 0) return true;
+    let next: XmlNode | null = node.firstChild;
+    for (let up: XmlNode | null = node; !next && up && up !== root; up = up.parentNode) next = up.nextSibling;
+    node = next;
+  }
+  return false;
 }
 
 /** The element children, in document order. */

@@ -12,6 +12,7 @@ export {
   type XmlElement,
   type XmlNode,
 } from './dom.ts';
+export { joinTexts, MAX_TEXT_LENGTH, MAX_XML_NODES, TooLargeError } from './limits.ts';
 export { type ParseOptions, parseXml } from './parse.ts';
 export {
   escapeAttribute,

@@ -1,6 +1,7 @@
 import { DOMImplementation } from '@xmldom/xmldom';
 import { decodeXml } from './decode.ts';
 import type { XmlAttribute, XmlDocument, XmlElement, XmlNode } from './dom.ts';
+import { MAX_XML_NODES } from './limits.ts';
 import { indexOfIllegalCharacter, isCharacter, NCNAME_HERE } from './names.ts';
 import { XmlSyntaxError } from './syntax-error.ts';
 
@@ -9,6 +10,8 @@ export interface ParseOptions {
   readonly maxDepth?: number;
   /** Attributes of one element, namespace declarations included; 1,024 unless told (OP-91). */
   readonly maxAttributes?: number;
+  /** Elements, attributes, texts and the like in all; 2,000,000 unless told (OP-91). */
+  readonly maxNodes?: number;
   /** The charset that the transport named, for bytes; it goes before the XML declaration, after a byte order mark. */
   readonly charset?: string;
 }
@@ -75,6 +78,8 @@ class XmlReader {
   readonly #text: string;
   readonly #maxDepth: number;
   readonly #maxAttributes: number;
+  readonly #maxNodes: number;
+  #nodes = 0;
   readonly #document: XmlDocument = IMPLEMENTATION.createDocument(null, '');
   readonly #open: OpenElement[] = [];
   #parent: XmlNode = this.#document;
@@ -90,6 +95,7 @@ class XmlReader {
     this.#text = unmarked.includes('\r') ? unmarked.replace(/\r\n?/g, '\n') : unmarked;
     this.#maxDepth = options.maxDepth ?? MAX_DEPTH;
     this.#maxAttributes = options.maxAttributes ?? MAX_ATTRIBUTES;
+    this.#maxNodes = options.maxNodes ?? MAX_XML_NODES;
     this.#nextLineFeed = this.#text.indexOf('\n');
   }
 
@@ -108,6 +114,11 @@ class XmlReader {
     return this.#document;
   }
 
+  #count(nodes: number): void {
+    this.#nodes += nodes;
+    if (this.#nodes > this.#maxNodes) this.#fail(`the document has more than ${this.#maxNodes} nodes`, this.#at);
+  }
+
   #skipDeclaration(): void {
     if (!/^<\?xml[\s?]/.test(this.#text)) return;
     const match = XML_DECLARATION.exec(this.#text);
@@ -117,13 +128,18 @@ class XmlReader {
 
   #markup(): void {
     const second = this.#text.charCodeAt(this.#at + 1);
-    if (second === SLASH) this.#endTag();
-    else if (second === BANG) this.#declarationCommentOrCData();
+    if (second === SLASH) {
+      this.#endTag();
+      return;
+    }
+    this.#count(1);
+    if (second === BANG) this.#declarationCommentOrCData();
     else if (second === QUESTION) this.#processingInstruction();
     else this.#startTag();
   }
 
   #characters(): void {
+    this.#count(1);
     const start = this.#at;
     const next = this.#text.indexOf('<', start);
     const end = next === -1 ? this.#text.length : next;
@@ -239,7 +255,10 @@ class XmlReader {
     if (attributes !== NO_ATTRIBUTES) this.#declareNamespaces(attributes);
     const element = this.#document.createElementNS(this.#namespaceOf(prefix, start) || null, name);
     this.#placeAt(element, start);
-    if (attributes !== NO_ATTRIBUTES) this.#setAttributes(element, attributes);
+    if (attributes !== NO_ATTRIBUTES) {
+      this.#count(attributes.length);
+      this.#setAttributes(element, attributes);
+    }
     this.#parent.appendChild(element);
     if (this.#text.charCodeAt(this.#at) === SLASH) {
       if (this.#text.charCodeAt(this.#at + 1) !== GREATER) this.#fail("'>' expected after '/'", this.#at + 1);

@@ -152,6 +152,23 @@ describe('a parameter', () => {
     expect((await read('{//gone}')) ?? '').toBe('');
   });
 
+  it("Apache's libraries write default and optional: a text, or an expression of the caller or of the template", async () => {
+    const declared =
+      '<parameter name="p" optional="true" default="d"/><parameter name="q" default="{//id}"/><parameter name="r" default="{{//id}}"/><parameter name="s" defaultValue="first" default="second"/>';
+    const body =
+      SET('p', '$func:p') +
+      SET('before', '$func:r') +
+      '<enrich><source type="inline"><o xmlns=""><id>8</id></o></source><target type="body"/></enrich>' +
+      SET('q', '$func:q') +
+      SET('r', '$func:r') +
+      SET('s', '$func:s');
+    const { request } = prepared([template('T', declared, body)]);
+    await sequence('<call-template target="T"/>').mediate(request);
+    const read = ['p', 'q', 'before', 'r', 's'].map((name) => request.properties.get(name));
+    expect(read).toEqual(['d', '7', '7', '8', 'first']);
+    expect(() => template('T', '<parameter name="p" default="{//[}"/>', '')).toThrow();
+  });
+
   it('that is mandatory and has no value is fault 500101', async () => {
     const { request } = prepared([template('T', '<parameter name="p" isMandatory="true"/>', READ)]);
     await runFlow(request, () => sequence('<call-template target="T"/>').mediate(request));

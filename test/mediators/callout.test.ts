@@ -219,7 +219,14 @@ describe('what is wrong is told', () => {
     ],
     ['<callout><source/></callout>', "error: A 'xpath' or 'key' attribute is required for the Callout 'source'"],
     ['<callout><target/></callout>', "error: A 'xpath' or 'key' attribute is required for the Callout 'target'"],
-    ['<callout><enableSec/></callout>', 'error: WS-Security (<enableSec>) is known, not supported yet'],
+    [
+      '<callout><enableSec/></callout>',
+      'warning: <enableSec> names no policy: messages are neither secured nor checked',
+    ],
+    [
+      '<callout endpointKey="e"><enableSec policy="p"/></callout>',
+      'error: <enableSec> of <callout> goes with an address only',
+    ],
     ['<callout><endpoint/></callout>', 'error: Invalid endpoint configuration.'],
     [
       '<callout serviceURL="mailto:a@b"/>',

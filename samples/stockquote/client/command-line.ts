@@ -5,7 +5,14 @@ import { readCommandLine, UsageError } from '../wire/arguments.ts';
 import { MODES, type Mode } from './request.ts';
 
 /** The targets of the ant script that this client has. */
-export const TARGETS = ['stockquote', 'smoke', 'loadbalancefailover', 'jsonclient', 'jmsclient'] as const;
+export const TARGETS = [
+  'stockquote',
+  'smoke',
+  'loadbalancefailover',
+  'jsonclient',
+  'jmsclient',
+  'optimizeclient',
+] as const;
 
 export type Target = (typeof TARGETS)[number];
 
@@ -32,6 +39,9 @@ const OPTIONS: Readonly<Record<string, string>> = {
   jms_payload: 'jmsclient: the text, the file of a binary message, the symbol of a pox one',
   jms_msgcount: 'jmsclient: how many messages, default 1',
   jms_url: 'jmsclient: the broker, default tcp://localhost:61616',
+  opt_mode: 'optimizeclient: mtom (default) or swa',
+  opt_url: 'optimizeclient: the service, default http://localhost:8280/services/MTOMSwASampleService',
+  opt_file: 'optimizeclient: the file to upload',
   'ant-style': 'print lines as ant does',
   'exit-zero': 'exit with 0 whatever happens, as the Java client does',
   help: 'this text',

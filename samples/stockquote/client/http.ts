@@ -35,7 +35,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 export async function post(
   url: URL,
   headers: Readonly<Record<string, string>>,
-  body: string,
+  body: string | Uint8Array,
   connection: Connection,
 ): Promise<HttpReply> {
   const signal = AbortSignal.timeout(connection.timeoutMs);
@@ -58,7 +58,7 @@ export async function post(
 function send(
   url: URL,
   headers: Readonly<Record<string, string>>,
-  body: string,
+  body: string | Uint8Array,
   connection: Connection,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {

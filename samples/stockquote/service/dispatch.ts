@@ -2,6 +2,8 @@
  * From a request to its answer, without any socket: finds service and operation, runs it and writes the result, the
  * fault or the 202 in the format the request came in (stockquote-samples 1.5, 1.7, 1.9, 1.10).
  */
+
+import { writeRelated } from '../wire/related.ts';
 import {
   ENVELOPE_NAMESPACE,
   escapeText,
@@ -150,7 +152,7 @@ function writeResult(operation: Operation, result: Result, reply: ReplyFormat, a
   const action = `urn:${operation.name}Response`;
   const cookie = result.sessionId === undefined ? {} : { 'Set-Cookie': `JSESSIONID=${result.sessionId}; Path=/` };
   const target = addressing?.replyTo;
-  return deliver(
+  const answered = deliver(
     200,
     cookie,
     writeBody(result.body, action, reply, addressing, target),
@@ -159,6 +161,17 @@ function writeResult(operation: Operation, result: Result, reply: ReplyFormat, a
     addressing,
     target,
   );
+  return withAttachments(answered, result, reply);
+}
+
+function withAttachments(
+  answered: HttpAnswer,
+  { attachments, mtom = false }: Result,
+  { format }: ReplyFormat,
+): HttpAnswer {
+  if (!attachments || format === 'pox' || answered.body.length === 0) return answered;
+  const { contentType, body } = writeRelated(format, answered.body, attachments, mtom);
+  return { ...answered, headers: { ...answered.headers, 'Content-Type': contentType }, body };
 }
 
 function writeFault(fault: ServiceFault, reply: ReplyFormat, addressing: Addressing | undefined): HttpAnswer {

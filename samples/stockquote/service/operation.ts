@@ -1,5 +1,6 @@
 /** What a sample service is made of, and the world its operations run in. */
 import type { Random } from '../wire/quotes.ts';
+import type { Attachment } from '../wire/related.ts';
 import type { Message } from './request.ts';
 
 /**
@@ -42,6 +43,10 @@ export interface World {
 export interface Result {
   readonly body: string;
   readonly sessionId?: string;
+  /** Files that go beside the envelope. */
+  readonly attachments?: readonly Attachment[];
+  /** The envelope refers to the files by `xop:Include`. */
+  readonly mtom?: boolean;
 }
 
 export interface Operation {
@@ -49,7 +54,7 @@ export interface Operation {
   /** In-only: the client gets 202 whatever happens, also when the operation fails. */
   readonly oneWay: boolean;
   /** @throws ServiceFault */
-  run(message: Message, world: World): Result | Promise<Result> | undefined;
+  run(message: Message, world: World): Result | undefined | Promise<Result | undefined>;
 }
 
 /** The host names and ports at which a service is reached, for its WSDL. */

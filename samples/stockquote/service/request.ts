@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { elementChildren, parseXml, textOf, type XmlElement } from '../../../src/xml/index.ts';
 import { parseMediaType } from '../wire/media-type.ts';
+import { type Attachment, openRelated, type RelatedMessage, relatedVersion } from '../wire/related.ts';
 import { openEnvelope, WSA, WSA_SUBMISSION } from '../wire/soap.ts';
 import { ServiceFault } from './fault.ts';
 
@@ -56,6 +57,8 @@ export interface Message {
   readonly parameters: URLSearchParams | undefined;
   readonly addressing: Addressing | undefined;
   readonly sessionId: string | undefined;
+  /** Files that came beside the envelope, by Content-ID. */
+  readonly attachments?: ReadonlyMap<string, Attachment>;
 }
 
 /** Reads the address: the service is the segment after the last `/services/`, whatever precedes it. */
@@ -90,7 +93,8 @@ export function readReplyFormat(request: HttpRequest): ReplyFormat {
   if (request.method === 'GET' || request.method === 'HEAD') return { format: 'pox', charset };
   // Axis2 takes whatever names no media type for SOAP 1.1.
   if (type === 'text/xml' || type === '') return { format: 'soap11', charset };
-  return { format: type === 'application/soap+xml' ? 'soap12' : 'pox', charset };
+  const related = relatedVersion(request.headers['content-type']);
+  return { format: related ?? (type === 'application/soap+xml' ? 'soap12' : 'pox'), charset };
 }
 
 /**
@@ -104,7 +108,8 @@ export function readMessage(request: HttpRequest, format: Format, address: Addre
   const sessionId = /(?:^|;)\s*JSESSIONID=([^;\s]+)/.exec(request.headers.cookie ?? '')?.[1];
   const fields = restParameters(request, type, address);
   if (fields) return { action, payload: undefined, parameters: fields, addressing: undefined, sessionId };
-  const root = parseBody(request.body, parameters.get('charset'));
+  const related = openAttachments(request);
+  const root = related ? parseBody(related.root, related.charset) : parseBody(request.body, parameters.get('charset'));
   const envelope = openEnvelope(root);
   if (format === 'pox') {
     const payload = envelope ? envelope.payload : root;
@@ -123,7 +128,18 @@ export function readMessage(request: HttpRequest, format: Format, address: Addre
     parameters: undefined,
     addressing,
     sessionId,
+    ...(related && { attachments: related.attachments }),
   };
+}
+
+function openAttachments({ headers, body }: HttpRequest): RelatedMessage | undefined {
+  const contentType = headers['content-type'];
+  if (contentType === undefined || relatedVersion(contentType) === undefined) return undefined;
+  try {
+    return openRelated(body, contentType);
+  } catch (cause) {
+    throw new ServiceFault(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 function restParameters(request: HttpRequest, type: string, address: Address): URLSearchParams | undefined {

@@ -1,3 +1,4 @@
+import { joinTexts } from '../../xml/index.ts';
 import { decimalArithmetic, decimalQuotient } from './decimal.ts';
 import type { ArithmeticOperator, ComparisonOperator, LogicalOperator, Operator } from './tree.ts';
 import { asNumber, asText, compared, EvaluationError, Numeric, OuterText, printed, type Value } from './values.ts';
@@ -85,7 +86,9 @@ function hint(operator: ArithmeticOperator, left: Value, right: Value): string {
 function joined(left: Value, right: Value): string | undefined {
   const [a, b] = [asText(left), asText(right)];
   if (a === undefined || b === undefined) return undefined;
-  return left instanceof OuterText && right instanceof OuterText && left.number && right.number ? undefined : a + b;
+  return left instanceof OuterText && right instanceof OuterText && left.number && right.number
+    ? undefined
+    : joinTexts([a, b], '+');
 }
 
 function computed(operator: ArithmeticOperator, left: Numeric, right: Numeric): Numeric {

@@ -1,4 +1,5 @@
 import { ValueError } from '../../grammar/attributes.ts';
+import { MAX_TEXT_LENGTH, TooLargeError } from '../../xml/index.ts';
 import { decoded, encoded, UnknownCharsetError } from '../charsets.ts';
 import { compileSplit } from '../regex.ts';
 import { integerArgument, invalidArgument, textArgument } from './arguments.ts';
@@ -17,7 +18,7 @@ export const textFunctions: Readonly<Record<string, Declaration>> = {
   contains: onText('contains', 2, (text, part) => text.includes(part)),
   indexOf: { minimum: 2, maximum: 3, call: indexOf },
   charAt: { minimum: 2, maximum: 2, call: charAt },
-  replace: onText('replace', 3, (text, from, to) => text.split(from).join(to)),
+  replace: onText('replace', 3, replaced),
   split: onText('split', 2, split),
   base64encode: withCharset('base64encode', (text, charset) => encoded(text, charset).toString('base64')),
   base64decode: onText('base64decode', 1, (text) => Buffer.from(text, 'base64').toString('utf8')),
@@ -31,6 +32,16 @@ function onText(name: string, count: 1 | 2 | 3, compute: (...texts: [string, str
     maximum: count,
     call: (args) => compute(...(args.map((arg) => textArgument(name, arg)) as [string, string, string])),
   };
+}
+
+/** Told before it is made: a text that grows tenfold with every call must not take the memory. */
+function replaced(text: string, from: string, to: string): string {
+  let count = from === '' ? text.length - 1 : 0;
+  if (from !== '') for (let at = text.indexOf(from); at >= 0; at = text.indexOf(from, at + from.length)) count += 1;
+  if (text.length + count * (to.length - from.length) > MAX_TEXT_LENGTH) {
+    throw new TooLargeError(`replace() makes a text of more than ${MAX_TEXT_LENGTH} characters`);
+  }
+  return text.split(from).join(to);
 }
 
 function withCharset(name: string, compute: (text: string, charset: string | undefined) => string): Declaration {

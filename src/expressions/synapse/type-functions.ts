@@ -1,5 +1,7 @@
+import { hashicorpAlias } from '../../grammar/secret-alias.ts';
 import { registryText } from '../../message/entry.ts';
 import { type JsonNode, JsonSyntaxError, parseLenientJson } from '../../message/json.ts';
+import type { MessageContext } from '../../message/message-context.ts';
 import { MapValue } from '../../message/property-value.ts';
 import { invalidArgument, textArgument } from './arguments.ts';
 import type { Declaration, NonNullValue } from './functions.ts';
@@ -49,14 +51,23 @@ export const typeFunctions: Readonly<Record<string, Declaration>> = {
   'wso2-vault': {
     minimum: 1,
     maximum: 1,
-    call([value], message) {
-      const alias = textArgument('wso2-vault', value);
-      const secret = message.configuration.services.secrets?.lookup(alias);
-      if (secret === undefined) throw new EvaluationError(`Could not find a secret with the alias: ${alias}`);
-      return secret;
+    call: ([value], message) => secretOf(message, textArgument('wso2-vault', value)),
+  },
+  'hashicorp-vault': {
+    minimum: 2,
+    maximum: 3,
+    call(values, message) {
+      return secretOf(message, hashicorpAlias(values.map((value) => textArgument('hashicorp-vault', value))));
     },
   },
 };
+
+/** @throws EvaluationError for an alias that nobody knows */
+function secretOf(message: MessageContext, alias: string): string {
+  const secret = message.configuration.services.secrets?.lookup(alias);
+  if (secret === undefined) throw new EvaluationError(`Could not find a secret with the alias: ${alias}`);
+  return secret;
+}
 
 function ofOne(compute: (value: NonNullValue) => Value): Declaration {
   return { minimum: 1, maximum: 1, call: ([value]) => compute(value as NonNullValue) };

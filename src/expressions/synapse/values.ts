@@ -9,6 +9,9 @@ export class EvaluationError extends Error {
   override readonly name = 'EvaluationError';
 }
 
+/** Digits of an integer of 64 bits, with room for zeros in front; reading millions of digits exactly takes seconds. */
+const LONGEST_INTEGER = 100;
+
 /** A number with its Java kind: 32 bits, 64 bits, or a double. */
 export class Numeric {
   readonly type: 'integer' | 'long' | 'double';
@@ -39,7 +42,7 @@ export class Numeric {
 
   /** A number as a document, a header or an expression writes it. */
   static parse(text: string): Numeric {
-    if (!/^[+-]?\d+$/.test(text)) return Numeric.double(Number(text), text);
+    if (text.length > LONGEST_INTEGER || !/^[+-]?\d+$/.test(text)) return Numeric.double(Number(text), text);
     const value = BigInt(text.replace('+', ''));
     return BigInt.asIntN(64, value) === value ? Numeric.integral(value, text) : Numeric.double(Number(text), text);
   }

@@ -1,6 +1,6 @@
 import { checkScheme } from '../../endpoints/address-scheme.ts';
 import type { Endpoint } from '../../endpoints/endpoint.ts';
-import { defaultEndpoint, readEndpointChild } from '../../endpoints/index.ts';
+import { defaultEndpoint, readEndpointChild, securedDefaultEndpoint } from '../../endpoints/index.ts';
 import { IndirectEndpoint } from '../../endpoints/indirect.ts';
 import { expression } from '../../expressions/attribute-types.ts';
 import type { Expression } from '../../expressions/expression.ts';
@@ -19,6 +19,7 @@ import { cloneWithOrigins } from '../../message/json-xml.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { Payload } from '../../message/payload.ts';
 import { systemProperty } from '../../message/property-scopes.ts';
+import { readEndpointSecurity } from '../../security/read-enable-sec.ts';
 import { NODE_TYPES, newDocument, type XmlElement, type XmlNode } from '../../xml/index.ts';
 
 const ATTRIBUTES = {
@@ -34,9 +35,17 @@ const PLACE_ATTRIBUTES = {
 } as const;
 
 /** Undefined: the envelope. */
-type Place = { readonly xpath: Expression } | { readonly key: string } | undefined;
+export type Place = NodePlace | { readonly key: string } | undefined;
 
-interface Callout {
+/** A node of the message, which it is asked for when it is needed. */
+export interface NodePlace {
+  /** For faults. */
+  readonly source: string;
+  first(message: MessageContext): object | undefined;
+}
+
+/** What a callout does, for one message or for all. */
+export interface Callout {
   readonly endpoint: Endpoint;
   readonly serviceUrl: string | undefined;
   readonly action: string | undefined;
@@ -52,11 +61,12 @@ export const callout = mediator({
   children: ['configuration', 'endpoint', 'source', 'target', 'enableSec'],
   compile(compilation) {
     const definition = readCallout(compilation);
-    return definition && ((message) => run(message, definition));
+    return definition && ((message) => callOut(message, definition));
   },
 });
 
-async function run(message: MessageContext, definition: Callout): Promise<boolean> {
+/** @throws MediationError */
+export async function callOut(message: MessageContext, definition: Callout): Promise<boolean> {
   const request = requestFor(message, definition);
   const outOnly = message.properties.get('OUT_ONLY') === 'true';
   let answer: MessageContext;
@@ -103,17 +113,17 @@ function withSystemProperties(url: string): string {
 function sourcePayload(message: MessageContext, source: Place): Payload {
   const { payload } = message;
   if (!source || payload.json() !== undefined) return payload.clone();
-  const element = 'xpath' in source ? byXPath(message, source.xpath) : byKey(message, source.key);
+  const element = 'key' in source ? byKey(message, source.key) : elementAt(message, source);
   if (!payload.plain) return Payload.ofBodyChild(element, payload.soapVersion);
   const plain = payload.clone();
   plain.replaceBody(element);
   return plain;
 }
 
-function byXPath(message: MessageContext, xpath: Expression): XmlElement {
-  const [first] = xpath.nodes(message);
+function elementAt(message: MessageContext, place: NodePlace): XmlElement {
+  const first = place.first(message);
   if (first && isElement(first)) return first;
-  throw new MediationError(`The evaluation of the XPath expression : ${xpath.source} did not result in an OMElement`);
+  throw new MediationError(`The evaluation of the XPath expression : ${place.source} did not result in an OMElement`);
 }
 
 function byKey(message: MessageContext, key: string): XmlElement {
@@ -137,18 +147,18 @@ function takeInto(message: MessageContext, answer: MessageContext, target: Place
   if ('key' in target) {
     if (child) message.properties.set(target.key, cloneWithOrigins(newDocument(null, 'property'), child));
   } else {
-    replaceFirst(message, target.xpath, child);
+    replaceFirst(message, target, child);
   }
   const status = answer.axis2.get('HTTP_SC');
   if (status !== undefined) message.axis2.set('HTTP_SC', status);
 }
 
-function replaceFirst(message: MessageContext, xpath: Expression, child: XmlElement | undefined): void {
-  const [first] = xpath.nodes(message);
+function replaceFirst(message: MessageContext, place: NodePlace, child: XmlElement | undefined): void {
+  const first = place.first(message);
   const node = first && 'parentNode' in first ? (first as XmlNode) : undefined;
   const document = node?.ownerDocument;
   if (!node?.parentNode || !document) {
-    throw new MediationError(`Evaluation of target XPath expression : ${xpath.source} did not yeild an OMNode`);
+    throw new MediationError(`Evaluation of target XPath expression : ${place.source} did not yeild an OMNode`);
   }
   if (child) node.parentNode.replaceChild(cloneWithOrigins(document, child), node);
   else node.parentNode.removeChild(node);
@@ -164,12 +174,10 @@ function readCallout({ element, attributes, reader }: MediatorCompilation<typeof
       expected: 'one of: true, false',
     });
   }
-  const security = element.child('enableSec');
-  if (security) reader.error(security, 'WS-Security (<enableSec>) is known, not supported yet');
   const source = readPlace(element, 'source', reader);
   const target = readPlace(element, 'target', reader);
   const endpoint = readEndpointChild(element, reader);
-  if (wrongInit || security || source === 'invalid' || target === 'invalid' || endpoint === 'invalid') return undefined;
+  if (wrongInit || source === 'invalid' || target === 'invalid' || endpoint === 'invalid') return undefined;
   const serviceUrl = attributes.serviceURL?.trim() || undefined;
   if (serviceUrl !== undefined) checkScheme(serviceUrl, element, reader, 'serviceURL');
   const key = serviceUrl === undefined ? attributes.endpointKey : undefined;
@@ -189,9 +197,20 @@ function endpointFor(
   inline: Endpoint | undefined,
   reader: ArtifactReader,
 ): Endpoint {
+  const security = readEndpointSecurity(element, reader);
+  if (security && (key !== undefined || inline)) {
+    reader.error(element.child('enableSec') ?? element, '<enableSec> of <callout> goes with an address only', {
+      expected: '<enableSec> in the endpoint',
+    });
+  }
+  if (security && key === undefined && !inline) return securedDefaultEndpoint(security);
   if (key === undefined) return inline ?? defaultEndpoint();
   reader.refer('endpoint', key, element, 'endpointKey');
   return new IndirectEndpoint(parseDynamicValue(key, {}), element.position, key);
+}
+
+function placeOf(xpath: Expression): NodePlace {
+  return { source: xpath.source, first: (message) => xpath.nodes(message)[0] };
 }
 
 function readPlace(parent: ConfigElement, name: 'source' | 'target', reader: ArtifactReader): Place | 'invalid' {
@@ -201,7 +220,7 @@ function readPlace(parent: ConfigElement, name: 'source' | 'target', reader: Art
   if (!attributes) return 'invalid';
   const { xpath, key, type } = attributes;
   if (name === 'source' && type === 'envelope') return undefined;
-  if (xpath) return { xpath };
+  if (xpath) return placeOf(xpath);
   if (key !== undefined) return { key };
   reader.error(element, `A 'xpath' or 'key' attribute is required for the Callout '${name}'`, {
     expected: 'xpath="…" or key="…"',

@@ -2,7 +2,15 @@ import { compileExpression } from '../../expressions/compile-expression.ts';
 import type { Expression, Prefixes } from '../../expressions/expression.ts';
 import { MediationError } from '../../message/errors.ts';
 import type { MessageContext } from '../../message/message-context.ts';
-import { cloneInto, NODE_TYPES, newDocument, serializeXml, type XmlElement, type XmlNode } from '../../xml/index.ts';
+import {
+  cloneInto,
+  joinTexts,
+  NODE_TYPES,
+  newDocument,
+  serializeXml,
+  type XmlElement,
+  type XmlNode,
+} from '../../xml/index.ts';
 import { type ArgumentValue, argumentText, expressionText, type MediaType } from './payload-values.ts';
 
 /** A `$N` of a template, counting from 1. */
@@ -98,7 +106,7 @@ export function fillTemplate(template: PayloadTemplate, message: MessageContext,
       return argumentText(argument(message), media, { ...options, quoteText });
     });
   };
-  return parts.map(fill).join('');
+  return joinTexts(parts.map(fill), 'payloadFactory');
 }
 
 export function missingArgument(number: number, count: number): MediationError {

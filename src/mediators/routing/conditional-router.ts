@@ -74,7 +74,10 @@ function holds(condition: Evaluator, message: MessageContext): boolean {
     return condition(factsOf(message));
   } catch (cause) {
     if (!(cause instanceof MediationError || cause instanceof UriError)) throw cause;
-    throw new MediationError("Couldn't evaluate the route condition", { detail: cause.message, cause });
+    throw new MediationError(`Couldn't evaluate the route condition: ${cause.message}`, {
+      detail: cause.message,
+      cause,
+    });
   }
 }
 

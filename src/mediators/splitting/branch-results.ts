@@ -116,7 +116,9 @@ class Gatherer {
     if (this.#arrived.has(index) || this.#missing) return;
     const { mediator } = this.#gathering;
     const reason = failure?.message ?? 'its flow ended before its end, or its answer went elsewhere';
-    this.#missing = new MediationError(`${mediator}: branch ${index + 1} did not produce a result: ${reason}`, {
+    const lead = `${mediator}: branch ${index + 1} did not produce a result`;
+    // Of branches inside branches the innermost says why; a chain of them would only bury the reason.
+    this.#missing = new MediationError(reason.startsWith(`${mediator}: branch `) ? reason : `${lead}: ${reason}`, {
       ...(failure?.code !== undefined && { code: failure.code }),
       ...(failure?.status !== undefined && { status: failure.status }),
     });

@@ -7,6 +7,7 @@ import type { Mediate, MediatorCompilation } from '../../mediation/component.ts'
 import { causeChain } from '../../mediation/fault.ts';
 import { Sequence } from '../../mediation/sequence.ts';
 import type { StepList } from '../../mediation/step.ts';
+import { breathe } from '../../mediation/turn.ts';
 import { copyWithout } from '../../message/copy-without.ts';
 import { MediationError } from '../../message/errors.ts';
 import { type JsonNode, JsonSyntaxError, parseJson } from '../../message/json.ts';
@@ -97,6 +98,7 @@ async function overXml(message: MessageContext, selected: Expression, run: () =>
   const results: XmlElement[] = [];
   let taken = 0;
   for (const element of elements) {
+    await breathe();
     message.payload = Payload.ofBodyChild(element, soapVersion);
     const outcome = await run();
     taken += 1;
@@ -124,6 +126,7 @@ async function overJson(message: MessageContext, selected: Expression, run: () =
   const whole = message.payload;
   const results: JsonNode[] = [];
   for (const item of items) {
+    await breathe();
     message.payload = Payload.ofJson(jsonText(item));
     const outcome = await run();
     if (outcome !== 'failed') results.push(resultOf(message.payload));

@@ -1,4 +1,5 @@
 import { NODE_TYPES, type XmlElement, type XmlNode } from '../dom.ts';
+import { joinTexts } from '../limits.ts';
 import { XPathError } from './errors.ts';
 import { parentOf } from './order.ts';
 import {
@@ -42,7 +43,7 @@ export const CORE_FUNCTIONS: ReadonlyMap<string, CoreFunction> = new Map<string,
   ['namespace-uri', aboutNode((node) => (hasName(node) ? (node.namespaceURI ?? '') : ''))],
   ['name', aboutNode((node) => (hasName(node) || isInstruction(node) ? node.nodeName : ''))],
   ['string', ofText('string', (text) => text)],
-  ['concat', strings(2, MANY, 'string', (...parts) => parts.join(''))],
+  ['concat', strings(2, MANY, 'string', (...parts) => joinTexts(parts, 'concat()'))],
   ['starts-with', strings(2, 2, 'boolean', (text, start) => text.startsWith(start))],
   ['ends-with', strings(2, 2, 'boolean', (text, end) => text.endsWith(end))],
   ['contains', strings(2, 2, 'boolean', (text, part) => text.includes(part))],

@@ -1,0 +1,31 @@
+/** One bench: a module that measures when it is run by itself, with arguments of its own. */
+export interface Bench {
+  /** Relative to this folder. */
+  readonly module: string;
+  /** What it measures, in one line. */
+  readonly title: string;
+  /** How long it takes on two cores. */
+  readonly minutes: number;
+  /** Left out of a run of all: it takes too long, or needs servers that have to be installed. */
+  readonly onlyByName?: boolean;
+}
+
+/**
+ * All benches, in the order of a run of all. Each runs in a process of its own, so that none inherits another one's heap and compiled code,
+ * tells its progress on standard error and its table on standard output, and ends with 0 when its goals are met, 1 when one is not.
+ * A new one is a module and a line here; its figures go to `docs/bench` with `writeResult`.
+ */
+export const BENCHES: Readonly<Record<string, Bench>> = {
+  expressions: {
+    module: 'expressions.ts',
+    title: 'XPath, json-eval and synapse expressions, 10 KB to 10 MB',
+    minutes: 2,
+  },
+  stores: { module: 'stores.ts', title: 'every kind of store against its real server', minutes: 2 },
+  backlog: {
+    module: 'backlog.ts',
+    title: 'a million messages waiting: memory, counts, restart',
+    minutes: 12,
+    onlyByName: true,
+  },
+};
