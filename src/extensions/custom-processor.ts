@@ -4,21 +4,13 @@ import { causeChain } from '../mediation/fault.ts';
 import type { Configuration } from '../message/configuration.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { removeAddressingHeaders } from '../processors/addressing-headers.ts';
+import { planOf, retryPolicy, shownParameters } from '../processors/common-plan.ts';
 import { messageProcessor, type ProcessorKind, type ProcessorOpening } from '../processors/component.ts';
 import { DeliveryFlow } from '../processors/delivery-flow.ts';
 import type { DeliveryAttempt, DeliveryMethod, DeliveryTexts } from '../processors/delivery-method.ts';
 import type { Outcome } from '../processors/outcome.ts';
-import {
-  COMPUTED_PARAMETERS,
-  RETRY_PARAMETERS,
-  retryPolicy,
-  SCHEDULE_PARAMETERS,
-  STORE_PARAMETERS,
-  shownParameters,
-  storeLimits,
-  workerSchedule,
-} from '../processors/parameters.ts';
-import { ProcessorSequences } from '../processors/processor-sequences.ts';
+import { COMMON_PARAMETERS } from '../processors/parameters.ts';
+import type { ProcessorPlan } from '../processors/processor-plan.ts';
 import { ScheduledProcessor } from '../processors/scheduled-processor.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
 import type * as api from './api.ts';
@@ -39,13 +31,6 @@ const TYPE = 'Custom-message-processor';
 const SERVICE = 'CustomMessageProcessor';
 const log = logger(SERVICE);
 
-const PARAMETERS = {
-  ...SCHEDULE_PARAMETERS,
-  ...STORE_PARAMETERS,
-  ...RETRY_PARAMETERS,
-  ...COMPUTED_PARAMETERS,
-} as const;
-
 /**
  * The kind of processor that a module is; without a module, one that can be read but not opened. Its own parameters are the
  * module's business.
@@ -57,7 +42,7 @@ export function customProcessorKind(module: LoadedModule | undefined): Processor
     type: TYPE,
     doc: 'A processor of a module.',
     classes: [],
-    parameters: PARAMETERS,
+    parameters: COMMON_PARAMETERS,
     open(opening) {
       if (!module) throw new ExtensionError('its module was not loaded');
       return openProcessor(module, opening);
@@ -66,8 +51,8 @@ export function customProcessorKind(module: LoadedModule | undefined): Processor
 }
 
 /** @throws ExtensionError */
-function openProcessor(module: LoadedModule, opening: ProcessorOpening<typeof PARAMETERS>): ScheduledProcessor {
-  const { name, storeName, targetEndpoint, parameters, written, services, previous } = opening;
+function openProcessor(module: LoadedModule, opening: ProcessorOpening<typeof COMMON_PARAMETERS>): ScheduledProcessor {
+  const { name, storeName, targetEndpoint, parameters, written, services } = opening;
   const context: api.ProcessorContext = {
     name,
     className: module.className,
@@ -79,23 +64,13 @@ function openProcessor(module: LoadedModule, opening: ProcessorOpening<typeof PA
   };
   const given = opened<api.Processor>(module, 'openProcessor', context, { process: 'function' });
   const method = new ModuleMethod(given, { processor: name, targetEndpoint, deadlineMs: module.deadlineMs });
-  const plan = {
-    name,
-    type: TYPE,
-    storeName,
+  const plan = planOf(TYPE, opening, {
     parameters: shownParameters(written, parameters, targetEndpoint),
-    services,
-    previous,
     method,
     policy: retryPolicy(parameters, services.profile, { maxAttempts: 4, lastResort: 'deactivate' }),
-    sequences: new ProcessorSequences(name, 'none', log),
-    schedule: workerSchedule(parameters, { drains: true }),
-    limits: storeLimits(parameters),
+    schedule: { drains: true },
     members: parameters['member.count'],
-    concurrency: 1,
-    startsActive: parameters['is.active'],
-    reactivateAfterMs: parameters['x.reactivate.after'],
-  } as const;
+  });
   return new CustomProcessor(plan, given, module.deadlineMs);
 }
 
@@ -105,7 +80,7 @@ class CustomProcessor extends ScheduledProcessor {
   readonly #deadlineMs: number;
   #closing: Promise<void> | undefined;
 
-  constructor(plan: ConstructorParameters<typeof ScheduledProcessor>[0], given: api.Processor, deadlineMs: number) {
+  constructor(plan: ProcessorPlan, given: api.Processor, deadlineMs: number) {
     super(plan);
     this.#given = given;
     this.#deadlineMs = deadlineMs;

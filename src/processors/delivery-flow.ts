@@ -7,6 +7,7 @@ import type { Exchange } from '../message/exchange.ts';
 import type { FaultHandler, MessageContext, ResponseReceiver } from '../message/message-context.ts';
 import { restoreMessage } from '../stores/capture.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
+import './delivery-observer.ts';
 
 /** Endpoints end their sends by themselves; this bounds a flow whose sends start new ones for ever, ms. */
 const FLOW_DEADLINE_MS = 10 * 60 * 1000;
@@ -29,6 +30,7 @@ export class DeliveryFlow extends FlowTracker implements Exchange, FaultHandler,
     const message = restoreMessage(stored, this.#tracked(configuration));
     message.exchange = this;
     message.responseReceiver = this;
+    configuration.services.deliveries?.restored(stored, message);
     return message;
   }
 

@@ -44,6 +44,12 @@ export class DeliveryLedger {
     };
   }
 
+  /** An operator puts the message there again: it is a new one, whatever became of it before (OP-62). */
+  forget(store: string, id: string): void {
+    this.#unsettled.delete(`${store}\n${id}`);
+    this.crashes.forget(store, id);
+  }
+
   #wasDelivered(key: string): boolean {
     const at = this.#unsettled.get(key);
     return at !== undefined && Date.now() - at < REMEMBERED_MS;

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /** File systems take 255 bytes; endings and temporary names need some. */
@@ -44,15 +44,27 @@ export async function writeAtomically(path: string, content: string | Uint8Array
  * @throws what the file system says
  */
 export async function makeDirectory(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true });
-  if (made === undefined) return;
   // The name of each new one stands in the one above it.
-  const above = dirname(resolve(made));
-  let directory = resolve(path);
-  do {
-    directory = dirname(directory);
-    await syncDirectory(directory);
-  } while (directory.length > above.length);
+  for (const made of await makeMissing(resolve(path))) await syncDirectory(dirname(made));
+}
+
+/** Returns those that were not there. Node.js's own `recursive` never ends where nobody may make one, as in `/proc`. */
+async function makeMissing(path: string): Promise<readonly string[]> {
+  if (await isDirectory(path)) return [];
+  const above = dirname(path) === path ? [] : await makeMissing(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Somebody else was quicker.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && (await isDirectory(path))) return above;
+    throw error;
+  }
+  return [...above, path];
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ?? false;
 }
 
 async function writeAndSync(path: string, content: string | Uint8Array): Promise<void> {

@@ -7,6 +7,7 @@ import { type Delivery, type MessageStore, StoreError } from '../stores/message-
 import type { StoredMessage } from '../stores/stored-message.ts';
 import { DeliveryFlow } from './delivery-flow.ts';
 import type { DeliveryAttempt, DeliveryMethod, DeliveryTexts, Hindrance } from './delivery-method.ts';
+import { wasTakenBack } from './hold.ts';
 import type { Outcome } from './outcome.ts';
 
 const SERVICE = 'FailoverForwardingService';
@@ -90,7 +91,8 @@ export class FailoverMethod implements DeliveryMethod {
   }
 
   /** Then the message is in the source store's hands again, and every other attempt on this delivery would fail. */
-  #sourceWasLost({ configuration, began }: FailedMove): boolean {
+  #sourceWasLost({ configuration, began, delivery }: FailedMove): boolean {
+    if (wasTakenBack(delivery)) return true;
     const source = configuration.find('messageStore', this.#options.sourceStore)?.status();
     return source === undefined || source.state !== 'READY' || source.since >= began;
   }

@@ -1,22 +1,8 @@
 import { ValueError, valueType } from '../grammar/attributes.ts';
-import { logger } from '../logging/index.ts';
+import { backOff, planOf, processorSequences, retryPolicy } from './common-plan.ts';
 import { messageProcessor } from './component.ts';
 import { FailoverMethod } from './failover-method.ts';
-import {
-  BACKOFF_PARAMETERS,
-  backOff,
-  COMPUTED_PARAMETERS,
-  RETRY_PARAMETERS,
-  reference,
-  requiredReference,
-  retryPolicy,
-  SCHEDULE_PARAMETERS,
-  STORE_PARAMETERS,
-  shownParameters,
-  storeLimits,
-  workerSchedule,
-} from './parameters.ts';
-import { ProcessorSequences } from './processor-sequences.ts';
+import { BACKOFF_PARAMETERS, COMMON_PARAMETERS, requiredReference, SEQUENCE_PARAMETERS } from './parameters.ts';
 import { ScheduledProcessor } from './scheduled-processor.ts';
 
 const TYPE = 'Failover-scheduled-message-forwarding-processor';
@@ -30,38 +16,25 @@ export const failover = messageProcessor({
   doc: 'Takes messages from a failover store and puts them into the store that they were meant for.',
   classes: ['org.apache.synapse.message.processor.impl.failover.FailoverScheduledMessageForwardingProcessor'],
   parameters: {
-    ...SCHEDULE_PARAMETERS,
-    ...STORE_PARAMETERS,
-    ...RETRY_PARAMETERS,
+    ...COMMON_PARAMETERS,
     ...BACKOFF_PARAMETERS,
-    ...COMPUTED_PARAMETERS,
+    ...SEQUENCE_PARAMETERS,
     'message.target.store.name': targetStoreName('The message store that messages are moved to.'),
-    'message.processor.fault.sequence': reference('sequence', 'Runs after each failed attempt.'),
-    'message.processor.deactivate.sequence': reference('sequence', 'Runs after the processor deactivated itself.'),
   },
-  open({ name, storeName, parameters, written, services, previous }) {
-    const fault = parameters['message.processor.fault.sequence'] || undefined;
-    const deactivate = parameters['message.processor.deactivate.sequence'] || undefined;
+  open(opening) {
+    const { name, storeName, parameters, services } = opening;
     const targetStore = parameters['message.target.store.name'];
     const method = new FailoverMethod({ processor: name, sourceStore: storeName, targetStore });
     const policy = retryPolicy(parameters, services.profile, { maxAttempts: -1, lastResort: 'deactivate' });
-    return new ScheduledProcessor({
-      name,
-      type: TYPE,
-      storeName,
-      parameters: shownParameters(written, parameters),
-      services,
-      previous,
-      method,
-      policy: { ...policy, backOff: backOff(parameters, policy.retryIntervalMs) },
-      sequences: new ProcessorSequences(name, { fault, deactivate }, logger(method.service)),
-      schedule: workerSchedule(parameters, { drains: true }),
-      limits: storeLimits(parameters),
-      members: parameters['member.count'],
-      concurrency: 1,
-      startsActive: parameters['is.active'],
-      reactivateAfterMs: parameters['x.reactivate.after'],
-    });
+    return new ScheduledProcessor(
+      planOf(TYPE, opening, {
+        method,
+        policy: { ...policy, backOff: backOff(parameters, policy.retryIntervalMs) },
+        sequences: processorSequences(name, parameters, method.service),
+        schedule: { drains: true },
+        members: parameters['member.count'],
+      }),
+    );
   },
 });
 

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import {
   asMediationError,
   causeChain,
@@ -87,12 +88,12 @@ export class ForwardingMethod implements DeliveryMethod {
     if (name === undefined) {
       const text =
         'Neither targetEndpoint defined in the MessageProcessor configuration nor Property target.endpoint is found in the message context, hence deactivating the MessageProcessor';
-      log.error(text);
+      log.error(text, this.#about(message));
       return { outcome: { kind: 'misconfigured', reason: 'the message names no target.endpoint', message } };
     }
     const endpoint = message.configuration.find('endpoint', name);
     if (endpoint) return { endpoint, name };
-    log.error('Endpoint does not exists. Deactivating the message processor');
+    log.error('Endpoint does not exists. Deactivating the message processor', this.#about(message, name));
     return { outcome: { kind: 'misconfigured', reason: `there is no endpoint named '${name}'`, message } };
   }
 
@@ -146,7 +147,7 @@ export class ForwardingMethod implements DeliveryMethod {
     if (verdict !== 'transport-error' && verdict !== 'unknown') answer.properties.set('blocking.sender.error', 'false');
     switch (verdict) {
       case 'delivered':
-        return forward.outOnly ? { kind: 'delivered' } : this.#reply(forward, answer, status);
+        return forward.outOnly ? { kind: 'delivered', status } : this.#reply(forward, answer, status);
       case 'transport-error':
         return this.#brokenTransport(forward, answer, transportError(answer, status), facts);
       case 'dead':
@@ -158,12 +159,25 @@ export class ForwardingMethod implements DeliveryMethod {
     }
   }
 
+  /** For log lines about a message (OP-70). */
+  #about(message: MessageContext, endpoint?: string, status?: number) {
+    const attempt = message.properties.get(ATTEMPT_PROPERTY);
+    return {
+      ...aboutMessage(message),
+      processor: this.#options.processor,
+      ...(attempt !== undefined && { attempt: Number(String(attempt)) }),
+      ...(endpoint !== undefined && { endpoint }),
+      ...(status !== undefined && { status }),
+    };
+  }
+
   /** Rows 3 and 6. */
   #rejected(forward: Forward, answer: MessageContext, facts: AnswerFacts): Outcome {
     const { processor } = this.#options;
     const { status } = facts;
     log.info(
       `Message processor [${processor}] received a response with HTTP_SC: ${status ?? ' '} from backend ${forward.name}. Message forwarding failed.`,
+      this.#about(answer, forward.name, status),
     );
     const cause = status === undefined ? 'the answer has no HTTP status' : `HTTP status ${status}`;
     return { kind: 'failed', failure: { ...facts, message: answer, cause, status, endpoint: forward.name } };
@@ -178,9 +192,11 @@ export class ForwardingMethod implements DeliveryMethod {
       setErrorProperties(message, failure);
       message.properties.set('HTTP_SC', String(status));
     }
-    if (forward.outOnly) log.error(`[ ${processor} ] Error while forwarding message to endpoint ${forward.name}.`);
-    else log.error(`Blocking Sender Error ${failure.message}`);
     const cause = causeChain(failure);
+    const about = { ...this.#about(forward.message, forward.name, status), cause };
+    if (forward.outOnly)
+      log.error(`[ ${processor} ] Error while forwarding message to endpoint ${forward.name}.`, about);
+    else log.error(`Blocking Sender Error ${failure.message}`, about);
     return { kind: 'failed', failure: { ...facts, message, cause, status, endpoint: forward.name } };
   }
 
@@ -191,12 +207,13 @@ export class ForwardingMethod implements DeliveryMethod {
     if (!sequence) return missingReplySequence(replySequence, answer);
     try {
       await forward.flow.run(sequence, answer);
-      return { kind: 'delivered' };
+      return { kind: 'delivered', status };
     } catch (error) {
       const failure = asMediationError(error);
       setErrorProperties(answer, failure);
-      log.error(`[ ${processor} ] Error while forwarding message to endpoint ${forward.name}.`);
       const cause = `the reply sequence [${replySequence}] failed: ${causeChain(failure)}`;
+      const about = { ...this.#about(answer, forward.name, status), cause };
+      log.error(`[ ${processor} ] Error while forwarding message to endpoint ${forward.name}.`, about);
       return { kind: 'failed', failure: { message: answer, cause, status, endpoint: forward.name } };
     }
   }

@@ -1,28 +1,20 @@
 import { expression } from '../expressions/attribute-types.ts';
 import type { Expression } from '../expressions/expression.ts';
 import { integer, javaBoolean } from '../grammar/attributes.ts';
-import { logger } from '../logging/index.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
+import { backOff, planOf, processorSequences, retryPolicy, shownParameters } from './common-plan.ts';
 import { messageProcessor, type ProcessorServices } from './component.ts';
 import { DeliveryFlow } from './delivery-flow.ts';
 import { ForwardingMethod } from './forwarding-method.ts';
 import {
   BACKOFF_PARAMETERS,
-  backOff,
-  COMPUTED_PARAMETERS,
+  COMMON_PARAMETERS,
   headerName,
-  RETRY_PARAMETERS,
   reference,
-  retryPolicy,
-  SCHEDULE_PARAMETERS,
-  STORE_PARAMETERS,
-  shownParameters,
+  SEQUENCE_PARAMETERS,
   statusCodes,
-  storeLimits,
   unread,
-  workerSchedule,
 } from './parameters.ts';
-import { ProcessorSequences } from './processor-sequences.ts';
 import { ScheduledProcessor } from './scheduled-processor.ts';
 
 const TYPE = 'Scheduled-message-forwarding-processor';
@@ -39,11 +31,9 @@ export const forwarding = messageProcessor({
     'org.apache.synapse.message.processors.forward.ScheduledMessageForwardingProcessor',
   ],
   parameters: {
-    ...SCHEDULE_PARAMETERS,
-    ...STORE_PARAMETERS,
-    ...RETRY_PARAMETERS,
+    ...COMMON_PARAMETERS,
     ...BACKOFF_PARAMETERS,
-    ...COMPUTED_PARAMETERS,
+    ...SEQUENCE_PARAMETERS,
     'target.endpoint': reference(
       'endpoint',
       'The endpoint; the attribute targetEndpoint wins. Without both, the message property target.endpoint.',
@@ -52,8 +42,6 @@ export const forwarding = messageProcessor({
       'sequence',
       'Takes the answers; needed unless messages are OUT_ONLY.',
     ),
-    'message.processor.fault.sequence': reference('sequence', 'Runs after each failed attempt.'),
-    'message.processor.deactivate.sequence': reference('sequence', 'Runs after the processor deactivated itself.'),
     'non.retry.status.codes': statusCodes('HTTP statuses that count as delivered besides 2xx, for example 404, 4xx.'),
     'retry.http.status.codes': statusCodes(
       'Apache: the error statuses that are tried again; all others count as delivered.',
@@ -86,10 +74,9 @@ export const forwarding = messageProcessor({
     'axis2.repo': unread('Java only.'),
     'axis2.config': unread('Java only.'),
   },
-  open({ name, storeName, targetEndpoint, parameters, written, services, previous }) {
+  open(opening) {
+    const { name, targetEndpoint, parameters, written, services } = opening;
     const { profile } = services;
-    const fault = parameters['message.processor.fault.sequence'] || undefined;
-    const deactivate = parameters['message.processor.deactivate.sequence'] || undefined;
     const method = new ForwardingMethod({
       processor: name,
       endpoint: targetEndpoint?.trim() || parameters['target.endpoint'] || undefined,
@@ -108,29 +95,23 @@ export const forwarding = messageProcessor({
     });
     const growing = backOff(parameters, policy.retryIntervalMs);
     const circuit = parameters['x.circuit'];
-    return new ScheduledProcessor({
-      name,
-      type: TYPE,
-      storeName,
-      parameters: shownParameters(written, parameters, targetEndpoint),
-      services,
-      previous,
-      method,
-      // The reference does not look at Retry-After: only who asks for more than its rules gets it.
-      policy: { ...policy, backOff: growing, honoursRetryAfter: circuit || growing !== undefined },
-      sequences: new ProcessorSequences(name, { fault, deactivate }, logger(method.service)),
-      schedule: workerSchedule(parameters, {
-        drains: profile === 'wso2' || parameters['consume.all'],
-        unspaced: profile === 'apache' && parameters['consume.all'],
+    return new ScheduledProcessor(
+      planOf(TYPE, opening, {
+        parameters: shownParameters(written, parameters, targetEndpoint),
+        method,
+        // The reference does not look at Retry-After: only who asks for more than its rules gets it.
+        policy: { ...policy, backOff: growing, honoursRetryAfter: circuit || growing !== undefined },
+        sequences: processorSequences(name, parameters, method.service),
+        schedule: {
+          drains: profile === 'wso2' || parameters['consume.all'],
+          unspaced: profile === 'apache' && parameters['consume.all'],
+        },
+        members: parameters['member.count'],
+        concurrency: parameters['x.concurrency'],
+        circuit,
+        keyOf: parameters['x.ordering.key'] && orderingKey(parameters['x.ordering.key'], services),
       }),
-      limits: storeLimits(parameters),
-      members: parameters['member.count'],
-      concurrency: parameters['x.concurrency'],
-      circuit,
-      keyOf: parameters['x.ordering.key'] && orderingKey(parameters['x.ordering.key'], services),
-      startsActive: parameters['is.active'],
-      reactivateAfterMs: parameters['x.reactivate.after'],
-    });
+    );
   },
 });
 

@@ -6,6 +6,7 @@ import type { Delivery, PoisonMessage } from '../stores/message-store.ts';
 import type { DeliveryFailure, StoredMessage } from '../stores/stored-message.ts';
 import { deadLetterOf, putAside } from './dead-letter.ts';
 import type { DeliveryClaim } from './delivery-ledger.ts';
+import { wasTakenBack } from './hold.ts';
 import type { OrderedWorker } from './ordering.ts';
 import type { AttemptFailure } from './outcome.ts';
 import type { ProcessorCore, SelfDeactivation, WorkerProgress } from './processor-core.ts';
@@ -77,7 +78,15 @@ export class MessageEnding {
     return letGo(this.#delivery, this.#log, this.#core.name);
   }
 
-  /** The terminal action (spec stores 4.9). True when the message has left its store, false when the processor stopped. */
+  /** It comes again, to whoever asks for the next one, and begins anew there. */
+  logTakenBack(id: string, cause?: string): void {
+    this.#log.info(
+      `[${this.#core.name}] Message ${id} is with its store [${this.#core.storeName}] again, whose connection or lease was lost; it comes again`,
+      { ...this.#details(id), ...(cause !== undefined && { cause }) },
+    );
+  }
+
+  /** The terminal action (spec stores 4.9). True when the message has left its store, false when the processor stopped or lost it. */
   async giveUp(
     action: Exclude<NextStep, 'retry'>,
     failure: AttemptFailure,
@@ -96,6 +105,11 @@ export class MessageEnding {
         if (problem === undefined) {
           this.#log.info(method.texts.moved(this.#record.failures), this.#details(stored.id));
           return true;
+        }
+        if (wasTakenBack(this.#delivery)) {
+          this.logTakenBack(stored.id, problem);
+          await this.release();
+          return false;
         }
         this.#log.error(method.texts.notMoved(this.#record.failures), { ...this.#details(stored.id), cause: problem });
         await this.deactivate(
@@ -235,7 +249,7 @@ export class MessageEnding {
 
 /** What log lines about a message say about it. */
 export function messageDetails(core: ProcessorCore, messageId: string, { failures }: AttemptRecord) {
-  return { processor: core.name, store: core.storeName, messageId, attempts: failures };
+  return { processor: core.name, store: core.storeName, messageId, attempt: failures };
 }
 
 type FailureFacts = Pick<AttemptFailure, 'cause' | 'status' | 'endpoint'>;
@@ -245,7 +259,7 @@ function withFailure(stored: StoredMessage, failure: DeliveryFailure): StoredMes
 }
 
 /** What a store could not decode, as a message of raw bytes. */
-function storedPoison(poison: PoisonMessage | undefined): StoredMessage {
+export function storedPoison(poison: PoisonMessage | undefined): StoredMessage {
   const headers = poison?.headers ?? [];
   const id = poison?.id ?? 'unknown';
   const contentType =

@@ -6,6 +6,8 @@ import type { StoredMessage } from '../stores/stored-message.ts';
 import type { CircuitPass } from './circuit.ts';
 import { MAX_CRASHES } from './crash-journal.ts';
 import type { DeliveryClaim } from './delivery-ledger.ts';
+import './delivery-observer.ts';
+import { hold, wasTakenBack } from './hold.ts';
 import { type AttemptRecord, MessageEnding, messageDetails } from './message-delivery-ending.ts';
 import type { OrderedWorker } from './ordering.ts';
 import type { AttemptFailure, Outcome } from './outcome.ts';
@@ -113,7 +115,7 @@ export class MessageDelivery {
     for (;;) {
       const pass = await this.#passCircuit();
       if (pass === undefined) {
-        await this.#ending.release();
+        await this.#giveBack(stored.id);
         return;
       }
       const outcome = await this.#tryOnce(stored, pass);
@@ -124,10 +126,16 @@ export class MessageDelivery {
   async #passCircuit(): Promise<CircuitPass | undefined> {
     const { circuit } = this.#core;
     if (!circuit) return 'closed';
-    return circuit.pass(this.#halt, (until) => {
-      this.#progress.activity = 'retry-wait';
-      this.#progress.nextActionAt = until;
-    });
+    if (!circuit.open) return this.#halt.aborted ? undefined : 'closed';
+    const held = hold(this.#delivery, this.#halt);
+    try {
+      return await circuit.pass(held.signal, (until) => {
+        this.#progress.activity = 'retry-wait';
+        this.#progress.nextActionAt = until;
+      });
+    } finally {
+      held.end();
+    }
   }
 
   /** One attempt, known to the journal of crashes while it lasts, and to the circuit when it has ended. */
@@ -168,8 +176,8 @@ export class MessageDelivery {
     );
   }
 
-  #attempt(stored: StoredMessage): Promise<Outcome> {
-    const { method, services, cutOff } = this.#core;
+  async #attempt(stored: StoredMessage): Promise<Outcome> {
+    const { method, services, cutOff, name: processor, storeName: store } = this.#core;
     const number = this.#record.attempts + 1;
     this.#progress.activity = 'attempting';
     this.#progress.message = { id: stored.id, attempt: number };
@@ -179,14 +187,16 @@ export class MessageDelivery {
       this.#record.firstAttemptAt = this.#record.lastAttemptAt;
       this.#started();
     }
-    reach(POINTS.attemptBegun, this.#core.name, stored);
-    return method.deliver({
-      stored,
-      number,
-      delivery: this.#delivery,
-      configuration: services.configuration(),
-      signal: cutOff,
-    });
+    reach(POINTS.attemptBegun, processor, stored);
+    const configuration = services.configuration();
+    const ended = configuration.services.deliveries?.begins({ processor, store, stored, number });
+    let outcome: Outcome | undefined;
+    try {
+      outcome = await method.deliver({ stored, number, delivery: this.#delivery, configuration, signal: cutOff });
+      return outcome;
+    } finally {
+      ended?.(outcome);
+    }
   }
 
   async #after(outcome: Outcome, claim: DeliveryClaim, stored: StoredMessage): Promise<'again' | 'ended'> {
@@ -267,14 +277,22 @@ export class MessageDelivery {
     return 'again';
   }
 
-  /** Waits so long, or a part of it, with the message in hand; gives it back when halted meanwhile. */
+  /** Waits so long, or a part of it, with the message in hand; gives it back when halted or when it was taken back meanwhile. */
   async #wait(ms: number, part = ms): Promise<'again' | 'ended'> {
     this.#progress.activity = 'retry-wait';
     this.#progress.nextActionAt = Date.now() + ms;
-    await pause(Math.min(ms, part), this.#halt);
-    if (!this.#halt.aborted) return 'again';
-    await this.#ending.release();
+    const held = hold(this.#delivery, this.#halt);
+    await pause(Math.min(ms, part), held.signal);
+    held.end();
+    if (!held.signal.aborted && !wasTakenBack(this.#delivery)) return 'again';
+    await this.#giveBack(this.#progress.message?.id ?? 'unknown');
     return 'ended';
+  }
+
+  /** Nothing more is tried with it here. */
+  async #giveBack(id: string): Promise<void> {
+    if (!this.#halt.aborted && wasTakenBack(this.#delivery)) this.#ending.logTakenBack(id);
+    await this.#ending.release();
   }
 
   /** The pause after the last attempt, before the next message gets its first one (spec stores 4.9). */
@@ -296,6 +314,8 @@ export class MessageDelivery {
     this.#log[level](method.texts.failed(failure.endpoint), {
       ...messageDetails(this.#core, messageId, this.#record),
       cause: failure.cause,
+      ...(failure.endpoint !== undefined && { endpoint: failure.endpoint }),
+      ...(failure.status !== undefined && { status: failure.status }),
     });
   }
 }

@@ -35,6 +35,12 @@ export interface MessageProcessor {
    */
   deactivate(by: string): Promise<ProcessorState>;
   /**
+   * Exactly one delivery now (OP-60, REQ-27), while it does not work: one attempt with the next message in turn, of which the one
+   * that failed goes back to the store. The state stays as it is. Resolves when the message is settled, or when none came.
+   * @throws StepRefusedError while it works or steps, and when it could deliver nothing at all
+   */
+  step(by: string): Promise<StepOutcome>;
+  /**
    * Ends it: nothing new is begun, waits are interrupted, an attempt in flight may end within the server's stop deadline and is
    * then cut off; what is unsettled goes back to the store. Leaves the recorded state as it is (OP-111), or removes it when the
    * artifact was undeployed. Idempotent; never throws.
@@ -53,6 +59,22 @@ export interface MessageProcessor {
  * The management API calls the states in which it works `active` and the others `inactive`, see {@link isActiveState}.
  */
 export type ProcessorState = 'ACTIVE' | 'PAUSED' | 'DEACTIVATED' | 'WAITING_STORE' | 'CIRCUIT_OPEN' | 'FAULTY';
+
+/**
+ * What came of a step: `delivered`, `failed` (its message is in the store again), `set-aside` (it cannot be delivered by anybody: moved
+ * to the fail store or into the dead-letter area), `not-ready` (nothing was attempted), `none`: there was no message.
+ */
+export interface StepOutcome {
+  readonly outcome: 'delivered' | 'failed' | 'set-aside' | 'not-ready' | 'none';
+  readonly messageId: string | undefined;
+  /** Why it failed. */
+  readonly cause: string | undefined;
+}
+
+/** It cannot step now; the message says why. */
+export class StepRefusedError extends Error {
+  override readonly name = 'StepRefusedError';
+}
 
 /** Which of the two words of the reference's management API a state is (spec stores 7.2). */
 export function isActiveState(state: ProcessorState): boolean {

@@ -5,7 +5,7 @@ import type { StatusCodes } from './status-codes.ts';
 /** What came of one attempt; the worker does the rest (see `worker.ts`). */
 export type Outcome =
   /** It arrived; only settling is left. */
-  | { readonly kind: 'delivered' }
+  | { readonly kind: 'delivered' /** What the back end answered. */; readonly status?: number | undefined }
   /** It arrived and is settled already, as by a transaction that moves it to another store. */
   | { readonly kind: 'settled' }
   /** An attempt was made and failed. */

@@ -10,20 +10,14 @@ import {
   type ValueType,
   valueType,
 } from '../grammar/attributes.ts';
-import type { ParametersOf } from '../grammar/parameters.ts';
 import { quartzValueError } from '../grammar/quartz.ts';
 import type { ReferenceKind } from '../grammar/reader.ts';
 import { parseQuartzSchedule, type QuartzExpression, TimeZone, UnknownTimeZoneError } from '../scheduling/index.ts';
-import type { ProcessorServices } from './component.ts';
-import type { BackOff, RetryPolicy } from './retry-policy.ts';
 import { parseStatusCodes, type StatusCodes } from './status-codes.ts';
-import type { StoreConnectionLimits } from './store-link.ts';
-import type { WorkerSchedule } from './worker.ts';
 
 /** More workers in one process help nobody. */
 const MAX_WORKERS = 1000;
 const DEFAULT_INTERVAL_MS = 1000;
-const DEFAULT_RETRY_INTERVAL_MS = 1000;
 
 /** When the workers take messages (spec stores 4.1, 4.3). */
 export const SCHEDULE_PARAMETERS = {
@@ -86,8 +80,6 @@ export const BACKOFF_PARAMETERS = {
   }),
 } as const;
 
-const DEFAULT_BACKOFF = { factor: 2, maxMs: 300_000, jitter: 0.1 } as const;
-
 /** Not asked for by name: shown, or looked at by every processor, or accepted for the sake of old artifacts (spec stores 4.1). */
 export const COMPUTED_PARAMETERS = {
   throttle: unread('Computed: whether the interval is below one second.'),
@@ -97,77 +89,19 @@ export const COMPUTED_PARAMETERS = {
   pinnedServers: unread('The servers that it works on, by `[server] name`; default: every one.'),
 } as const;
 
-export function workerSchedule(
-  parameters: Pick<ParametersOf<typeof SCHEDULE_PARAMETERS>, 'interval' | 'cronExpression'>,
-  options: { readonly drains: boolean; readonly unspaced?: boolean },
-): WorkerSchedule {
-  return {
-    intervalMs: options.unspaced ? 0 : Math.max(0, parameters.interval),
-    cron: parameters.cronExpression,
-    drains: options.drains,
-  };
-}
+/** What every kind of processor has. */
+export const COMMON_PARAMETERS = {
+  ...SCHEDULE_PARAMETERS,
+  ...STORE_PARAMETERS,
+  ...RETRY_PARAMETERS,
+  ...COMPUTED_PARAMETERS,
+} as const;
 
-export function storeLimits(parameters: ParametersOf<typeof STORE_PARAMETERS>): StoreConnectionLimits {
-  return {
-    attempts: parameters['max.store.connection.attempts'],
-    intervalMs: parameters['store.connection.retry.interval'],
-  };
-}
-
-/** Of two spellings that of the profile wins (REQ-02). */
-export function retryPolicy(
-  parameters: ParametersOf<typeof RETRY_PARAMETERS>,
-  profile: ProcessorServices['profile'],
-  kind: { readonly maxAttempts: number; readonly lastResort: RetryPolicy['lastResort'] },
-): RetryPolicy {
-  const chosen = <T>(wso2: T | undefined, apache: T | undefined): T | undefined =>
-    profile === 'apache' ? (apache ?? wso2) : (wso2 ?? apache);
-  return {
-    maxAttempts: chosen(parameters['max.delivery.attempts'], parameters['max.deliver.attempts']) ?? kind.maxAttempts,
-    retryIntervalMs:
-      chosen(parameters['client.retry.interval'], parameters['retry.interval']) ?? DEFAULT_RETRY_INTERVAL_MS,
-    drop: chosen(parameters['max.delivery.drop'], parameters['max.deliver.drop']) ?? false,
-    failStore: parameters['message.processor.failMessagesStore'] || undefined,
-    lastResort: kind.lastResort,
-  };
-}
-
-/** Undefined when no parameter of it is given. */
-export function backOff(
-  parameters: ParametersOf<typeof BACKOFF_PARAMETERS>,
-  retryIntervalMs: number,
-): BackOff | undefined {
-  const {
-    'x.backoff.initial': initial,
-    'x.backoff.factor': factor,
-    'x.backoff.max': longest,
-    'x.backoff.jitter': jitter,
-  } = parameters;
-  if ([initial, factor, longest, jitter].every((value) => value === undefined)) return undefined;
-  return {
-    initialMs: Math.max(initial ?? retryIntervalMs, 1),
-    factor: factor ?? DEFAULT_BACKOFF.factor,
-    maxMs: longest ?? Math.max(DEFAULT_BACKOFF.maxMs, initial ?? 0),
-    jitter: jitter ?? DEFAULT_BACKOFF.jitter,
-  };
-}
-
-/** The parameters as the management API shows them: as written, and the computed ones (spec stores 4.1, 7.2). */
-export function shownParameters(
-  written: ReadonlyMap<string, string>,
-  schedule: { readonly interval: number; readonly cronExpression: QuartzExpression | undefined },
-  targetEndpoint?: string,
-): ReadonlyMap<string, string> {
-  const shown = new Map(written);
-  shown.set('throttle', String(schedule.interval < 1000));
-  if (schedule.cronExpression) {
-    shown.set('throttle.interval', String(schedule.interval));
-    shown.set('cron.expression', schedule.cronExpression.text);
-  }
-  if (targetEndpoint !== undefined) shown.set('target.endpoint', targetEndpoint);
-  return shown;
-}
+/** Sequences that run beside the deliveries (spec stores 4.1). */
+export const SEQUENCE_PARAMETERS = {
+  'message.processor.fault.sequence': reference('sequence', 'Runs after each failed attempt.'),
+  'message.processor.deactivate.sequence': reference('sequence', 'Runs after the processor deactivated itself.'),
+} as const;
 
 /** The name of another artifact; a dangling one is warned about at deployment. Blank counts as absent. */
 export function reference(kind: ReferenceKind, doc: string) {

@@ -1,6 +1,7 @@
 import { logger } from '../logging/index.ts';
 import type { Delivery, MessageStore } from '../stores/message-store.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
+import { wasTakenBack } from './hold.ts';
 import { SequenceOrder } from './resequencing-order.ts';
 import type { SequencePlace } from './resequencing-place.ts';
 import type { DeliverySource, Received } from './store-link.ts';
@@ -105,9 +106,9 @@ export class ResequencingSource implements DeliverySource {
     this.#read = true;
   }
 
-  /** Held messages of a store that was replaced go back to it. */
+  /** Held messages of a store that was replaced go back to it; those that the store has taken back come again. */
   async #giveUpLeft(): Promise<void> {
-    const left = this.#order.remove(({ held }) => held === undefined || held.leave.aborted);
+    const left = this.#order.remove(({ held }) => !held || held.leave.aborted || wasTakenBack(held.delivery));
     for (const slot of left) await this.#closeSlot(slot);
   }
 
@@ -234,6 +235,9 @@ export class ResequencingSource implements DeliverySource {
       message: delivery.message,
       poison: delivery.poison,
       redelivered: delivery.redelivered,
+      get settled() {
+        return delivery.settled ?? false;
+      },
       done: async () => {
         if (this.#order.next === number) await advance(number + 1n);
         await delivery.done();
@@ -271,6 +275,9 @@ function asPoison(delivery: Delivery, reason: string): Delivery {
     message: undefined,
     poison: { id: message?.id ?? 'unknown', reason, bytes: message?.body.bytes ?? new Uint8Array(), headers },
     redelivered: delivery.redelivered,
+    get settled() {
+      return delivery.settled ?? false;
+    },
     done: () => delivery.done(),
     release: () => delivery.release(),
     // In a fail store it stays the message that it was.

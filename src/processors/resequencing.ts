@@ -1,20 +1,10 @@
 import { integer, javaBoolean, milliseconds, oneOf } from '../grammar/attributes.ts';
-import { logger } from '../logging/index.ts';
 import { sequenceNumber, sequenceNumberPath } from '../stores/sequence-number.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
+import { planOf, retryPolicy } from './common-plan.ts';
 import { messageProcessor } from './component.ts';
-import {
-  COMPUTED_PARAMETERS,
-  RETRY_PARAMETERS,
-  requiredReference,
-  retryPolicy,
-  SCHEDULE_PARAMETERS,
-  STORE_PARAMETERS,
-  shownParameters,
-  storeLimits,
-  workerSchedule,
-} from './parameters.ts';
-import { ProcessorSequences } from './processor-sequences.ts';
+import { COMMON_PARAMETERS, requiredReference } from './parameters.ts';
+import type { ProcessorPlan } from './processor-plan.ts';
 import { SequencePlace } from './resequencing-place.ts';
 import { ResequencingSource } from './resequencing-source.ts';
 import { SamplingMethod } from './sampling-method.ts';
@@ -26,9 +16,12 @@ const SERVICE = 'ResequencingProcessor';
 /** `requiredInitMessagesDelay` counts waits of so long, ms (spec stores 5.3). */
 const INIT_STEP_MS = 6000;
 const MAX_WINDOW = 100_000;
+/** A step has to find out which number is the next one, ms. */
+const STEP_WAIT_MS = 2_500;
+const MOST_STEP_WAIT_MS = 30_000;
 
 // One worker: several would not keep an order.
-const { 'member.count': _members, ...ONE_WORKER_SCHEDULE } = SCHEDULE_PARAMETERS;
+const { 'member.count': _members, ...ONE_WORKER_PARAMETERS } = COMMON_PARAMETERS;
 
 /**
  * Runs the messages of a store through a sequence in the order of their numbers (Apache's processor, spec stores 5.3). What is
@@ -41,10 +34,7 @@ export const resequencing = messageProcessor({
   doc: 'Takes messages from a store and runs them through a sequence in the order of their sequence numbers.',
   classes: ['org.apache.synapse.message.processors.resequence.ResequencingProcessor'],
   parameters: {
-    ...ONE_WORKER_SCHEDULE,
-    ...STORE_PARAMETERS,
-    ...RETRY_PARAMETERS,
-    ...COMPUTED_PARAMETERS,
+    ...ONE_WORKER_PARAMETERS,
     seqNumXpath: sequenceNumberPath('seqNumXpath', 'Finds the sequence number of a message, a 64 bit integer.'),
     nextEsbSequence: requiredReference('sequence', 'The sequence that messages run through.'),
     requiredInitMessages: integer({
@@ -74,7 +64,8 @@ export const resequencing = messageProcessor({
       doc: 'The most messages that are held while a number is missing; with more of them it is given up.',
     }),
   },
-  open({ name, storeName, parameters, written, services, previous }) {
+  open(opening) {
+    const { name, storeName, parameters, services } = opening;
     const sequence = parameters.nextEsbSequence;
     const method = new SamplingMethod({ processor: name, sequence, acknowledge: 'after', service: SERVICE });
     const place = new SequencePlace(services.dataDirectory, name, storeName);
@@ -87,26 +78,14 @@ export const resequencing = messageProcessor({
       gapTimeoutMs: parameters['x.resequence.timeout'],
       window: parameters['x.resequence.window'],
     } as const;
-    const plan = {
-      name,
-      type: TYPE,
-      storeName,
-      parameters: shownParameters(written, parameters),
-      services,
-      previous,
+    const plan = planOf(TYPE, opening, {
       method,
       policy: retryPolicy(parameters, services.profile, { maxAttempts: 1, lastResort: 'dead-letter' }),
-      sequences: new ProcessorSequences(name, 'none', logger(method.service)),
       // The reference's tick takes all that is in order; here the next one goes as soon as it is there.
-      schedule: workerSchedule(parameters, { drains: true, unspaced: true }),
-      limits: storeLimits(parameters),
-      members: 1,
-      concurrency: 1,
-      startsActive: parameters['is.active'],
-      reactivateAfterMs: parameters['x.reactivate.after'],
-      source: (options: ConstructorParameters<typeof StoreLink>[0]) =>
-        new ResequencingSource(rules, place, () => new StoreLink(options)),
-    };
+      schedule: { drains: true, unspaced: true },
+      stepWaitMs: Math.min(rules.initWaitMs + STEP_WAIT_MS, MOST_STEP_WAIT_MS),
+      source: (options) => new ResequencingSource(rules, place, () => new StoreLink({ ...options, shared: true })),
+    });
     return new ResequencingProcessor(plan, place);
   },
 });
@@ -115,7 +94,7 @@ export const resequencing = messageProcessor({
 class ResequencingProcessor extends ScheduledProcessor {
   readonly #place: SequencePlace;
 
-  constructor(plan: ConstructorParameters<typeof ScheduledProcessor>[0], place: SequencePlace) {
+  constructor(plan: ProcessorPlan, place: SequencePlace) {
     super(plan);
     this.#place = place;
   }

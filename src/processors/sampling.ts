@@ -1,19 +1,7 @@
 import { oneOf } from '../grammar/attributes.ts';
-import { logger } from '../logging/index.ts';
+import { planOf, retryPolicy } from './common-plan.ts';
 import { messageProcessor } from './component.ts';
-import {
-  COMPUTED_PARAMETERS,
-  concurrency,
-  RETRY_PARAMETERS,
-  requiredReference,
-  retryPolicy,
-  SCHEDULE_PARAMETERS,
-  STORE_PARAMETERS,
-  shownParameters,
-  storeLimits,
-  workerSchedule,
-} from './parameters.ts';
-import { ProcessorSequences } from './processor-sequences.ts';
+import { COMMON_PARAMETERS, concurrency, requiredReference } from './parameters.ts';
 import { SamplingMethod } from './sampling-method.ts';
 import { ScheduledProcessor } from './scheduled-processor.ts';
 
@@ -32,10 +20,7 @@ export const sampling = messageProcessor({
     'org.apache.synapse.message.processors.sampler.SamplingProcessor',
   ],
   parameters: {
-    ...SCHEDULE_PARAMETERS,
-    ...STORE_PARAMETERS,
-    ...RETRY_PARAMETERS,
-    ...COMPUTED_PARAMETERS,
+    ...COMMON_PARAMETERS,
     sequence: requiredReference('sequence', 'The sequence that messages run through.'),
     concurrency: concurrency('Messages per interval, and at most in the sequence at a time.'),
     'ack.mode': oneOf(['after', 'before'], {
@@ -43,28 +28,17 @@ export const sampling = messageProcessor({
       doc: 'When a message leaves the store: after its sequence has ended, or before (a failure then loses it).',
     }),
   },
-  open({ name, storeName, parameters, written, services, previous }) {
-    const method = new SamplingMethod({
-      processor: name,
-      sequence: parameters.sequence,
-      acknowledge: parameters['ack.mode'],
-    });
-    return new ScheduledProcessor({
-      name,
-      type: TYPE,
-      storeName,
-      parameters: shownParameters(written, parameters),
-      services,
-      previous,
-      method,
-      policy: retryPolicy(parameters, services.profile, { maxAttempts: 1, lastResort: 'dead-letter' }),
-      sequences: new ProcessorSequences(name, 'none', logger(method.service)),
-      schedule: workerSchedule(parameters, { drains: false }),
-      limits: storeLimits(parameters),
-      members: parameters['member.count'],
-      concurrency: parameters.concurrency,
-      startsActive: parameters['is.active'],
-      reactivateAfterMs: parameters['x.reactivate.after'],
-    });
+  open(opening) {
+    const { name, parameters, services } = opening;
+    const { sequence, 'ack.mode': acknowledge, concurrency } = parameters;
+    return new ScheduledProcessor(
+      planOf(TYPE, opening, {
+        method: new SamplingMethod({ processor: name, sequence, acknowledge }),
+        policy: retryPolicy(parameters, services.profile, { maxAttempts: 1, lastResort: 'dead-letter' }),
+        schedule: { drains: false },
+        members: parameters['member.count'],
+        concurrency,
+      }),
+    );
   },
 });

@@ -1,72 +1,36 @@
 import { taskNames } from '../coordination/cluster.ts';
-import type { Lease } from '../coordination/lease.ts';
 import { logger } from '../logging/index.ts';
 import { causeChain } from '../mediation/fault.ts';
 import { pause } from '../scheduling/index.ts';
-import type { StoredMessage } from '../stores/stored-message.ts';
 import { Circuit } from './circuit.ts';
 import type { ProcessorServices } from './component.ts';
 import { Coordination, pinnedElsewhere } from './coordination.ts';
 import type { DeliveryMethod } from './delivery-method.ts';
+import { type Condition, KeptCondition } from './kept-condition.ts';
 import {
-  isActiveState,
   type MessageProcessor,
   type ProcessorCounters,
   type ProcessorState,
   type ProcessorStatus,
+  type StepOutcome,
+  StepRefusedError,
 } from './message-processor.ts';
-import { Ordering } from './ordering.ts';
 import type { ProcessorCore, SelfDeactivation } from './processor-core.ts';
+import { makeWorkers, type ProcessorPlan } from './processor-plan.ts';
 import type { ProcessorSequences } from './processor-sequences.ts';
-import { type RecordedState, RecordedStateFile } from './recorded-state.ts';
 import type { RetryPolicy } from './retry-policy.ts';
-import {
-  type DeliverySource,
-  type StoreConnectionLimits,
-  type StoreLinkOptions,
-  StoreUnreachableError,
-} from './store-link.ts';
+import { type ShownState, shownState } from './shown-state.ts';
+import { StoreUnreachableError } from './store-link.ts';
 import { within } from './waiting.ts';
-import { Worker, type WorkerSchedule } from './worker.ts';
+import type { Delivered, Worker } from './worker.ts';
 
 const log = logger('ScheduledMessageProcessor');
 const tasks = logger('AbstractQuartzTaskManager');
+const STEP_WAIT_MS = 1000;
 /** How long a cut-off attempt may take to notice it, ms. */
 const CUT_OFF_GRACE_MS = 1000;
 /** Who changes a state that another node has decided on. */
 const BY_CLUSTER = 'another node';
-
-/** All that a kind decides about a processor. */
-export interface ProcessorPlan {
-  readonly name: string;
-  readonly type: string;
-  readonly storeName: string;
-  readonly parameters: ReadonlyMap<string, string>;
-  readonly services: ProcessorServices;
-  readonly previous: MessageProcessor | undefined;
-  readonly method: DeliveryMethod;
-  readonly policy: RetryPolicy;
-  readonly sequences: ProcessorSequences;
-  readonly schedule: WorkerSchedule;
-  readonly limits: StoreConnectionLimits;
-  /** `member.count`; the tasks that the reference shows. */
-  readonly members: number;
-  /** Workers per member. */
-  readonly concurrency: number;
-  /** `x.circuit` (OP-25). */
-  readonly circuit?: boolean;
-  /** `x.ordering.key`: messages with equal keys stay in order, however many workers there are (OP-29). */
-  readonly keyOf?: ((stored: StoredMessage) => string | undefined) | undefined;
-  /** Where a worker's messages come from, if not from the store as they are. */
-  readonly source?: (options: StoreLinkOptions) => DeliverySource;
-  /** `is.active`; counts only while nothing is recorded. */
-  readonly startsActive: boolean;
-  /** `x.reactivate.after`: activates itself again so long after it deactivated itself, ms; undefined: never (REQ-13). */
-  readonly reactivateAfterMs: number | undefined;
-}
-
-/** The states that are kept; WAITING_STORE is ACTIVE seen from outside. */
-type Condition = Pick<RecordedState, 'condition' | 'since' | 'by'> & { readonly reason: string | undefined };
 
 /**
  * The life of a processor of any kind (spec stores 4.2, OP-20):
@@ -83,6 +47,9 @@ type Condition = Pick<RecordedState, 'condition' | 'since' | 'by'> & { readonly 
  * In a cluster the other nodes follow, where the store's medium tells them (see `coordination/shared-state.ts`). A processor that is
  * pinned to other servers never leaves its first state here, and shows as PAUSED.
  *
+ * While it does not work an operator may have it make one step: PAUSED ── step ──► one delivery by the first worker ──► PAUSED (and so
+ * from DEACTIVATED and FAULTY); what the message does to it is remembered as its last error, not as a state.
+ *
  * A transition takes effect at once and is then recorded. Workers run while the `halt` of the present activation is not aborted;
  * every activation has a new one.
  */
@@ -91,21 +58,19 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   #previous: MessageProcessor | undefined;
   readonly #workers: readonly Worker[];
   readonly #cutOff = new AbortController();
-  readonly #recordedFile: RecordedStateFile;
+  readonly #condition: KeptCondition;
   readonly circuit: Circuit | undefined;
   readonly #coordination: Coordination | undefined;
   /** Why it does not work on this server. */
   readonly #pinned: string | undefined;
   #letJournalGo: (() => void) | undefined;
-  #condition: Condition;
-  #lastError: string | undefined;
-  #failingMessageId: string | undefined;
   #halt = new AbortController();
   /** Resolves when the processor that this one replaces has ended. */
   #gate: Promise<void> = Promise.resolve();
-  #loading: Promise<void> | undefined;
   #started = false;
   #stopping: Promise<void> | undefined;
+  /** Aborted when the present step is to end. */
+  #stepping: AbortController | undefined;
   #reactivation: { readonly at: number; readonly cancel: AbortController } | undefined;
   counters: ProcessorCounters;
 
@@ -115,10 +80,10 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     this.#plan = own;
     this.#previous = replaced;
     this.counters = previous?.counters ?? noCounters();
-    this.#recordedFile = previous
-      ? previous.#recordedFile
-      : new RecordedStateFile(plan.services.dataDirectory, plan.name);
-    this.#condition = initialCondition(own);
+    const { dataDirectory } = own.services;
+    const { name: processor, startsActive } = own;
+    const kept = previous === undefined ? undefined : previous.#condition;
+    this.#condition = new KeptCondition({ dataDirectory, processor, startsActive }, kept);
     this.circuit = own.circuit ? new Circuit(own.name, own.policy) : undefined;
     this.#pinned = pinnedElsewhere(own.parameters.get('pinnedServers'), own.services.serverName);
     this.#coordination =
@@ -177,8 +142,8 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     const nextActionAt = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
     return {
       ...this.#shownState(),
-      by: this.#condition.by,
-      failingMessageId: this.#failingMessageId,
+      by: this.#condition.current.by,
+      failingMessageId: this.#condition.failingMessageId,
       nextActionAt: Number.isFinite(nextActionAt) ? nextActionAt : undefined,
       counters: this.counters,
       current: workers.find(({ message }) => message !== undefined)?.message,
@@ -192,7 +157,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     this.#started = true;
     this.#letJournalGo = this.services.ledger.crashes.use(this.services.dataDirectory);
     this.#takeOver();
-    await this.#load();
+    await this.#condition.load();
     if (this.#stopping) return;
     if (this.#pinned !== undefined) {
       log.info(`Message processor [${this.name}] does not start here: ${this.#pinned}`, { processor: this.name });
@@ -208,7 +173,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   }
 
   async activate(by: string): Promise<ProcessorState> {
-    await this.#load();
+    await this.#condition.load();
     if (this.#pinned !== undefined) {
       log.error(`[${this.name}] cannot be activated here: ${this.#pinned}`);
       return this.#shownState().state;
@@ -232,8 +197,8 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   }
 
   async deactivate(by: string): Promise<ProcessorState> {
-    await this.#load();
-    if (this.#condition.condition === 'PAUSED' || this.#stopping) return this.#shownState().state;
+    await this.#condition.load();
+    if (this.#condition.current.condition === 'PAUSED' || this.#stopping) return this.#shownState().state;
     const wasActive = this.#active;
     const recorded = this.#enter({ condition: 'PAUSED', since: Date.now(), by, reason: `deactivated by ${by}` });
     if (wasActive) this.#halted();
@@ -241,9 +206,36 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     return this.#shownState().state;
   }
 
+  async step(by: string): Promise<StepOutcome> {
+    await this.#condition.load();
+    const refusal = this.#stepRefusal();
+    const [worker] = this.#workers;
+    if (refusal !== undefined || !worker) throw new StepRefusedError(`[${this.name}] cannot step: ${refusal}`);
+    const before = { ...this.counters };
+    const step = new AbortController();
+    this.#stepping = step;
+    log.info(`[${this.name}] makes one step`, { processor: this.name, by });
+    try {
+      const delivered = await worker.step(step.signal, this.#gate, this.#plan.stepWaitMs ?? STEP_WAIT_MS);
+      const outcome = stepOutcome(delivered, before, this.counters);
+      const cause = outcome === 'failed' || outcome === 'set-aside' ? this.#condition.lastError : undefined;
+      return { outcome, messageId: delivered?.id, cause };
+    } finally {
+      this.#stepping = undefined;
+    }
+  }
+
+  #stepRefusal(): string | undefined {
+    if (!this.#started || this.#stopping) return 'it is not running';
+    if (this.#pinned !== undefined) return this.#pinned;
+    if (this.#stepping) return 'it makes a step already';
+    if (this.#active) return 'it works by itself; pause it first';
+    return this.method.obstacle(this.services.configuration());
+  }
+
   async deactivateItself({ state, reason, messageId }: SelfDeactivation): Promise<void> {
     if (!this.#active || this.#stopping) return;
-    if (messageId !== undefined) this.#failingMessageId = messageId;
+    this.#condition.noteFailure({ messageId });
     const recorded = this.#enter({ condition: state, since: Date.now(), by: 'itself', reason });
     this.#halted();
     log.warn(`[${this.name}] deactivated itself and stays so until it is activated: ${reason}`, {
@@ -256,16 +248,15 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   }
 
   noteFailure(error: string, messageId: string): void {
-    this.#lastError = error;
-    this.#failingMessageId = messageId;
+    this.#condition.noteFailure({ error, messageId });
   }
 
   async stop({ undeploy }: { readonly undeploy: boolean }): Promise<void> {
     this.#stopping ??= this.#end();
     // From here on nothing is recorded, so the record can go before the last attempt has ended.
-    if (undeploy) await this.#recordedFile.remove();
+    if (undeploy) await this.#condition.remove();
     await this.#stopping;
-    await this.#recordedFile.flushed();
+    await this.#condition.flushed();
     await this.#coordination?.stop({ undeploy });
     if (undeploy) for (const name of this.#tasks) tasks.info(`Task deleted: [ESB_TASK][${name}]`);
   }
@@ -277,7 +268,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
 
   /** Does what was decided on another node. */
   async #follow(wanted: 'active' | 'inactive'): Promise<void> {
-    const { condition, by } = this.#condition;
+    const { condition, by } = this.#condition.current;
     // What keeps it from working here was said once; an operator may try again.
     if (wanted === 'active' && condition === 'FAULTY' && by === BY_CLUSTER) return;
     if (wanted === 'active') await this.activate(BY_CLUSTER);
@@ -285,7 +276,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   }
 
   get #active(): boolean {
-    return isActiveState(this.#condition.condition);
+    return this.#condition.active;
   }
 
   /** Goes on where the processor of the same name is, and lets it end first. */
@@ -293,26 +284,8 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     const previous = this.#previous;
     if (!previous) return;
     this.#previous = undefined;
-    if (previous instanceof ScheduledProcessor) {
-      this.#lastError = previous.#lastError;
-      this.#failingMessageId = previous.#failingMessageId;
-    }
+    if (previous instanceof ScheduledProcessor) this.#condition.takeOver(previous.#condition);
     this.#gate = previous.stop({ undeploy: false });
-  }
-
-  /** Once: the recorded state, if there is one, becomes the state. */
-  #load(): Promise<void> {
-    this.#loading ??= this.#readRecorded();
-    return this.#loading;
-  }
-
-  async #readRecorded(): Promise<void> {
-    const recorded = await this.#recordedFile.read();
-    if (!recorded) return;
-    const { condition, since, by, reason, messageId, lastError } = recorded;
-    this.#condition = { condition, since, by, reason };
-    this.#lastError ??= lastError;
-    this.#failingMessageId ??= messageId;
   }
 
   #startWorkers(): void {
@@ -332,16 +305,9 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   #enter(condition: Condition): Promise<void> {
     this.#reactivation?.cancel.abort();
     this.#reactivation = undefined;
-    this.#condition = condition;
+    const recorded = this.#condition.enter(condition);
     if (condition.by !== BY_CLUSTER) this.#coordination?.announce(this.#active ? 'active' : 'inactive');
-    const { reason, ...rest } = condition;
-    return this.#recordedFile.write({
-      state: condition.condition === 'ACTIVE' ? 'RUNNING' : 'PAUSED',
-      ...rest,
-      ...(reason !== undefined && { reason }),
-      ...(this.#failingMessageId !== undefined && { messageId: this.#failingMessageId }),
-      ...(this.#lastError !== undefined && { lastError: this.#lastError }),
-    });
+    return recorded;
   }
 
   async #failedUnexpectedly(error: unknown): Promise<void> {
@@ -349,13 +315,13 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     const cause = causeChain(error);
     if (error instanceof StoreUnreachableError) service.error(`Error while connecting to message store ${this.name}`);
     service.fatal(`Deactivating the message processor [${this.name}]`, { processor: this.name, cause });
-    this.#lastError = cause;
+    this.#condition.noteFailure({ error: cause });
     await this.deactivateItself({ state: 'DEACTIVATED', reason: cause, messageId: undefined });
   }
 
   #planReactivation(): void {
     const { reactivateAfterMs } = this.#plan;
-    const { condition, since } = this.#condition;
+    const { condition, since } = this.#condition.current;
     if (reactivateAfterMs === undefined || (condition !== 'DEACTIVATED' && condition !== 'FAULTY')) return;
     const at = Math.max(since + reactivateAfterMs, Date.now());
     const cancel = new AbortController();
@@ -371,6 +337,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   async #end(): Promise<void> {
     this.#reactivation?.cancel.abort();
     this.#halt.abort();
+    this.#stepping?.abort();
     const ended = Promise.all([this.#gate, ...this.#workers.map((worker) => worker.ended())]);
     if (!(await this.#endsInTime(ended))) {
       log.error(
@@ -387,77 +354,26 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     return within(CUT_OFF_GRACE_MS, ended);
   }
 
-  #shownState(): Pick<ProcessorStatus, 'state' | 'since' | 'reason' | 'lastError'> {
-    const { condition, since, reason } = this.#condition;
+  #shownState(): ShownState {
+    const { since } = this.#condition.current;
     if (this.#pinned !== undefined) return { state: 'PAUSED', since, reason: this.#pinned, lastError: undefined };
-    const lastError = this.#lastError;
-    if (condition !== 'ACTIVE') return { state: condition, since, reason, lastError };
-    const store = this.services.configuration().find('messageStore', this.storeName);
-    if (!store)
-      return {
-        state: 'WAITING_STORE',
-        since,
-        reason: `there is no message store named '${this.storeName}'`,
-        lastError,
-      };
-    const connection = store.status();
-    if (connection.state !== 'READY' && connection.state !== 'DEGRADED') {
-      return {
-        state: 'WAITING_STORE',
-        since: connection.since,
-        reason: `the message store '${this.storeName}' is ${connection.state}`,
-        lastError: connection.lastError ?? lastError,
-      };
-    }
-    const hindrance = this.method.waitsFor?.(this.services.configuration());
-    if (hindrance) {
-      return {
-        state: 'WAITING_STORE',
-        since: hindrance.since ?? since,
-        reason: hindrance.reason,
-        lastError: hindrance.lastError ?? lastError,
-      };
-    }
-    const open = this.circuit?.open;
-    if (open) return { state: 'CIRCUIT_OPEN', since: open.since, reason: open.reason, lastError };
-    return { state: 'ACTIVE', since, reason, lastError };
+    return shownState(this, this.#condition);
   }
+}
+
+/** By what the counters say, which nobody else changes while it does not work. */
+function stepOutcome(
+  delivered: Delivered | undefined,
+  before: ProcessorCounters,
+  after: ProcessorCounters,
+): StepOutcome['outcome'] {
+  if (!delivered) return 'none';
+  const grown = (...names: ReadonlyArray<keyof ProcessorCounters>) => names.some((name) => after[name] > before[name]);
+  if (grown('delivered', 'recognised')) return 'delivered';
+  if (delivered.gone) return 'set-aside';
+  return grown('failed') ? 'failed' : 'not-ready';
 }
 
 function noCounters(): ProcessorCounters {
   return { delivered: 0, failed: 0, retried: 0, dropped: 0, moved: 0, deadLettered: 0, recognised: 0 };
-}
-
-function initialCondition({ startsActive }: Pick<ProcessorPlan, 'startsActive'>): Condition {
-  const since = Date.now();
-  return startsActive
-    ? { condition: 'ACTIVE', since, by: 'deployment', reason: undefined }
-    : { condition: 'PAUSED', since, by: 'deployment', reason: 'is.active is false' };
-}
-
-/** Members in turn, so that fewer workers after a redeployment still go on with the schedule of the first ones. */
-function makeWorkers(
-  plan: Omit<ProcessorPlan, 'previous'>,
-  core: ProcessorCore,
-  previous: readonly Worker[] | undefined,
-  leases: readonly Lease[] | undefined,
-): Worker[] {
-  const names = taskNames(plan.name, plan.members);
-  const count = plan.members * plan.concurrency;
-  // A single worker takes messages in order anyway.
-  const ordering = plan.keyOf && count > 1 ? new Ordering(plan.keyOf) : undefined;
-  return Array.from({ length: count }, (_, index) => {
-    const name = names[index % plan.members] ?? plan.name;
-    const { schedule, limits, source } = plan;
-    return new Worker({
-      name,
-      core,
-      schedule,
-      limits,
-      earlier: previous?.[index],
-      ordering,
-      source,
-      lease: leases?.[index % plan.members],
-    });
-  });
 }

@@ -31,6 +31,8 @@ export interface StoreLinkOptions {
   readonly limits: StoreConnectionLimits;
   /** Hears whether there is a store to wait at. */
   readonly missing: (missing: boolean) => void;
+  /** One of many that one worker has. */
+  readonly shared?: boolean;
 }
 
 /** Where a worker gets its messages from. */
@@ -53,6 +55,7 @@ export class StoreLink {
   readonly #services: ProcessorServices;
   readonly #limits: StoreConnectionLimits;
   readonly #missing: (missing: boolean) => void;
+  readonly #shared: boolean;
   #open: OpenConsumer | undefined;
 
   constructor(options: StoreLinkOptions) {
@@ -60,6 +63,7 @@ export class StoreLink {
     this.#services = options.services;
     this.#limits = options.limits;
     this.#missing = options.missing;
+    this.#shared = options.shared ?? false;
   }
 
   /**
@@ -133,7 +137,7 @@ export class StoreLink {
   #openConsumer(store: MessageStore, signal: AbortSignal): OpenConsumer | undefined {
     let consumer: StoreConsumer;
     try {
-      consumer = store.consumer();
+      consumer = store.consumer({ shared: this.#shared });
     } catch (error) {
       if (error instanceof StoreError) return undefined;
       throw error;

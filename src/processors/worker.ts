@@ -22,6 +22,9 @@ import { endsBefore } from './waiting.ts';
  */
 const DRAIN_WAIT_MS = 1000;
 
+/** How long a step waits for the right to its task, ms. */
+const STEP_LEASE_MS = 10_000;
+
 /** After so many deliveries without a pause the event loop gets a turn, in case none of them waited for anything outside. */
 const DELIVERIES_PER_TURN = 32;
 
@@ -53,6 +56,9 @@ export interface WorkerSchedule {
  *
  * With a lease (see `coordination/lease.ts`) all of this is done while this node has the task; otherwise the worker is in
  * `waiting-lease`, without a consumer.
+ *
+ *   step:      ended ── step ──► receiving ──► (MessageDelivery, one attempt) ──► ended        whatever the schedule says
+ *                                   └── none within its time ──► ended
  *
  * `halt` leads from every state to `ended`, at the latest when the attempt in flight has ended. A worker that is started again
  * meanwhile begins after that, so that it never has two messages.
@@ -118,6 +124,20 @@ export class Worker {
     this.#run = this.#after(this.#run, halt, gate, unexpected);
   }
 
+  /**
+   * One attempt with the next message, once `gate` has resolved and an earlier run has ended; undefined when none came within
+   * `waitMs`. A worker that is started meanwhile begins after it.
+   * @throws what the delivery method did not expect; the message is released then
+   */
+  step(halt: AbortSignal, gate: Promise<void>, waitMs: number): Promise<Delivered | undefined> {
+    const stepped = this.#stepAfter(this.#run, gate, { halt, waitMs });
+    this.#run = stepped.then(
+      () => undefined,
+      () => undefined,
+    );
+    return stepped;
+  }
+
   /** Resolves when nothing of it is running. Never rejects. */
   ended(): Promise<void> {
     return this.#run;
@@ -140,7 +160,7 @@ export class Worker {
     if (halt.aborted) return;
     this.#goOn();
     try {
-      if (this.#lease) await this.#runWithLease(this.#lease, halt);
+      if (this.#lease) await this.#withLease(this.#lease, halt, (leave) => this.#work(leave));
       else await this.#work(halt);
     } catch (error) {
       await unexpected(error);
@@ -149,13 +169,55 @@ export class Worker {
     }
   }
 
-  async #runWithLease(lease: Lease, halt: AbortSignal): Promise<void> {
+  async #stepAfter(earlier: Promise<void>, gate: Promise<void>, limits: StepLimits): Promise<Delivered | undefined> {
+    await earlier;
+    await gate;
+    if (limits.halt.aborted) return undefined;
+    this.#goOn();
+    try {
+      return await (this.#lease ? this.#stepWithLease(this.#lease, limits) : this.#stepOnce(limits));
+    } finally {
+      this.#progress.activity = 'ended';
+    }
+  }
+
+  /** Where other nodes could do the same, it has to be our turn; nobody waits for that for long. */
+  async #stepWithLease(lease: Lease, { halt, waitMs }: StepLimits): Promise<Delivered | undefined> {
+    const over = new AbortController();
+    const patience = setTimeout(() => over.abort(), STEP_LEASE_MS);
+    let delivered: Delivered | undefined;
+    try {
+      await this.#withLease(lease, AbortSignal.any([halt, over.signal]), async (leave) => {
+        clearTimeout(patience);
+        try {
+          delivered = await this.#stepOnce({ halt: leave, waitMs });
+        } finally {
+          over.abort();
+        }
+      });
+    } finally {
+      clearTimeout(patience);
+    }
+    return delivered;
+  }
+
+  async #stepOnce({ halt, waitMs }: StepLimits): Promise<Delivered | undefined> {
+    try {
+      return await this.#deliverNext(halt, waitMs, new AbortController());
+    } finally {
+      await this.#leaveStore();
+      this.#progress.nextActionAt = undefined;
+    }
+  }
+
+  /** Works whenever this node has the task, until `halt` is aborted. */
+  async #withLease(lease: Lease, halt: AbortSignal, work: (leave: AbortSignal) => Promise<void>): Promise<void> {
     this.#progress.activity = 'waiting-lease';
     await lease.during(halt, async (tenure) => {
       this.#tenure = tenure;
       this.#fenced = fencedCore(this.#core, tenure);
       try {
-        await this.#work(AbortSignal.any([halt, tenure.over]));
+        await work(AbortSignal.any([halt, tenure.over]));
       } finally {
         this.#progress.activity = 'waiting-lease';
         this.#tenure = undefined;
@@ -235,18 +297,21 @@ export class Worker {
     this.#progress.nextActionAt = undefined;
   }
 
-  /** False when there was none to deliver. */
-  async #deliverNext(halt: AbortSignal, waitMs?: number): Promise<boolean> {
-    if (halt.aborted) return false;
+  /** Undefined when there was none to deliver. `once`: aborted when the first attempt begins, so that there is no second one. */
+  async #deliverNext(halt: AbortSignal, waitMs?: number, once?: AbortController): Promise<Delivered | undefined> {
+    if (halt.aborted) return undefined;
     this.#progress.activity = 'receiving';
     this.#deliveries += 1;
     if (this.#deliveries % DELIVERIES_PER_TURN === 0) await nextTurn();
     const received: ReceivedInOrder | undefined = await (this.#order
       ? this.#receiveInOrder(this.#order, halt, waitMs)
       : this.#link.receive(halt, waitMs));
-    if (!received) return false;
-    const { delivery, leave, place } = received;
+    if (!received) return undefined;
+    const { delivery, leave: leaveStore, place } = received;
+    const leave = once ? AbortSignal.any([leaveStore, once.signal]) : leaveStore;
+    const id = delivery.message?.id ?? delivery.poison?.id ?? 'unknown';
     const started = () => {
+      once?.abort();
       this.#spacing.started();
       this.#lastStart = performance.now();
     };
@@ -261,7 +326,7 @@ export class Worker {
     } finally {
       place?.leave(gone);
     }
-    return true;
+    return { id, gone };
   }
 
   /** Receives with the turn, and keeps it for as long as there is no message and nobody else wants to settle one. */
@@ -291,6 +356,18 @@ export class Worker {
     this.#progress.activity = 'waiting-order';
     return (await endsBefore(leave, free)) && free;
   }
+}
+
+/** A message that was in hand. */
+export interface Delivered {
+  readonly id: string;
+  /** It has left its store; otherwise it is there again. */
+  readonly gone: boolean;
+}
+
+interface StepLimits {
+  readonly halt: AbortSignal;
+  readonly waitMs: number;
 }
 
 type ReceivedInOrder = Received & { readonly place?: Place | undefined };

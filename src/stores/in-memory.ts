@@ -4,10 +4,12 @@ import { integer, javaBoolean } from '../grammar/attributes.ts';
 import { logger } from '../logging/index.ts';
 import { fileNameOf } from '../processors/durable-file.ts';
 import { messageStore } from './component.ts';
+import { InMemoryBrowser } from './memory/browse.ts';
 import { InMemoryConsumer } from './memory/consumer.ts';
 import { Holding } from './memory/holding.ts';
 import type { QueueBounds } from './message-queue.ts';
 import type { MessageStore, StoreConsumer, StoreDepth, StoreStatus } from './message-store.ts';
+import type { StoreBrowser } from './store-browser.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 const log = logger('InMemoryStore');
@@ -75,6 +77,7 @@ class InMemoryStore implements MessageStore {
   readonly parameters: ReadonlyMap<string, string>;
   readonly #holding: Holding;
   readonly #consumers = new Set<InMemoryConsumer>();
+  readonly #browser: InMemoryBrowser;
   #closedAt: number | undefined;
   readonly #openedAt = Date.now();
 
@@ -87,6 +90,7 @@ class InMemoryStore implements MessageStore {
       new Holding({ store: name, bounds, journalFolder: journaled ? journalFolder : undefined, putDeadlineMs, log });
     this.#holding.queue.bounds = bounds;
     this.#holding.owners += 1;
+    this.#browser = new InMemoryBrowser(this.#holding);
     this.#announce(options);
   }
 
@@ -110,6 +114,11 @@ class InMemoryStore implements MessageStore {
     return consumer;
   }
 
+  browser(): StoreBrowser {
+    if (this.#closedAt !== undefined) throw this.#holding.error('is closed');
+    return this.#browser;
+  }
+
   status(): StoreStatus {
     const { queue, ready, lastError } = this.#holding;
     const { enqueued, dequeued } = queue;
@@ -127,7 +136,7 @@ class InMemoryStore implements MessageStore {
   async close(): Promise<void> {
     if (this.#closedAt !== undefined) return;
     this.#closedAt = Date.now();
-    await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
+    await Promise.all([this.#browser.close(), ...[...this.#consumers].map((consumer) => consumer.close())]);
     const holding = this.#holding;
     holding.owners -= 1;
     if (holding.owners > 0) return;

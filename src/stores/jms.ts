@@ -4,8 +4,15 @@ import { logger } from '../logging/index.ts';
 import { maskCredentials } from '../logging/secrets.ts';
 import { BrokerStore, readSettings } from './broker/broker-store.ts';
 import { messageStore, misfitOf, type StoreOpening } from './component.ts';
-import { type MessageStore, type StoreConsumer, type StoreDepth, StoreError } from './message-store.ts';
+import {
+  type ConsumerOptions,
+  type MessageStore,
+  type StoreConsumer,
+  type StoreDepth,
+  StoreError,
+} from './message-store.ts';
 import { formatEndpoint, type StompEndpoint } from './stomp/address.ts';
+import { StompBrowser } from './stomp/browse.ts';
 import { openStompConnection, type StompConnection } from './stomp/connection.ts';
 import { JmsConsumer } from './stomp/consumer.ts';
 import type { TransactionTarget } from './stomp/delivery.ts';
@@ -22,6 +29,8 @@ import {
 } from './stomp/parameters.ts';
 import { QueueDepth } from './stomp/queue-depth.ts';
 import { Sender } from './stomp/sender.ts';
+import { SharedConnection } from './stomp/shared-connection.ts';
+import type { StoreBrowser } from './store-browser.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 const log = logger('JmsStore');
@@ -48,7 +57,9 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
   readonly #access: StompAccess;
   readonly #depth: QueueDepth;
   readonly #jndi: string;
+  readonly #shared = new SharedConnection((beside, signal) => this.connect(beside.endpoint, signal));
   #leases: StompLeases | undefined;
+  #browser: StompBrowser | undefined;
 
   /** @throws StoreError when it cannot work with these parameters */
   constructor(opening: StoreOpening<JmsParameters>) {
@@ -64,6 +75,7 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
     this.#jndi = describeJndi(parameters);
     this.#depth = new QueueDepth({
       queue,
+      statistics: parameters['x.depth.statistics'],
       open: async () => {
         const main = this.supervisor.connection;
         return main && this.connect(main.endpoint);
@@ -76,6 +88,22 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
 
   override depth(): Promise<StoreDepth> {
     return this.supervisor.connection ? this.#depth.depth() : Promise.resolve(this.#depth.estimate());
+  }
+
+  browser(): StoreBrowser {
+    if (this.closed) throw new StoreError(this.name, `Store [${this.name}] is closed`);
+    this.#browser ??= new StompBrowser({
+      ...this.consumerHost,
+      queue: this.#queue,
+      sameBroker: (store) => (store instanceof JmsStore ? store.transactionTarget(this.#access) : undefined),
+      lastError: () => this.lastError,
+      estimate: () => this.#depth.estimate(),
+      open: async (signal) => {
+        const main = this.supervisor.connection;
+        return main && this.connect(main.endpoint, signal);
+      },
+    });
+    return this.#browser;
   }
 
   leases(cluster: Cluster): LeaseMedium {
@@ -132,18 +160,22 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
     return reason;
   }
 
-  protected override newConsumer(id: string): StoreConsumer {
+  protected override newConsumer(id: string, { shared = false }: ConsumerOptions): StoreConsumer {
+    const forAll = this.#shared;
     return new JmsConsumer(id, {
       ...this.consumerHost,
       queue: this.#queue,
-      openBeside: (beside, signal) => this.connect(beside.endpoint, signal),
+      shared,
+      openBeside: (beside, signal) => (shared ? forAll.join(beside) : this.connect(beside.endpoint, signal)),
+      leaveBeside: (connection) => (shared ? forAll.leave(connection) : connection.close()),
       sameBroker: (store: MessageStore) =>
         store instanceof JmsStore ? store.transactionTarget(this.#access) : undefined,
     });
   }
 
   protected override async disconnect(): Promise<void> {
-    await Promise.all([this.#leases?.close(), super.disconnect()]);
+    this.#shared.close();
+    await Promise.all([this.#leases?.close(), this.#browser?.close(), super.disconnect()]);
   }
 
   #announce(parameters: JmsValues): void {

@@ -44,8 +44,10 @@ export class MessageQueue {
   #heldBytes = 0;
   /** Never leased yet; in order because new ones come to the end. */
   readonly #fresh = new EntryList();
-  /** Put back, in order; all of them stood before everything fresh. At most one per consumer. */
+  /** Put back, in order. At most one per consumer, and those that operators have put back. */
   readonly #returned: QueueEntry[] = [];
+  /** In somebody's hands; few. */
+  readonly #leased = new Set<QueueEntry>();
   readonly #waiters = new Set<QueueWaiter>();
 
   constructor(bounds: QueueBounds) {
@@ -87,14 +89,35 @@ export class MessageQueue {
 
   /** The oldest available message, leased to the caller. */
   lease(): QueueEntry | undefined {
-    const entry = this.#returned.shift() ?? this.#fresh.shift();
-    if (entry) entry.state = 'leased';
+    const returned = this.#returned[0];
+    const fresh = this.#fresh.first();
+    const fromReturned = returned !== undefined && (!fresh || returned.sequence < fresh.sequence);
+    const entry = fromReturned ? this.#returned.shift() : this.#fresh.shift();
+    if (entry) this.#hand(entry);
     return entry;
+  }
+
+  /** Leases a certain message; false when somebody has it, or had it. */
+  take(entry: QueueEntry): boolean {
+    if (entry.state !== 'available') return false;
+    const at = this.#returned.indexOf(entry);
+    if (at >= 0) this.#returned.splice(at, 1);
+    else this.#fresh.remove(entry);
+    this.#hand(entry);
+    return true;
+  }
+
+  /** Up to `count` messages behind a place in the order, leased ones included. For looking only. */
+  after(sequence: number, count: number): QueueEntry[] {
+    const others = [...this.#returned, ...this.#leased].filter((entry) => entry.sequence > sequence);
+    const entries = [...this.#fresh.after(sequence, count), ...others];
+    return entries.sort((one, other) => one.sequence - other.sequence).slice(0, count);
   }
 
   /** Ends a lease: the message was dealt with. */
   remove(entry: QueueEntry): void {
     entry.state = 'gone';
+    this.#leased.delete(entry);
     this.#held -= 1;
     this.#heldBytes -= entry.packed.size;
     this.dequeued += 1;
@@ -104,6 +127,7 @@ export class MessageQueue {
   putBack(entry: QueueEntry): void {
     entry.state = 'available';
     entry.returns += 1;
+    this.#leased.delete(entry);
     if (this.#serve(entry, undefined)) return;
     const at = this.#returned.findIndex((other) => other.sequence > entry.sequence);
     this.#returned.splice(at < 0 ? this.#returned.length : at, 0, entry);
@@ -125,10 +149,15 @@ export class MessageQueue {
     return { packed, sequence: this.#sequence, place, state: 'available', returns };
   }
 
+  #hand(entry: QueueEntry): void {
+    entry.state = 'leased';
+    this.#leased.add(entry);
+  }
+
   #serve(entry: QueueEntry, message: StoredMessage | undefined): boolean {
     for (const waiter of this.#waiters) {
       this.#waiters.delete(waiter);
-      entry.state = 'leased';
+      this.#hand(entry);
       waiter(entry, message);
       return true;
     }
@@ -142,20 +171,65 @@ const COMPACT_AT = 1024;
 class EntryList {
   #entries: Array<QueueEntry | undefined> = [];
   #head = 0;
+  /** Taken out of the middle, and still in the array. */
+  readonly #taken = new Set<QueueEntry>();
 
   push(entry: QueueEntry): void {
     this.#entries.push(entry);
   }
 
+  first(): QueueEntry | undefined {
+    return this.#entries[this.#head];
+  }
+
   shift(): QueueEntry | undefined {
     const entry = this.#entries[this.#head];
     if (!entry) return undefined;
+    this.#advance();
+    this.#skipTaken();
+    return entry;
+  }
+
+  remove(entry: QueueEntry): void {
+    this.#taken.add(entry);
+    this.#skipTaken();
+  }
+
+  /** Up to `count` of those behind a place in the order. */
+  after(sequence: number, count: number): QueueEntry[] {
+    const found: QueueEntry[] = [];
+    for (let at = this.#placeAfter(sequence); found.length < count; at += 1) {
+      const entry = this.#entries[at];
+      if (!entry) break;
+      if (!this.#taken.has(entry)) found.push(entry);
+    }
+    return found;
+  }
+
+  /** The first index with a greater sequence; from the head on they are in order. */
+  #placeAfter(sequence: number): number {
+    let low = this.#head;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#entries[middle]?.sequence ?? 0) > sequence) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #advance(): void {
     this.#entries[this.#head] = undefined;
     this.#head += 1;
-    if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head);
-      this.#head = 0;
-    }
-    return entry;
+    if (this.#head < COMPACT_AT || this.#head * 2 < this.#entries.length) return;
+    this.#entries = this.#entries.slice(this.#head);
+    this.#head = 0;
+  }
+
+  /** At the head is never one that was taken. */
+  #skipTaken(): void {
+    if (this.#taken.size === 0) return;
+    for (let entry = this.#entries[this.#head]; entry && this.#taken.delete(entry); entry = this.first())
+      this.#advance();
   }
 }

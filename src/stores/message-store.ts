@@ -1,5 +1,6 @@
 import type { Cluster } from '../coordination/cluster.ts';
 import type { LeaseMedium } from '../coordination/lease-medium.ts';
+import type { StoreBrowser } from './store-browser.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 declare module '../message/configuration.ts' {
@@ -27,7 +28,7 @@ export interface MessageStore {
    */
   put(message: StoredMessage): Promise<void>;
   /** A new consumer, identified in logs as `[<store>-C-<n>]`. */
-  consumer(): StoreConsumer;
+  consumer(options?: ConsumerOptions): StoreConsumer;
   /** What operators see; never waits for the medium. */
   status(): StoreStatus;
   /** Number of messages; `unknown` when the medium cannot tell (OP-17). */
@@ -39,10 +40,22 @@ export interface MessageStore {
    */
   leases?(cluster: Cluster): LeaseMedium;
   /**
+   * How to look at its messages and to take certain ones (REQ-27, OP-42), always the same until {@link close}. Absent: its kind has no
+   * way to do that.
+   * @throws StoreError after close
+   */
+  browser?(): StoreBrowser;
+  /**
    * Stops consumers and producers and lets the medium go. Unsettled deliveries become available again. A store that is replaced by
    * another deployment of itself hands over through {@link StoreKind.open}'s `previous` before it is closed.
    */
   close(): Promise<void>;
+}
+
+/** What is special about a consumer. */
+export interface ConsumerOptions {
+  /** One of many that one worker has: where consumers have connections of their own, these have one for all of them. Default: false. */
+  readonly shared?: boolean;
 }
 
 /**
@@ -72,6 +85,11 @@ export interface Delivery {
   readonly poison: PoisonMessage | undefined;
   /** True when the medium says that it may have been delivered before. */
   readonly redelivered: boolean;
+  /**
+   * True when it is in nobody's hands here any more: it was settled, or the medium is known to have it back, as the connection or the
+   * lease was lost; it comes again then. Absent: that cannot be known.
+   */
+  readonly settled?: boolean;
   /**
    * Removes the message from the store; resolves when the medium confirmed it.
    * @throws StoreError when that is not known: it may come again, with the same id (REQ-32)

@@ -3,9 +3,11 @@ import type { LeaseMedium } from '../coordination/lease-medium.ts';
 import { logger } from '../logging/index.ts';
 import { type AmqpAddress, formatAddress } from './amqp/address.ts';
 import { encodeAmqpMessage } from './amqp/amqp-message.ts';
+import { AmqpBrowser } from './amqp/browse.ts';
 import { type AmqpConnection, messageOf, openAmqpConnection } from './amqp/connection.ts';
 import { AmqpConsumer } from './amqp/consumer.ts';
 import { requireDriver } from './amqp/driver.ts';
+import { FetchGate } from './amqp/fetch-gate.ts';
 import { AmqpLeases, leaseHeartBeatMs } from './amqp/lease.ts';
 import {
   addressesOf,
@@ -26,6 +28,7 @@ import { PutFailure } from './broker/put-window.ts';
 import { ConnectionSupervisor } from './broker/supervisor.ts';
 import { messageStore, misfitOf, type StoreOpening } from './component.ts';
 import { type StoreConsumer, type StoreDepth, StoreError } from './message-store.ts';
+import type { StoreBrowser } from './store-browser.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 const log = logger('RabbitMQStore');
@@ -57,6 +60,8 @@ class RabbitMqStore extends BrokerStore<AmqpAddress, AmqpConnection, AmqpMessage
   readonly #access: RabbitMqAccess;
   readonly #publishers: ConnectionSupervisor<'publisher', Publisher>;
   readonly #watch: QueueWatch;
+  readonly #gate = new FetchGate();
+  #browser: AmqpBrowser | undefined;
   #leases: AmqpLeases | undefined;
   readonly #renewals = new Renewals();
   #held = 0;
@@ -102,6 +107,22 @@ class RabbitMqStore extends BrokerStore<AmqpAddress, AmqpConnection, AmqpMessage
     const waiting = connection && (await this.#watch.waiting(connection));
     if (waiting === undefined) return { count: 'unknown', estimated: true };
     return { count: waiting + this.#held, estimated: false };
+  }
+
+  browser(): StoreBrowser {
+    if (this.closed) throw new StoreError(this.name, `Store [${this.name}] is closed`);
+    this.#browser ??= new AmqpBrowser({
+      ...this.consumerHost,
+      queue: this.#topology.queue,
+      gate: this.#gate,
+      connection: () => this.supervisor.connection,
+      lastError: () => this.lastError,
+      consumers: () => this.consumers,
+      noteHeld: (change) => {
+        this.#held += change;
+      },
+    });
+    return this.#browser;
   }
 
   leases(cluster: Cluster): LeaseMedium {
@@ -156,6 +177,7 @@ class RabbitMqStore extends BrokerStore<AmqpAddress, AmqpConnection, AmqpMessage
     return new AmqpConsumer(id, {
       ...this.consumerHost,
       queue: this.#topology.queue,
+      gate: this.#gate,
       longestHoldMs: LONGEST_HOLD_MS,
       renewals: this.#renewals,
       prepare: (connection) => prepareTopology(connection, this.#topology),
@@ -171,6 +193,7 @@ class RabbitMqStore extends BrokerStore<AmqpAddress, AmqpConnection, AmqpMessage
   }
 
   protected override async disconnect(): Promise<void> {
+    await this.#browser?.close();
     await Promise.all([this.#leases?.close(), this.#publishers.close(), super.disconnect()]);
   }
 

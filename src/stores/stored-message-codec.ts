@@ -49,6 +49,7 @@ export function encodeStoredMessage(stored: StoredMessage): EncodedMessage {
     variables: encodeValues(stored.variables),
     ...given('priority', stored.priority),
     ...(stored.history.length > 0 && { history: stored.history.map(encodeFailure) }),
+    ...given('replays', stored.replays),
   };
   return { head: asciiJson(head), body: body.bytes };
 }
@@ -95,6 +96,7 @@ export function decodeStoredMessage(head: string, body: Uint8Array): StoredMessa
   const root = new Field(parseHead(head), 'head');
   const version = root.at('v').value;
   if (version !== VERSION) throw new StoredMessageError(`unknown version ${JSON.stringify(version) ?? '(none)'}`);
+  const replays = root.at('replays').optional((field) => field.number());
   return {
     v: VERSION,
     id: root.at('id').text(),
@@ -112,6 +114,7 @@ export function decodeStoredMessage(head: string, body: Uint8Array): StoredMessa
     variables: decodeValues(root.at('variables')),
     priority: root.at('priority').optional((field) => field.number()),
     history: root.at('history').optional((field) => field.list(decodeFailure)) ?? [],
+    ...(replays !== undefined && { replays }),
   };
 }
 

@@ -29,6 +29,8 @@ export interface StoredMessage {
   readonly priority: number | undefined;
   /** Deliveries that failed so far, over all stores it was moved through. */
   readonly history: readonly DeliveryFailure[];
+  /** How often operators have sent it again (OP-62); absent: never. */
+  readonly replays?: number;
 }
 
 /** The payload, byte for byte (OP-90). */

@@ -33,6 +33,7 @@ storeContract('samples/custom-store', {
   open: async () => open(),
   reopen: async (closed) => open(closed.name),
   durable: true,
+  browsing: 'not at all',
 });
 
 const now = { signal: new AbortController().signal, waitMs: 1000 };

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AmqpAddress } from '../../src/stores/amqp/address.ts';
 import { type AmqpConnection, openAmqpConnection } from '../../src/stores/amqp/connection.ts';
 import { AmqpConsumer } from '../../src/stores/amqp/consumer.ts';
+import { FetchGate } from '../../src/stores/amqp/fetch-gate.ts';
 import { Renewals } from '../../src/stores/amqp/renewals.ts';
 import { ConnectionSupervisor } from '../../src/stores/broker/supervisor.ts';
 import { type MessageStore, StoreError } from '../../src/stores/message-store.ts';
@@ -105,6 +106,7 @@ server.describe('a RabbitMQ store', () => {
     open: async () => openRabbitMqStore({ port: broker.port, queue: newQueue() }),
     reopen: async (closed) => openRabbitMqStore({ port: broker.port, queue: queueOf(closed) }),
     durable: true,
+    browsing: 'without held ones',
   });
 
   const quorum = { 'x.queue.type': 'quorum' };
@@ -112,6 +114,7 @@ server.describe('a RabbitMQ store', () => {
     open: async () => openRabbitMqStore({ port: broker.port, queue: newQueue(), parameters: quorum }),
     reopen: async (closed) => openRabbitMqStore({ port: broker.port, queue: queueOf(closed), parameters: quorum }),
     durable: true,
+    browsing: 'without held ones',
   });
 
   brokerSuite('RabbitMQ', {
@@ -357,6 +360,7 @@ server.describe('a RabbitMQ store', () => {
         deadlineMs: 5_000,
         longestHoldMs: 300,
         renewals: new Renewals(),
+        gate: new FetchGate(),
         repeatedPuts: undefined,
         prepare: async () => undefined,
         noteHeld: () => undefined,

@@ -71,6 +71,20 @@ describe('a processor in a cluster', () => {
     expect(bench.store.openConsumers).toBe(0);
   });
 
+  it('makes a step only while it has its task, and gives it back', async () => {
+    begin();
+    await bench.put('m1', 'm2');
+    const processor = await bench.start(forwarding, { interval: '0', 'is.active': 'false' });
+    expect(await processor.step('alice')).toMatchObject({ outcome: 'delivered', messageId: 'm1' });
+    expect(medium.released).toEqual(['MSMP_P_0']);
+    medium.free = false;
+    const step = processor.step('alice');
+    await advance(11_000, 100);
+    expect(await step).toMatchObject({ outcome: 'none' });
+    expect(bench.endpoint.ids).toEqual(['m1']);
+    expect(bench.store.openConsumers).toBe(0);
+  });
+
   it('waits without a consumer while another node has the task', async () => {
     begin();
     medium.free = false;

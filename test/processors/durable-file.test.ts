@@ -27,6 +27,16 @@ describe('files that outlive a loss of power', () => {
     await expect(writeAtomically(join(folder, 'file', 'x', 'y'), '')).rejects.toThrow(/ENOTDIR|EEXIST/);
   });
 
+  test('several may make the same directory at once', async () => {
+    const deep = join(folder, 'a', 'b', 'c');
+    await Promise.all(Array.from({ length: 5 }, () => makeDirectory(deep)));
+    expect((await stat(deep)).isDirectory()).toBe(true);
+  });
+
+  test.skipIf(process.platform !== 'linux')('where nobody may make any, it fails', async () => {
+    await expect(makeDirectory('/proc/data')).rejects.toThrow(/^E/);
+  });
+
   test('a file is replaced as a whole, and nothing else is left there', async () => {
     const path = join(folder, 'new', 'state.json');
     await writeAtomically(path, 'first');

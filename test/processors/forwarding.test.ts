@@ -673,6 +673,76 @@ describe('settling (OP-01, REQ-30, REQ-32)', () => {
     expect(bench.endpoint.ids).toEqual(['a', 'a']);
   });
 
+  describe('whose connection to the store is lost', () => {
+    const again = /Message a is with its store \[S\] again, whose connection or lease was lost/;
+    const backWithItsStore = () => bench.lines('info').filter((line) => again.test(line)).length;
+
+    it('ends the wait for its next attempt within a second, and the message begins anew', async () => {
+      bench.endpoint.react = () => refused();
+      await bench.put('a');
+      const processor = await forwarder({ 'client.retry.interval': '600000', interval: '0' });
+      await until(() => bench.endpoint.ids.length === 1);
+      bench.endpoint.react = () => 202;
+      await settled();
+      expect(processor.status().workers[0]).toMatchObject({ activity: 'retry-wait', message: { id: 'a' } });
+      bench.store.takeBack();
+      await advance(1100);
+      expect(bench.endpoint.ids).toEqual(['a', 'a']);
+      expect(bench.endpoint.calls.map(({ attempt }) => attempt)).toEqual([1, 1]);
+      expect(bench.store.done).toEqual(['a']);
+      expect(backWithItsStore()).toBe(1);
+      expect(processor.status()).toMatchObject({ state: 'ACTIVE', counters: { delivered: 1, failed: 1 } });
+    });
+
+    it('lets an attempt that is under way end, and makes no other one', async () => {
+      const answers: Array<(reaction: Reaction) => void> = [];
+      bench.endpoint.react = () => new Promise<Reaction>((resolve) => answers.push(resolve));
+      await bench.put('a');
+      await forwarder({ 'client.retry.interval': '10', interval: '0', 'max.delivery.attempts': '3' });
+      await until(() => answers.length === 1);
+      bench.store.takeBack();
+      await advance(5000);
+      expect(answers).toHaveLength(1);
+      answers[0]?.(500);
+      await until(() => answers.length === 2);
+      expect(bench.endpoint.calls.map(({ attempt }) => attempt)).toEqual([1, 1]);
+      answers[1]?.(202);
+      await until(() => bench.store.done.length === 1);
+    });
+
+    it('ends the wait for a back end that is out of reach', async () => {
+      bench.endpoint.react = () => refused();
+      await bench.put('a');
+      await forwarder({ 'client.retry.interval': '600000', interval: '0', 'x.circuit': 'true' });
+      await until(() => bench.endpoint.ids.length === 1);
+      await settled();
+      bench.store.takeBack();
+      await advance(1100);
+      expect(backWithItsStore()).toBe(1);
+      expect(bench.endpoint.ids).toEqual(['a']);
+    });
+
+    it('is no reason to stop for a processor that cannot move the message to the fail store', async () => {
+      bench.configuration.set('messageStore', 'F', new FakeStore('F'));
+      let answer: (reaction: Reaction) => void = () => undefined;
+      bench.endpoint.react = () => new Promise<Reaction>((resolve) => (answer = resolve));
+      await bench.put('a');
+      const processor = await forwarder({
+        'max.delivery.attempts': '1',
+        'message.processor.failMessagesStore': 'F',
+        interval: '0',
+      });
+      await until(() => bench.endpoint.ids.length === 1);
+      bench.store.takeBack();
+      answer(500);
+      await until(() => bench.endpoint.ids.length === 2);
+      expect(processor.status().state).toBe('ACTIVE');
+      expect(backWithItsStore()).toBe(1);
+      answer(202);
+      await until(() => bench.store.done.length === 1);
+    });
+  });
+
   it('does not send a message that another worker has in flight', async () => {
     let release: () => void = () => undefined;
     bench.endpoint.react = () => new Promise<Reaction>((resolve) => (release = () => resolve(202)));

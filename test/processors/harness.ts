@@ -130,6 +130,8 @@ export class FakeStore implements MessageStore {
   openConsumers = 0;
   consumersMade = 0;
   done: string[] = [];
+  /** How to take back what is in hand. */
+  readonly #inHand = new Set<() => void>();
   /** Shared with the store that takes over. */
   readonly #medium: { readonly entries: Entry[]; readonly waiting: Set<() => void>; unsettled: number; places: number };
   closed = false;
@@ -181,6 +183,11 @@ export class FakeStore implements MessageStore {
     const behind = this.entries.findIndex((other) => (other.place ?? 0) > place);
     this.entries.splice(behind === -1 ? this.entries.length : behind, 0, { ...entry, place });
     for (const wake of [...this.#medium.waiting]) wake();
+  }
+
+  /** The connection is lost: whatever is in hand is with the store again. */
+  takeBack(): void {
+    for (const lose of [...this.#inHand]) lose();
   }
 
   consumer(): StoreConsumer {
@@ -235,18 +242,26 @@ export class FakeStore implements MessageStore {
   #delivery(entry: Entry, ended: () => void): Delivery {
     const id = entry.message?.id ?? entry.poison?.id ?? '?';
     let open = true;
+    let lost = false;
     this.#medium.unsettled += 1;
     const end = () => {
       if (!open) throw new Error('settled twice');
       open = false;
       this.#medium.unsettled -= 1;
+      this.#inHand.delete(lose);
       ended();
     };
+    const lose = () => {
+      lost = true;
+      giveBack();
+    };
+    this.#inHand.add(lose);
     const giveBack = () => {
       end();
       this.add({ ...entry, redelivered: true });
     };
     const failing = (operation: 'done' | 'move') => {
+      if (lost) return new StoreError(this.name, 'the connection that delivered it has ended');
       if (!open) throw new Error('settled twice');
       if (this.closed) return new StoreError(this.name, 'closed');
       return this.fault(operation, id);
@@ -255,6 +270,9 @@ export class FakeStore implements MessageStore {
       message: entry.message,
       poison: entry.poison,
       redelivered: entry.redelivered,
+      get settled() {
+        return !open;
+      },
       done: async () => {
         const error = failing('done');
         if (error) throw error;
@@ -389,13 +407,18 @@ export function sequenceOf(name: string, ...mediate: Array<(message: MessageCont
       mediator: 'test',
       position: POSITION,
       branches: [],
+      label: undefined,
+      references: [],
+      endpoints: [],
+      counts: { entered: 0, stopped: 0, faults: 0 },
       mediate: (message) => {
         const outcome = run(message);
         return outcome instanceof Promise ? outcome.then((end) => end !== false) : outcome !== false;
       },
     };
   });
-  return new Sequence({ name, list: { id: `sequence/${name}`, steps }, position: POSITION });
+  const list = { id: `sequence/${name}`, steps, counts: { entered: 0, completed: 0 } };
+  return new Sequence({ name, list, position: POSITION });
 }
 
 export function storedMessage(

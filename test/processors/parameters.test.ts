@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { backOff, retryPolicy } from '../../src/processors/common-plan.ts';
 import { failover } from '../../src/processors/failover.ts';
 import { forwarding } from '../../src/processors/forwarding.ts';
 import { findProcessorKind, PROCESSOR_KINDS, processorClassNames } from '../../src/processors/index.ts';
-import { backOff, RETRY_PARAMETERS, retryPolicy } from '../../src/processors/parameters.ts';
+import { RETRY_PARAMETERS } from '../../src/processors/parameters.ts';
 import { resequencing } from '../../src/processors/resequencing.ts';
 import { sampling } from '../../src/processors/sampling.ts';
 import { readKind } from './harness.ts';

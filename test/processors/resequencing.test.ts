@@ -196,6 +196,44 @@ describe('the order', () => {
     expect(bench.store.openConsumers).toBeLessThanOrEqual(2);
   });
 
+  it('what its store has taken back is not held any more', async () => {
+    await putNumbers(1);
+    await start();
+    await advance(1500);
+    await settles('m1');
+    await putNumbers(4, 3);
+    await advance(100);
+    bench.store.state = 'DOWN';
+    bench.store.takeBack();
+    // Another node has got them.
+    const taken = bench.store.entries.splice(0);
+    bench.store.state = 'READY';
+    await putNumbers(2);
+    await settles('m1', 'm2');
+    await advance(5000, 100);
+    expect(seen).toEqual(['m1', 'm2']);
+    for (const entry of taken) bench.store.add(entry);
+    await settles('m1', 'm2', 'm3', 'm4');
+    await comes('m1', 'm2', 'm3', 'm4');
+  });
+
+  it('all that waits shares one connection to the store', async () => {
+    const asked: unknown[] = [];
+    const consumer = bench.store.consumer.bind(bench.store);
+    bench.store.consumer = (options?: unknown) => {
+      asked.push(options);
+      return consumer();
+    };
+    await putNumbers(1);
+    await start();
+    await advance(1500);
+    await settles('m1');
+    await putNumbers(5, 4, 3);
+    await passes(() => bench.store.unsettled === 3, 'the hold');
+    expect(asked.length).toBeGreaterThan(3);
+    expect(new Set(asked.map((options) => JSON.stringify(options)))).toEqual(new Set(['{"shared":true}']));
+  });
+
   it('numbers have 64 bits', async () => {
     const large = 2n ** 62n;
     await put('b', large + 1n);

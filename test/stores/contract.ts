@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Delivery, type MessageStore, type StoreConsumer, StoreError } from '../../src/stores/message-store.ts';
 import type { StoredBody, StoredMessage } from '../../src/stores/stored-message.ts';
+import { browseCases } from './browse-cases.ts';
 import { comparableMessage, everyPropertyType, storedMessage, textBody } from './messages.ts';
 
 /** How the suite gets a store of the kind under test. */
@@ -12,6 +13,8 @@ export interface StoreUnderTest {
   /** For durable kinds: the same medium after `closed` was closed, as after a restart of the process. */
   reopen?(closed: MessageStore): Promise<MessageStore>;
   readonly durable: boolean;
+  /** Whether messages can be looked at, also those in somebody's hands; default `with held ones`. */
+  readonly browsing?: 'with held ones' | 'without held ones' | 'not at all';
   /** How long a message may take from put to receive, ms; default 10 s. */
   readonly deadlineMs?: number;
 }
@@ -329,6 +332,17 @@ export function storeContract(name: string, kind: StoreUnderTest): void {
       await expect(store.put(storedMessage())).rejects.toBeInstanceOf(StoreError);
       await expect(consumer.receive({ signal: AbortSignal.timeout(deadlineMs) })).rejects.toBeInstanceOf(StoreError);
     });
+
+    if (kind.browsing !== 'not at all') {
+      browseCases({
+        store: () => store,
+        other: async () => keep(await (kind.openOther ?? kind.open)()),
+        next,
+        nothing,
+        putAll,
+        showsHeld: kind.browsing !== 'without held ones',
+      });
+    }
 
     test.runIf(kind.durable)('keeps its messages, held ones included, over a restart', async () => {
       const ids = await putAll(5);

@@ -220,5 +220,53 @@ export function resequenceSuite(name: string, access: () => DatabaseAccess): voi
       expect(seen).toEqual([large, large + 1n, 2n ** 63n - 1n].map(String));
       expect(await drain(store)).toEqual([]);
     });
+
+    describe('looked into', () => {
+      const look = () => ({ signal: AbortSignal.timeout(10_000) });
+
+      /** Takes the message with this number, and removes it. */
+      async function remove(store: MessageStore, number: string): Promise<void> {
+        const browser = store.browser?.();
+        const page = await browser?.page({ ...look(), limit: 100 });
+        const found = page?.messages.find(({ message }) => numberOf(message) === number);
+        const taker = browser?.take([found?.id ?? ''], look());
+        await (await taker?.next())?.done();
+        await taker?.close();
+      }
+
+      test('shows messages by their numbers, page after page', async () => {
+        const store = await open();
+        await put(store, 30, -1, 20, 20, 9_007_199_254_740_993n);
+        const seen: string[] = [];
+        for (let after: string | undefined; ; ) {
+          const page = await store.browser?.().page({ ...look(), limit: 2, after });
+          seen.push(...(page?.messages ?? []).map(({ message }) => numberOf(message)));
+          after = page?.next;
+          if (after === undefined) break;
+        }
+        expect(seen).toEqual(['-1', '20', '20', '30', '9007199254740993']);
+      });
+
+      test('what an operator removes out of its turn makes nothing late', async () => {
+        const store = await open();
+        await put(store, 1, 2, 5);
+        await remove(store, '5');
+        for (const expected of ['1', '2']) {
+          const { delivery, number, close } = await next(store);
+          expect(number).toBe(expected);
+          await delivery.done();
+          await close();
+        }
+        await put(store, 3);
+        expect((await next(store)).number).toBe('3');
+      });
+
+      test('what an operator removes in its turn is not waited for', async () => {
+        const store = await open();
+        await put(store, 1, 2);
+        await remove(store, '1');
+        expect((await next(store)).number).toBe('2');
+      });
+    });
   });
 }

@@ -86,6 +86,28 @@ export class ConsumerChannel {
   }
 
   /**
+   * Takes up to `count` of the oldest messages at once: all that come before none has come for `idleMs`. To be called once.
+   * @throws AmqpLostError
+   */
+  async collect(count: number, idleMs: number): Promise<Arrival[]> {
+    await this.#ask(() => this.#channel.prefetch(count));
+    const arrivals: Arrival[] = [];
+    const over = Promise.withResolvers<void>();
+    const idle = setTimeout(over.resolve, idleMs);
+    const { consumerTag } = await this.#ask(() =>
+      this.#channel.consume(this.#queue, (message) => {
+        if (message) arrivals.push({ message, channel: this });
+        if (!message || arrivals.length >= count) over.resolve();
+        else idle.refresh();
+      }),
+    );
+    await Promise.race([over.promise, this.ended]);
+    clearTimeout(idle);
+    await this.#ask(() => this.#channel.cancel(consumerTag));
+    return arrivals;
+  }
+
+  /**
    * Removes a message; resolves when the broker has read that. AMQP does not answer acknowledgements, but what a channel gets is read
    * in order: the answer to the next request tells.
    * @throws AmqpLostError

@@ -7,6 +7,7 @@ import type { AmqpAddress } from './address.ts';
 import { type AmqpConnection, AmqpLostError, messageOf } from './connection.ts';
 import { type Arrival, ConsumerChannel } from './consumer-channel.ts';
 import { AmqpDelivery, type AmqpDeliveryHost } from './delivery.ts';
+import type { FetchGate } from './fetch-gate.ts';
 
 const log = logger('RabbitMQConsumer');
 
@@ -15,6 +16,7 @@ const LEAVE_DEADLINE_MS = 1_000;
 /** What a consumer knows of its store. */
 export interface AmqpConsumerHost extends ConsumerHost, Omit<AmqpDeliveryHost, 'openChannel'> {
   readonly queue: string;
+  readonly gate: FetchGate;
   readonly supervisor: ConnectionSupervisor<AmqpAddress, AmqpConnection>;
   /** Makes sure that the queue is there. @throws when the broker does not let us have it */
   prepare(connection: AmqpConnection): Promise<unknown>;
@@ -59,7 +61,7 @@ export class AmqpConsumer extends BrokerConsumer<Arrival, AmqpDelivery, AmqpCons
     const channel = this.#channel?.leaving === false ? this.#channel : await this.#open();
     if (!channel || !this.wanted) return;
     try {
-      const arrival = await this.#fetchFrom(channel);
+      const arrival = await this.host.gate.fetch(this.closed, (interrupted) => this.#fetchFrom(channel, interrupted));
       this.onHealthy();
       if (arrival) await this.#hand(arrival);
     } catch (error) {
@@ -80,16 +82,26 @@ export class AmqpConsumer extends BrokerConsumer<Arrival, AmqpDelivery, AmqpCons
     log.info(`${this.id} receives from store [${this.host.name}] again`, { store: this.host.name });
   }
 
-  async #fetchFrom(channel: ConsumerChannel): Promise<Arrival | undefined> {
+  async #fetchFrom(channel: ConsumerChannel, interrupted: AbortSignal): Promise<Arrival | undefined> {
     const arrival = await channel.get();
     if (arrival) return arrival;
     const { waiter } = this;
-    if (!waiter) return undefined;
+    if (!waiter || interrupted.aborted) return undefined;
     if (performance.now() >= waiter.until) {
       waiter.end(undefined);
       return undefined;
     }
-    return channel.listen(waiter.ended);
+    // Not AbortSignal.any: the second one lives long.
+    const over = new AbortController();
+    const stop = () => over.abort();
+    const signals = [waiter.ended, interrupted];
+    for (const signal of signals) signal.addEventListener('abort', stop, { once: true });
+    if (signals.some(({ aborted }) => aborted)) stop();
+    try {
+      return await channel.listen(over.signal);
+    } finally {
+      for (const signal of signals) signal.removeEventListener('abort', stop);
+    }
   }
 
   /** To who waits; else the message goes back at once, as nobody may sit on it. */
@@ -136,9 +148,7 @@ export class AmqpConsumer extends BrokerConsumer<Arrival, AmqpDelivery, AmqpCons
     if (this.#channel !== channel) return;
     this.#channel = undefined;
     if (performance.now() - this.#openedAt >= HEALTHY_AFTER_MS) this.backOff.reset();
-    if (channel.leaving) return;
-    this.host.repeatedPuts?.connectionLost();
-    this.#report(reason);
+    if (!channel.leaving) this.#report(reason);
   }
 
   async #failed(error: unknown): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../logging/index.ts';
 import type { StoreOpening } from '../component.ts';
 import {
+  type ConsumerOptions,
   type MessageStore,
   type StoreConsumer,
   type StoreDepth,
@@ -102,10 +103,10 @@ export abstract class BrokerStore<E, C extends SupervisedConnection, M extends B
     this.noteStored();
   }
 
-  consumer(): StoreConsumer {
+  consumer(options: ConsumerOptions = {}): StoreConsumer {
     if (this.#closedAt !== undefined) throw new StoreError(this.name, `Store [${this.name}] is closed`);
     this.#consumersMade += 1;
-    const consumer = this.newConsumer(`[${this.name}-C-${this.#consumersMade}]`);
+    const consumer = this.newConsumer(`[${this.name}-C-${this.#consumersMade}]`, options);
     this.#consumers.add(consumer);
     return consumer;
   }
@@ -138,7 +139,7 @@ export abstract class BrokerStore<E, C extends SupervisedConnection, M extends B
   protected abstract encode(message: StoredMessage): M;
   /** Logs that a message was not stored. @returns the reason, for whoever wanted to store it */
   protected abstract onNotStored(message: StoredMessage, cause: unknown): string;
-  protected abstract newConsumer(id: string): StoreConsumer;
+  protected abstract newConsumer(id: string, options: ConsumerOptions): StoreConsumer;
 
   protected get lastError(): string | undefined {
     return this.supervisor.lastError;
@@ -146,6 +147,11 @@ export abstract class BrokerStore<E, C extends SupervisedConnection, M extends B
 
   protected get closed(): boolean {
     return this.#closedAt !== undefined;
+  }
+
+  /** Consumers that are open. */
+  protected get consumers(): number {
+    return this.#consumers.size;
   }
 
   /** `[STORE-P-n]`, as logs name what sends. */

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { access, constants, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
@@ -18,6 +18,11 @@ export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError';
 }
 
+/** The file system takes no lock there; the message says which file, and why. */
+export class FolderLockError extends Error {
+  override readonly name = 'FolderLockError';
+}
+
 /**
  * The right of one process to a folder. The lock is the operating system's, on an empty file that SQLite opens, as Node.js itself can
  * lock none: it ends with its process, however that ends, so none is ever stale, whatever has become of process ids and host names.
@@ -25,6 +30,7 @@ export class FolderInUseError extends Error {
 export class FolderLock {
   readonly #folder: string;
   readonly #file: DatabaseSync;
+  #released = false;
 
   private constructor(folder: string, file: DatabaseSync) {
     this.#folder = folder;
@@ -33,30 +39,57 @@ export class FolderLock {
 
   /**
    * Takes a folder, which is made when it is not there.
-   * @throws FolderInUseError while another process, or another part of this one, has it; otherwise what the file system says
+   * @throws FolderInUseError while another process, or another part of this one, has it; FolderLockError; otherwise what the file system
+   *   says
    */
   static async take(folder: string): Promise<FolderLock> {
     await makeDirectory(folder);
-    // Loaded when it is needed: most servers have no journal.
-    const sqlite = await import('node:sqlite');
-    const file = new sqlite.DatabaseSync(join(folder, LOCK_FILE));
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    // Loaded when it is needed: `check` and the like lock nothing.
+    const { DatabaseSync } = await import('node:sqlite');
+    const path = join(folder, LOCK_FILE);
+    const file = open(path, DatabaseSync);
     try {
-      file.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
-    } catch (cause) {
+      // A file that may only be read is opened all the same, and has no lock then.
+      await access(path, constants.W_OK);
+      lock(file, path);
+    } catch (error) {
       file.close();
-      if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw cause;
-      throw new FolderInUseError(`another process uses it${await holderOf(folder)}`, { cause });
+      if (!(error instanceof FolderInUseError)) throw error;
+      throw new FolderInUseError(`${error.message}${await holderOf(folder)}`, { cause: error.cause });
     }
     await sayWho(folder);
     return new FolderLock(folder, file);
   }
 
-  /** Lets others have it. Never throws. */
+  /** Lets others have it. Never throws. Idempotent. */
   async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
     await rm(join(this.#folder, HOLDER_FILE), { force: true }).catch((error: unknown) => {
       log.debug(`${this.#folder} goes on naming us as its holder: ${String(error)}`);
     });
     this.#file.close();
+  }
+}
+
+function open(path: string, File: typeof DatabaseSync): DatabaseSync {
+  try {
+    return new File(path);
+  } catch (cause) {
+    throw new FolderLockError(`its file ${path} cannot be opened`, { cause });
+  }
+}
+
+function lock(file: DatabaseSync, path: string): void {
+  try {
+    file.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
+  } catch (cause) {
+    if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) {
+      throw new FolderInUseError('another process uses it', { cause });
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new FolderLockError(`its file ${path} cannot be locked (${reason})`, { cause });
   }
 }
 

@@ -79,6 +79,11 @@ export class Holding {
     this.queue.remove(entry);
   }
 
+  /** The id of an entry; undefined when it cannot be read. */
+  idOf(entry: QueueEntry): string | undefined {
+    return this.#packer.idOf(entry.packed);
+  }
+
   /** The message of an entry; undefined when it cannot be read. */
   messageOf(entry: QueueEntry): StoredMessage | undefined {
     return this.#packer.unpack(entry.packed);

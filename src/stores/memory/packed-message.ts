@@ -37,7 +37,7 @@ const UUID_LENGTH = 36;
 const UUID_BYTES = 16;
 const JOINT = '_';
 
-const FLAG = { response: 1, doingRest: 2, priority: 4, soapHeader: 8, correlationId: 16 } as const;
+const FLAG = { response: 1, doingRest: 2, priority: 4, soapHeader: 8, correlationId: 16, replays: 32 } as const;
 const BODY_KINDS: ReadonlyArray<StoredBody['kind']> = ['soap11', 'soap12', 'xml', 'json', 'text', 'binary', 'none'];
 const ADDRESSES = ['to', 'from', 'replyTo', 'faultTo', 'relatesTo', 'action'] as const;
 const NUMBER_TYPES: readonly NumberType[] = ['INTEGER', 'LONG', 'SHORT', 'FLOAT', 'DOUBLE'];
@@ -75,6 +75,7 @@ class Packer {
     this.#text(message.service);
     writer.number(message.storedAt);
     if (priority !== undefined) writer.number(priority);
+    if (message.replays !== undefined) writer.number(message.replays);
     writer.byte(BODY_KINDS.indexOf(body.kind));
     this.#text(body.contentType);
     if (body.soapHeader !== undefined) this.#text(body.soapHeader);
@@ -171,19 +172,25 @@ class Packer {
   }
 }
 
-function flagsOf({ direction, doingRest, priority, body, correlationId }: StoredMessage): number {
+function flagsOf({ direction, doingRest, priority, body, correlationId, replays }: StoredMessage): number {
   return (
     (direction === 'response' ? FLAG.response : 0) +
     (doingRest ? FLAG.doingRest : 0) +
     (priority === undefined ? 0 : FLAG.priority) +
     (body.soapHeader === undefined ? 0 : FLAG.soapHeader) +
-    (correlationId === undefined ? 0 : FLAG.correlationId)
+    (correlationId === undefined ? 0 : FLAG.correlationId) +
+    (replays === undefined ? 0 : FLAG.replays)
   );
 }
 
 /** Reads what {@link packHead} wrote; `body` becomes the message's, without a copy. */
 export function unpackMessage(head: Buffer, body: Uint8Array, vocabulary: Vocabulary): StoredMessage {
   return new Unpacker(head, vocabulary).message(body);
+}
+
+/** Its id alone, without the rest. */
+export function unpackId(head: Buffer, vocabulary: Vocabulary): string {
+  return new Unpacker(head, vocabulary).id();
 }
 
 class Unpacker {
@@ -197,11 +204,14 @@ class Unpacker {
     this.#vocabulary = vocabulary;
   }
 
+  id(): string {
+    this.#beforeId();
+    return this.#text();
+  }
+
   /** The order of the members is that of the bytes. */
   message(bytes: Uint8Array): StoredMessage {
-    const flags = this.#reader.byte();
-    this.#correlationId = flags & FLAG.correlationId ? this.#text() : undefined;
-    this.#originalId = this.#text();
+    const flags = this.#beforeId();
     return {
       v: 1,
       originalId: this.#originalId,
@@ -212,6 +222,7 @@ class Unpacker {
       service: this.#optional(),
       storedAt: this.#reader.number(),
       priority: flags & FLAG.priority ? this.#reader.number() : undefined,
+      ...(flags & FLAG.replays && { replays: this.#reader.number() }),
       body: this.#body(bytes, flags),
       addressing: this.#addressing(),
       headers: this.#list(() => [this.#text(), this.#text()] as const),
@@ -220,6 +231,14 @@ class Unpacker {
       variables: this.#values(),
       history: this.#list(() => this.#failure()),
     };
+  }
+
+  /** @returns the flags */
+  #beforeId(): number {
+    const flags = this.#reader.byte();
+    this.#correlationId = flags & FLAG.correlationId ? this.#text() : undefined;
+    this.#originalId = this.#text();
+    return flags;
   }
 
   #body(bytes: Uint8Array, flags: number): StoredBody {

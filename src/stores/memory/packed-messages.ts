@@ -1,5 +1,5 @@
 import type { StoredMessage } from '../stored-message.ts';
-import { packHead, unpackMessage } from './packed-message.ts';
+import { packHead, unpackId, unpackMessage } from './packed-message.ts';
 import { Slabs, type Stretch } from './slabs.ts';
 import { Vocabulary } from './vocabulary.ts';
 
@@ -59,6 +59,11 @@ export class MessagePacker {
   packBroken(bytes: Uint8Array): PackedMessage {
     const size = OBJECTS_BYTES + this.#extra + bytes.length;
     return new PackedMessage(this.#slabs.keep(bytes, new Uint8Array(0)), undefined, size);
+  }
+
+  /** Its id; undefined for bytes that are no message. */
+  idOf({ bytes, headLength }: PackedMessage): string | undefined {
+    return headLength === undefined ? undefined : unpackId(bytes.subarray(0, headLength), this.#vocabulary);
   }
 
   /** The message; undefined for bytes that are none. The body shares the packed message's memory. */

@@ -1,3 +1,4 @@
+import { HeldDelivery, type HeldMessage } from '../held-delivery.ts';
 import type { Delivery, MessageStore, PoisonMessage, StoreConsumer, StoreError } from '../message-store.ts';
 import type { StoredMessage } from '../stored-message.ts';
 import { StoredMessageError } from '../stored-message-codec.ts';
@@ -14,6 +15,8 @@ export interface ConsumerHost {
   settle(lease: Lease): Promise<void>;
   /** @throws StoreError */
   move(lease: Lease, store: MessageStore, message: StoredMessage): Promise<void>;
+  /** Whether the lease is ours, as far as is known. */
+  holds(lease: Lease): boolean;
   /** Never throws. */
   release(lease: Lease, unseen: boolean): Promise<void>;
   noteClosed(consumer: SqlConsumer): void;
@@ -72,92 +75,56 @@ export class SqlConsumer implements StoreConsumer {
   }
 }
 
-/**
- *     open ──done(), moveTo()──▶ settling ──confirmed──▶ settled
- *       ▲                           │
- *       └──────── not confirmed ────┘        open ──release()──▶ settled
- *     open ──consumer closed──▶ abandoned: the message is available again, settling fails
- */
-class SqlDelivery implements Delivery {
-  readonly message: StoredMessage | undefined;
-  readonly poison: PoisonMessage | undefined;
-  readonly redelivered: boolean;
+/** A message of a table in a consumer's hands, by a lease; when another node has that, the message is lost here. */
+export class SqlDelivery extends HeldDelivery {
   readonly #lease: Lease;
   readonly #host: ConsumerHost;
-  #state: 'open' | 'settling' | 'settled' | 'abandoned' = 'open';
-  #settling: Promise<void> | undefined;
 
   constructor(claimed: ClaimedMessage, host: ConsumerHost) {
+    super({ ...decode(claimed, host.tableName), redelivered: claimed.lease.deliveries > 1 });
     this.#lease = claimed.lease;
     this.#host = host;
-    this.redelivered = claimed.lease.deliveries > 1;
-    const read = decode(claimed, host.tableName);
-    this.message = 'poison' in read ? undefined : read;
-    this.poison = 'poison' in read ? read.poison : undefined;
   }
 
-  get settled(): boolean {
-    return this.#state === 'settled' || this.#state === 'abandoned';
+  override get settled(): boolean {
+    return super.settled || !this.#host.holds(this.#lease);
   }
 
-  done(): Promise<void> {
-    return this.#settle(() => this.#host.settle(this.#lease));
+  override done(): Promise<void> {
+    return this.settleBy(() => this.#host.settle(this.#lease));
   }
 
-  moveTo(store: MessageStore, message: StoredMessage): Promise<void> {
-    return this.#settle(() => this.#host.move(this.#lease, store, message));
+  override moveTo(store: MessageStore, message: StoredMessage): Promise<void> {
+    return this.settleBy(() => this.#host.move(this.#lease, store, message));
   }
 
-  async release(): Promise<void> {
-    // "Never throws": a delivery whose consumer was closed is released already.
-    if (this.#state === 'abandoned') return;
-    this.#requireOpen();
-    this.#state = 'settled';
-    await this.#host.release(this.#lease, false);
+  protected override giveBack(): Promise<void> {
+    return this.#host.release(this.#lease, false);
   }
 
-  /** The consumer closes: waits for what has begun, and gives back what is still unsettled. */
-  async abandon(): Promise<void> {
-    if (this.#state === 'settling') await this.#settling?.catch(() => undefined);
-    if (this.#state !== 'open') return;
-    this.#state = 'abandoned';
-    await this.#host.release(this.#lease, false);
-  }
-
-  async #settle(settle: () => Promise<void>): Promise<void> {
-    this.#requireOpen();
-    this.#state = 'settling';
-    this.#settling = settle().then(
-      () => {
-        this.#state = 'settled';
-      },
-      (error: unknown) => {
-        this.#state = 'open';
-        throw error;
-      },
-    );
-    await this.#settling;
-  }
-
-  #requireOpen(): void {
-    if (this.#state === 'open') return;
-    const id = this.message?.id ?? this.poison?.id;
-    if (this.#state !== 'abandoned') throw new Error(`the delivery of message [${id}] was settled already`);
-    throw this.#host.error(`gave message [${id}] back when its consumer was closed`);
+  protected override error(reason: string): StoreError {
+    return this.#host.error(reason);
   }
 }
 
 /** A row that is no message of ours is a poison message, never an empty store (REQ-26). */
-function decode(claimed: ClaimedMessage, table: string): StoredMessage | { poison: PoisonMessage } {
+function decode(claimed: ClaimedMessage, table: string): Pick<HeldMessage, 'message' | 'poison'> {
   const { lease, msgId, bytes, unwanted } = claimed;
   try {
     const message = readStoredMessageBytes(bytes);
-    return unwanted ? { poison: unwantedMessage(message, unwanted.reason) } : message;
+    if (!unwanted) return { message, poison: undefined };
+    return { message: undefined, poison: unwantedMessage(message, unwanted.reason) };
   } catch (error) {
     if (!(error instanceof StoredMessageError)) throw error;
-    const row = `row ${lease.indexId} of table ${table}`;
-    return { poison: { id: msgId || row, reason: `${row} cannot be read: ${error.message}`, bytes, headers: [] } };
+    const row = rowName(lease.indexId, table);
+    const reason = `${row} cannot be read: ${error.message}`;
+    return { message: undefined, poison: { id: msgId || row, reason, bytes, headers: [] } };
   }
+}
+
+/** What a message is called that has no id. */
+export function rowName(indexId: number, table: string): string {
+  return `row ${indexId} of table ${table}`;
 }
 
 /** Its payload as it is. */

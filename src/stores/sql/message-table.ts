@@ -167,6 +167,23 @@ export class MessageTable {
     }
   }
 
+  /**
+   * Claims those of these messages that nobody has, for an operator. To be called by whoever makes all the claims of this owner: what
+   * it has already would be taken for claimed just now.
+   */
+  async takeRows(session: SqlSession, ids: readonly number[]): Promise<readonly ClaimedMessage[]> {
+    if (ids.length === 0) return [];
+    const free = await session.query(
+      `SELECT m.indexId AS id FROM ${this.name} m WHERE m.indexId IN (${placeholders(ids.length)}) AND ${this.isFree()}`,
+      ids,
+    );
+    if (free.length === 0) return [];
+    return this.#claimThese(
+      session,
+      free.map(({ id }) => integer(id)),
+    );
+  }
+
   async #claimThese(session: SqlSession, ids: readonly number[]): Promise<readonly ClaimedMessage[]> {
     await session.query(
       this.#claimStatement(ids.length),
@@ -196,7 +213,7 @@ export class MessageTable {
    * The condition on row `m` that nobody has it. A subquery rather than a join: no database comes to the idea of looking at the
    * whole table for it.
    */
-  protected isFree(): string {
+  isFree(): string {
     const expiry = `SELECT c.expires_at FROM ${this.#claims} c WHERE c.index_id = m.indexId`;
     return `COALESCE((${expiry}), 0) <= ${this.dialect.now}`;
   }

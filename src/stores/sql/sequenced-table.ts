@@ -92,6 +92,16 @@ export class SequencedTable extends MessageTable {
     return sequenceOf(next) === last + 1n || this.#gapIsOver() ? [integer(next.id)] : [];
   }
 
+  /** What is not next in turn does not move the place when it is settled: what comes before it is still to be delivered. */
+  override async takeRows(session: SqlSession, ids: readonly number[]): Promise<readonly ClaimedMessage[]> {
+    const last = await this.#readLast(session);
+    const taken = await super.takeRows(session, ids);
+    return taken.map(({ unwanted: _late, ...message }) => {
+      const { sequence, ...lease } = message.lease;
+      return sequence !== undefined && sequence > last + 1n ? { ...message, lease } : message;
+    });
+  }
+
   protected override readColumns(): string {
     return `${super.readColumns()}, ${SEQUENCE}`;
   }
@@ -108,6 +118,7 @@ export class SequencedTable extends MessageTable {
 
   protected override async onSettled(session: SqlSession, leases: readonly Lease[]): Promise<void> {
     const sequences = leases.flatMap(({ sequence }) => (sequence === undefined ? [] : [sequence]));
+    if (sequences.length === 0) return;
     const highest = sequences.reduce((a, b) => (a > b ? a : b), -(2n ** 63n));
     const statement = this.dialect.insertOrUpdate({
       table: LAST_PROCESSED,

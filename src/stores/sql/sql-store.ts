@@ -10,7 +10,9 @@ import {
   type StoreState,
   type StoreStatus,
 } from '../message-store.ts';
+import type { StoreBrowser } from '../store-browser.ts';
 import type { StoredMessage } from '../stored-message.ts';
+import { SqlBrowser } from './browse.ts';
 import { CommitQueue, OvertakenError } from './commit-queue.ts';
 import { type ConsumerHost, SqlConsumer } from './consumer.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -75,6 +77,7 @@ export class SqlStore implements MessageStore {
   readonly #commits: CommitQueue;
   readonly #dispatcher: Dispatcher;
   readonly #consumers = new Set<SqlConsumer>();
+  #browser: SqlBrowser | undefined;
   /** What consumers of this store have in hand. */
   readonly #held = new Map<number, Lease>();
   /** Moved elsewhere, but still here: to be deleted when they come again. */
@@ -160,6 +163,18 @@ export class SqlStore implements MessageStore {
     return consumer;
   }
 
+  browser(): StoreBrowser {
+    if (this.#closing) throw this.#error('is closed');
+    this.#browser ??= new SqlBrowser({
+      table: this.table,
+      use: (work) => this.#claims.use(work),
+      error: (reason, cause) => this.#error(reason, cause),
+      take: (rows) => this.#takeRows(rows),
+      deliveries: this.#host(),
+    });
+    return this.#browser;
+  }
+
   status(): StoreStatus {
     return {
       state: this.#state,
@@ -198,7 +213,7 @@ export class SqlStore implements MessageStore {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
+    await Promise.all([this.#browser?.close(), ...[...this.#consumers].map((consumer) => consumer.close())]);
     await this.#commits.close(Math.min(CLOSE_PATIENCE_MS, this.#options.deadlineMs));
     clearInterval(this.#upkeep);
     await this.#leases?.close();
@@ -294,6 +309,13 @@ export class SqlStore implements MessageStore {
     if (claimed.length > 0) reach(POINTS.leaseTaken, this.name, claimed.length);
     for (const { lease } of claimed) this.#held.set(lease.indexId, lease);
     return claimed.filter((message) => !this.#deleteMoved(message.lease) && !this.#drop(message));
+  }
+
+  /** For an operator. @throws what the database says */
+  async #takeRows(rows: readonly number[]): Promise<readonly ClaimedMessage[]> {
+    const taken = await this.#claims.use((connection) => this.table.takeRows(connection, rows));
+    for (const { lease } of taken) this.#held.set(lease.indexId, lease);
+    return taken.filter(({ lease }) => !this.#deleteMoved(lease));
   }
 
   #onClaimFailure(error: Error): void {
@@ -457,6 +479,7 @@ export class SqlStore implements MessageStore {
       next: (signal, waitMs) => this.#dispatcher.next(signal, waitMs),
       settle: (lease) => this.#settle(lease),
       move: (lease, store, message) => this.#move(lease, store, message),
+      holds: (lease) => this.#held.get(lease.indexId) === lease,
       release: (lease, unseen) => this.#release(lease, unseen),
       noteClosed: (consumer) => void this.#consumers.delete(consumer),
     };

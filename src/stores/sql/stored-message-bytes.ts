@@ -34,6 +34,30 @@ export function storedMessageBytes(message: StoredMessage): Buffer {
  */
 export function readStoredMessageBytes(bytes: Uint8Array): StoredMessage {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { headStart, bodyStart, end } = partsOf(buffer);
+  if (buffer.length !== end) {
+    const what = buffer.length < end ? 'is cut off' : 'has something behind its end';
+    throw new StoredMessageError(`it ${what}: it has ${buffer.length} bytes and should have ${end}`);
+  }
+  return decodeStoredMessage(buffer.toString('latin1', headStart, bodyStart - 1), buffer.subarray(bodyStart));
+}
+
+/**
+ * Reads a stored message of which only the first bytes are at hand: with what there is of its body, and how long that is. Undefined
+ * when not even its head is whole.
+ * @throws StoredMessageError when it is not one
+ */
+export function readStoredMessageStart(
+  buffer: Buffer,
+): { readonly message: StoredMessage; readonly bodyBytes: number } | undefined {
+  const { headStart, bodyStart, end } = partsOf(buffer);
+  if (buffer.length < bodyStart) return undefined;
+  const head = buffer.toString('latin1', headStart, bodyStart - 1);
+  return { message: decodeStoredMessage(head, buffer.subarray(bodyStart, end)), bodyBytes: end - bodyStart };
+}
+
+/** Where the parts begin, by the first line. @throws StoredMessageError */
+function partsOf(buffer: Buffer): { readonly headStart: number; readonly bodyStart: number; readonly end: number } {
   if (isJavaSerialization(buffer)) {
     throw new StoredMessageError('it was written by the Java runtime (Java serialization), which cannot be read here');
   }
@@ -43,12 +67,7 @@ export function readStoredMessageBytes(bytes: Uint8Array): StoredMessage {
   if (Number(version) !== VERSION) throw new StoredMessageError(`it has the unknown version ${version}`);
   const headStart = lineEnd + 1;
   const bodyStart = headStart + Number(headLength) + 1;
-  const end = bodyStart + Number(bodyLength);
-  if (buffer.length !== end) {
-    const what = buffer.length < end ? 'is cut off' : 'has something behind its end';
-    throw new StoredMessageError(`it ${what}: it has ${buffer.length} bytes and should have ${end}`);
-  }
-  return decodeStoredMessage(buffer.toString('latin1', headStart, bodyStart - 1), buffer.subarray(bodyStart));
+  return { headStart, bodyStart, end: bodyStart + Number(bodyLength) };
 }
 
 /** Whether these are Java objects, as the reference stores them (spec stores 2.1). */

@@ -27,6 +27,8 @@ export interface StompMessage {
   readonly body: Buffer;
   /** The body was longer than the limit and is cut off. */
   readonly truncated: boolean;
+  /** Of the whole body, bytes. */
+  readonly length: number;
 }
 
 export interface StompSubscription {
@@ -361,10 +363,10 @@ export class StompConnection {
   #onMessage(frame: IncomingFrame): void {
     const subscription = String(frame.headers.subscription);
     const subscriber = this.#subscribers.get(subscription);
-    readBody(frame, subscriber?.maxBodyBytes ?? 0, (body, truncated) => {
+    readBody(frame, subscriber?.maxBodyBytes ?? 0, (body, truncated, length) => {
       // What comes after UNSUBSCRIBE was on its way: the broker takes it back by itself.
       if (this.#lost || this.#subscribers.get(subscription) !== subscriber) return;
-      subscriber?.onMessage({ headers: textHeaders(frame), body, truncated });
+      subscriber?.onMessage({ headers: textHeaders(frame), body, truncated, length });
     });
   }
 
@@ -400,11 +402,17 @@ export class StompConnection {
 }
 
 /** Reads the body of a frame to its end, keeping at most `maxBytes` of it. */
-function readBody(frame: IncomingFrame, maxBytes: number, done: (body: Buffer, truncated: boolean) => void): void {
+function readBody(
+  frame: IncomingFrame,
+  maxBytes: number,
+  done: (body: Buffer, truncated: boolean, length: number) => void,
+): void {
   const chunks: Buffer[] = [];
   let kept = 0;
+  let length = 0;
   let truncated = false;
   frame.on('data', (chunk: Buffer) => {
+    length += chunk.length;
     if (kept + chunk.length > maxBytes) truncated = true;
     else {
       kept += chunk.length;
@@ -413,7 +421,7 @@ function readBody(frame: IncomingFrame, maxBytes: number, done: (body: Buffer, t
   });
   frame.on('end', () => {
     const [only, ...more] = chunks;
-    done(only && more.length === 0 ? only : Buffer.concat(chunks, kept), truncated);
+    done(only && more.length === 0 ? only : Buffer.concat(chunks, kept), truncated, length);
   });
 }
 

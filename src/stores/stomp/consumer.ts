@@ -7,6 +7,7 @@ import type { StompEndpoint } from './address.ts';
 import { type StompConnection, StompLostError, type StompSubscription } from './connection.ts';
 import { type Arrival, JmsDelivery, type JmsDeliveryHost } from './delivery.ts';
 import { type QueueHeaders, subscribedQueue } from './queue-name.ts';
+import type { OpenBeside } from './shared-connection.ts';
 
 const log = logger('JmsConsumer');
 
@@ -20,12 +21,15 @@ const IDLE_SUBSCRIPTION_MS = 50;
 export interface JmsConsumerHost extends ConsumerHost, JmsDeliveryHost {
   readonly queue: string;
   readonly supervisor: ConnectionSupervisor<StompEndpoint, StompConnection>;
-  /** One more connection to the broker that `beside` leads to. @throws StompConnectError */
-  openBeside(beside: StompConnection, signal: AbortSignal): Promise<StompConnection>;
+  /** Whether other consumers use the connection too. */
+  readonly shared: boolean;
+  readonly openBeside: OpenBeside;
+  /** Lets a connection go that {@link openBeside} has brought. Never throws. */
+  leaveBeside(connection: StompConnection): Promise<void>;
 }
 
 /**
- * The receiving side of a store: its own connection, and while messages are wanted a subscription with a prefetch of one, so that
+ * The receiving side of a store: its own connection, or one that it shares, and while messages are wanted a subscription with a prefetch of one, so that
  * the broker never hands over more than one message and consumers share evenly (REQ-08).
  *
  *     APART ──receive(), connected──► LINKED ──subscribed──► LISTENING ──message──► HOLDING ──done()──► LISTENING
@@ -59,8 +63,11 @@ export class JmsConsumer extends BrokerConsumer<Arrival, JmsDelivery, JmsConsume
 
   protected override async leave(): Promise<void> {
     clearTimeout(this.#idle);
+    const connection = this.#connection;
+    // Nobody else may have to wait for the message that goes back.
+    if (this.host.shared) await this.#unsubscribe();
     // What is being confirmed right now still gets its answer: the goodbye comes after it.
-    await this.#connection?.close();
+    if (connection) await this.host.leaveBeside(connection);
     this.#unlink('its consumer was closed');
   }
 
@@ -93,13 +100,13 @@ export class JmsConsumer extends BrokerConsumer<Arrival, JmsDelivery, JmsConsume
   }
 
   async #connect(): Promise<StompConnection | undefined> {
-    const { supervisor, openBeside } = this.host;
+    const { supervisor, openBeside, leaveBeside } = this.host;
     const main = await supervisor.connected(this.closed);
     if (!main) return undefined;
     try {
       const connection = await openBeside(main, this.closed);
       if (this.closed.aborted) {
-        await connection.close();
+        await leaveBeside(connection);
         return undefined;
       }
       this.#connection = connection;

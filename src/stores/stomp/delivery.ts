@@ -97,6 +97,6 @@ export class JmsDelivery extends BrokerDelivery {
   }
 }
 
-function poisonId(headers: Readonly<Record<string, string>>): string {
+export function poisonId(headers: Readonly<Record<string, string>>): string {
   return headers.StoredMessageID ?? headers['message-id'] ?? 'unknown';
 }

@@ -85,7 +85,7 @@ export function encodeJmsMessage(stored: StoredMessage): JmsMessage {
 }
 
 /** Reads what a consumer was handed: a message of ours, or one that another application put on the queue. */
-export function decodeJmsMessage(frame: StompMessage): DecodedMessage {
+export function decodeJmsMessage(frame: Omit<StompMessage, 'length'>): DecodedMessage {
   const { headers, body, truncated } = frame;
   if (truncated) return undecodable(`it has more than ${body.length} bytes`);
   try {
@@ -180,7 +180,8 @@ function isShowable(name: string, value: string): boolean {
   );
 }
 
-function printable(text: string): string {
+/** As it stands in a property. */
+export function printable(text: string): string {
   return text.slice(0, MAX_SHOWN_CHARACTERS).replace(/[^\u0020-\u007e]/g, '?');
 }
 

@@ -1,0 +1,150 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { QueueEntry } from '../message-queue.ts';
+import type { Delivery } from '../message-store.ts';
+import {
+  type BrowsedMessage,
+  type BrowsePage,
+  browsed,
+  type Look,
+  type MessageTaker,
+  PageCollector,
+  type PageRequest,
+  PREVIEW_BYTES,
+  readCursor,
+  type StoreBrowser,
+  writeCursor,
+} from '../store-browser.ts';
+import { InMemoryDelivery, poisonIdOf, poisonOf } from './delivery.ts';
+import type { Holding } from './holding.ts';
+
+/** So many messages are looked at before others get their turn. */
+const SLICE = 500;
+
+/** Looks into a queue in memory; the places of its messages never change, so they are the cursors. */
+export class InMemoryBrowser implements StoreBrowser {
+  readonly placesStay = true;
+  readonly #holding: Holding;
+  readonly #takers = new Set<InMemoryTaker>();
+
+  constructor(holding: Holding) {
+    this.#holding = holding;
+  }
+
+  async page({ after, limit, bodyBytes = PREVIEW_BYTES, signal }: PageRequest): Promise<BrowsePage> {
+    const page = new PageCollector(limit);
+    const begin = after === undefined ? 0 : readCursor(after, ['number'])[0];
+    for (let from = begin; page.room > 0; await nextTurn()) {
+      signal.throwIfAborted();
+      const entries = this.#holding.queue.after(from, Math.min(SLICE, page.room));
+      for (const entry of entries) {
+        if (!page.add(this.#look(entry, bodyBytes))) break;
+        from = entry.sequence;
+      }
+      if (entries.length === 0) return { messages: page.messages, next: undefined, complete: true };
+    }
+    const more = this.#holding.queue.after(readCursor(page.last ?? '', ['number'])[0], 1).length > 0;
+    return { messages: page.messages, next: more ? page.last : undefined, complete: true };
+  }
+
+  async read(id: string, { signal }: Look): Promise<BrowsedMessage | undefined> {
+    const entry = await findEntry(this.#holding, 0, signal, (candidate) => this.#idOf(candidate) === id);
+    return entry && this.#look(entry, Number.POSITIVE_INFINITY);
+  }
+
+  take(ids: readonly string[], { signal }: Look): MessageTaker {
+    const taker = new InMemoryTaker(this.#holding, new Set(ids), signal, () => this.#takers.delete(taker));
+    this.#takers.add(taker);
+    return taker;
+  }
+
+  async oldestAt(): Promise<number | undefined> {
+    const [first] = this.#holding.queue.after(0, 1);
+    return first && this.#holding.messageOf(first)?.storedAt;
+  }
+
+  /** What was taken and is unsettled becomes available again. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#takers].map((taker) => taker.close()));
+  }
+
+  #look(entry: QueueEntry, bodyBytes: number): BrowsedMessage {
+    const message = this.#holding.messageOf(entry);
+    const poison = message ? undefined : poisonOf(entry);
+    const inDelivery = entry.state === 'leased';
+    return browsed({ message, poison }, { bodyBytes, inDelivery, cursor: writeCursor([entry.sequence]) });
+  }
+
+  #idOf(entry: QueueEntry): string {
+    return this.#holding.idOf(entry) ?? poisonIdOf(entry);
+  }
+}
+
+/** Goes through the queue once, whatever is put back or stored meanwhile. */
+class InMemoryTaker implements MessageTaker {
+  readonly #holding: Holding;
+  readonly #wanted: Set<string>;
+  readonly #signal: AbortSignal;
+  readonly #onClose: () => void;
+  readonly #taken = new Set<InMemoryDelivery>();
+  #from = 0;
+  #closed = false;
+
+  constructor(holding: Holding, wanted: Set<string>, signal: AbortSignal, onClose: () => void) {
+    this.#holding = holding;
+    this.#wanted = wanted;
+    this.#signal = signal;
+    this.#onClose = onClose;
+  }
+
+  async next(): Promise<Delivery | undefined> {
+    while (this.#wanted.size > 0) {
+      const entry = await findEntry(this.#holding, this.#from, this.#signal, (candidate) => this.#wants(candidate));
+      if (!entry || this.#closed) return undefined;
+      this.#from = entry.sequence;
+      if (!this.#holding.queue.take(entry)) continue;
+      this.#wanted.delete(this.#idOf(entry));
+      return this.#hand(entry);
+    }
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all([...this.#taken].map((delivery) => delivery.abandon()));
+    this.#onClose();
+  }
+
+  #hand(entry: QueueEntry): Delivery {
+    for (const delivery of this.#taken) if (delivery.settled) this.#taken.delete(delivery);
+    const delivery = new InMemoryDelivery(entry, undefined, this.#holding);
+    this.#taken.add(delivery);
+    return delivery;
+  }
+
+  #wants(entry: QueueEntry): boolean {
+    return entry.state === 'available' && this.#wanted.has(this.#idOf(entry));
+  }
+
+  #idOf(entry: QueueEntry): string {
+    return this.#holding.idOf(entry) ?? poisonIdOf(entry);
+  }
+}
+
+/** The first one behind a place that is meant; others get their turn meanwhile. */
+async function findEntry(
+  holding: Holding,
+  after: number,
+  signal: AbortSignal,
+  isMeant: (entry: QueueEntry) => boolean,
+): Promise<QueueEntry | undefined> {
+  for (let from = after; ; await nextTurn()) {
+    signal.throwIfAborted();
+    const entries = holding.queue.after(from, SLICE);
+    const found = entries.find(isMeant);
+    if (found) return found;
+    const last = entries.at(-1);
+    if (!last) return undefined;
+    from = last.sequence;
+  }
+}
