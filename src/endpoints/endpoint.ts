@@ -1,5 +1,6 @@
 import type { Position } from '../grammar/diagnostic.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import type { EndpointCounts } from '../observation/counts.ts';
 
 declare module '../message/configuration.ts' {
   interface ArtifactKinds {
@@ -36,6 +37,10 @@ export interface Endpoint {
   /** address, http, wsdl, default, indirect, … */
   readonly kind: string;
   readonly position: Position;
+  /** What was sent to it; absent for those that only send to others. */
+  readonly counts?: EndpointCounts;
+  /** What it sends to, in document order, where it is a group of others. */
+  readonly members?: readonly Endpoint[];
   /**
    * Sends a message and waits for the answer: a new message context in response direction with axis2 HTTP_SC set, for whatever
    * status the back end gave. Applies the endpoint's format, properties, timeout and state machine (spec proxies 5). Does not
@@ -50,6 +55,8 @@ export interface Endpoint {
   readyAt(message: MessageContext): number;
   /** May a group go on to another child after this one failed with the code (`retryConfig`, spec proxies 5.6)? Absent: always. */
   allowsRetry?(code: number | undefined, message: MessageContext): boolean;
+  /** Switches it on or off, by an operator; absent: only its members have a state of their own. */
+  switchTo?(on: boolean): void;
   /** What operators see. */
   describe(): EndpointStatus;
 }
@@ -62,6 +69,10 @@ export interface EndpointStatus {
   readonly nextRetryTime: number | undefined;
   /** As configured, with the credentials that a URL may hold: to be masked by whoever shows it. */
   readonly address: string | undefined;
+  /** After how many more failures of the kind that only marks it, it will be suspended. */
+  readonly retriesLeft?: number;
+  /** Why it failed last. */
+  readonly lastError?: string;
   /** Of groups: what is inside, in document order. */
   readonly children?: readonly ChildStatus[];
 }

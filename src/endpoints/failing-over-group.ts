@@ -85,6 +85,10 @@ export class FailingOverGroup implements Endpoint {
     return this.#definition.position;
   }
 
+  get members(): readonly Endpoint[] {
+    return this.#definition.children;
+  }
+
   /** The earliest time at which a child may be tried. */
   readyAt(message: MessageContext): number {
     return this.#readiness.earliest(this.#definition.children, message);

@@ -2,6 +2,7 @@ import { type DynamicValue, parseDynamicValue } from '../expressions/value.ts';
 import { ValueError } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
+import type { EndpointSecurity } from '../security/endpoint-security.ts';
 import { address } from './address.ts';
 import type { EndpointKind, GroupKind } from './component.ts';
 import { defaultKind } from './default.ts';
@@ -61,14 +62,26 @@ export function readEndpoint(
 /** The `<endpoint>` child of a mediator, if it has one. */
 export function readEndpointChild(parent: ConfigElement, reader: ArtifactReader): Endpoint | undefined | 'invalid' {
   const child = parent.child('endpoint');
-  return child && (readEndpoint(child, reader, { named: false }) ?? 'invalid');
+  const endpoint = child && readEndpoint(child, reader, { named: false });
+  if (endpoint) reader.endpoints.push(endpoint);
+  return child && (endpoint ?? 'invalid');
 }
 
 let implicitDefault: Endpoint | undefined;
 
 /** The endpoint of a `send` without one: wherever the message is addressed to, with the global timeout. */
 export function defaultEndpoint(): Endpoint {
-  implicitDefault ??= new LeafEndpoint({
+  implicitDefault ??= wherever(undefined);
+  return implicitDefault;
+}
+
+/** The same for one mediator that secures its messages. */
+export function securedDefaultEndpoint(security: EndpointSecurity): Endpoint {
+  return wherever(security);
+}
+
+function wherever(security: EndpointSecurity | undefined): LeafEndpoint {
+  return new LeafEndpoint({
     name: undefined,
     kind: 'default',
     position: { file: '(implicit default endpoint)', line: 1, column: 1 },
@@ -79,6 +92,7 @@ export function defaultEndpoint(): Endpoint {
         ...DEFAULT_SUSPENSION,
         suspendOnFailure: { ...DEFAULT_SUSPENSION.suspendOnFailure, initialDurationMs: 0 },
       },
+      security,
     },
     properties: [],
     onError: undefined,
@@ -86,7 +100,6 @@ export function defaultEndpoint(): Endpoint {
     staticAddress: undefined,
     address: (message) => message.to,
   });
-  return implicitDefault;
 }
 
 function readDefinition(

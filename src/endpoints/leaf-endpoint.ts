@@ -2,11 +2,14 @@ import type { DynamicValue } from '../expressions/value.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
 import { maskCredentials } from '../logging/secrets.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { sequenceFaultHandler } from '../mediation/sequence.ts';
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { setProperty } from '../message/property-scopes.ts';
 import { integerOf } from '../message/property-value.ts';
+import { EndpointCounts } from '../observation/counts.ts';
+import { secureExchange } from '../security/endpoint-security.ts';
 import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
 import type { EndpointProperty } from './endpoint-property.ts';
 import { outgoingRequest } from './outgoing-request.ts';
@@ -23,6 +26,8 @@ declare module '../message/configuration.ts' {
 }
 
 const log = logger('TimeoutHandler');
+/** Characters of an error that is kept for operators. */
+const MAX_ERROR_LENGTH = 500;
 const ENDPOINT_LOG = logger('EndpointContext');
 
 /** What makes one kind of leaf different from another. */
@@ -46,6 +51,8 @@ export interface LeafDefinition {
 export class LeafEndpoint implements Endpoint {
   readonly #definition: LeafDefinition;
   readonly #suspension: EndpointSuspension;
+  readonly counts = new EndpointCounts();
+  #lastError: string | undefined;
 
   constructor(definition: LeafDefinition) {
     this.#definition = definition;
@@ -77,22 +84,61 @@ export class LeafEndpoint implements Endpoint {
   }
 
   describe(): EndpointStatus {
-    const { readyAt, state } = this.#suspension;
-    return { state, nextRetryTime: readyAt === 0 ? undefined : readyAt, address: this.#definition.staticAddress };
+    const { readyAt, state, retriesLeft } = this.#suspension;
+    return {
+      state,
+      nextRetryTime: readyAt === 0 ? undefined : readyAt,
+      address: this.#definition.staticAddress,
+      retriesLeft,
+      ...(this.#lastError !== undefined && { lastError: this.#lastError }),
+    };
+  }
+
+  switchTo(on: boolean): void {
+    if (on) this.#suspension.switchOn();
+    else this.#suspension.switchOff();
   }
 
   async send(message: MessageContext, options: SendOptions = {}): Promise<MessageContext> {
     try {
-      if (!this.#suspension.ready) throw this.#notReady();
-      const response = await this.#exchange(message, options);
+      if (!this.#suspension.ready) throw this.#notReady(message);
+      const response = await this.#observed(message, options);
       const status = integerOf(response.axis2.get('HTTP_SC'));
       if (status !== undefined && options.failsWith?.(status))
         this.#suspension.failed(ERROR_CODES.blockingSenderFailed);
       else this.#suspension.succeeded();
       return response;
     } catch (error) {
+      this.#lastError = maskCredentials(error instanceof Error ? error.message : String(error)).slice(
+        0,
+        MAX_ERROR_LENGTH,
+      );
       this.#pushErrorSequence(message);
       throw error;
+    }
+  }
+
+  /** Counts the exchange, and tells the message's trace of it. */
+  async #observed(message: MessageContext, options: SendOptions): Promise<MessageContext> {
+    const { counts } = this;
+    const { trace } = message;
+    const began = performance.now();
+    const send = trace?.sends(this.name, this.kind, this.position);
+    counts.requests += 1;
+    counts.inFlight += 1;
+    try {
+      const response = await this.#exchange(message, options);
+      const status = integerOf(response.axis2.get('HTTP_SC'));
+      if (status !== undefined && status >= 500) counts.errors += 1;
+      if (send !== undefined) trace?.sent(send, { status });
+      return response;
+    } catch (error) {
+      counts.errors += 1;
+      if (send !== undefined) trace?.sent(send, { error });
+      throw error;
+    } finally {
+      counts.inFlight -= 1;
+      counts.latency.add(performance.now() - began);
     }
   }
 
@@ -105,26 +151,35 @@ export class LeafEndpoint implements Endpoint {
     const timeoutMs = this.#timeoutMs(message);
     const transport = transportOf(message, address);
     if (transport) return this.#exchangeOver(transport, message, { address, timeoutMs, options });
-    const { rest, ...request } = outgoingRequest(message, {
+    const { rest, ...plain } = outgoingRequest(message, {
       address,
       format: settings.format,
       encoding: settings.encoding,
       method,
     });
+    const secured = settings.security && (await secureExchange(message, settings.security, plain));
+    const request = secured?.request ?? plain;
     message.properties.set('last_endpoint', this.name ?? 'AnonymousEndpoint');
     message.properties.set('ENDPOINT_PREFIX', address);
+    const span = message.span?.sends(this.name, request.url, request.method);
+    let answer: MessageContext;
     try {
       const response = await message.configuration.services.http.send({
         ...request,
+        ...(span && { headers: withTraceparent(request.headers, span.traceparent) }),
         responseTimeoutMs: timeoutMs,
         discardBody: options.outOnly,
         correlationId: correlationId(message),
         ...(options.signal && { signal: options.signal }),
       });
-      return responseMessage(message, response, { ...options, rest });
+      span?.end({ status: response.status });
+      answer = responseMessage(message, response, { ...options, rest });
     } catch (error) {
+      span?.end({ error });
       throw this.#sendFailed(message, error, address, timeoutMs, options);
     }
+    secured?.open(answer);
+    return answer;
   }
 
   /** Over another transport than HTTP, which has neither methods nor statuses. */
@@ -133,7 +188,8 @@ export class LeafEndpoint implements Endpoint {
     message: MessageContext,
     { address, timeoutMs, options }: { address: string; timeoutMs: number; options: SendOptions },
   ): Promise<MessageContext> {
-    const { format, encoding } = this.#definition.settings;
+    const { format, encoding, security } = this.#definition.settings;
+    if (security) throw new MediationError('Messages are secured (<enableSec>) for HTTP addresses only');
     message.properties.set('last_endpoint', this.name ?? 'AnonymousEndpoint');
     message.properties.set('ENDPOINT_PREFIX', maskCredentials(address));
     const { outOnly = false, signal } = options;
@@ -177,7 +233,12 @@ export class LeafEndpoint implements Endpoint {
       : 'Received through an entry point other than a proxy, an api or an inbound endpoint ';
     log.warn(
       `Expiring message ID : ${message.messageId}; dropping message after ${own ? 'ENDPOINT_TIMEOUT' : 'GLOBAL_TIMEOUT'} of : ${timeoutMs / 1000} seconds for ${this.name ?? 'AnonymousEndpoint'}, URI : ${maskCredentials(address)}, ${entry}Correlation ID : ${message.axis2.get('correlation_id') ?? ''}`,
+      this.#about(message),
     );
+  }
+
+  #about(message: MessageContext) {
+    return { ...aboutMessage(message), endpoint: this.name ?? 'AnonymousEndpoint' };
   }
 
   #timeoutMs(message: MessageContext): number {
@@ -194,12 +255,12 @@ export class LeafEndpoint implements Endpoint {
     return responseAction === undefined ? undefined : configuration.services.compat?.timeoutOfActionMs;
   }
 
-  #notReady(): MediationError {
+  #notReady(message: MessageContext): MediationError {
     const { kind } = this.#definition;
     const title = kind === 'http' ? 'HTTP' : kind === 'wsdl' ? 'WSDL' : kind === 'default' ? 'Default' : 'Address';
     const text = `Currently , ${title} endpoint : [ Name : ${this.name ?? 'AnonymousEndpoint'} ] [ State : ${this.#suspension.state} ]`;
     const code = kind === 'wsdl' ? ERROR_CODES.wsdlNotReady : ERROR_CODES.leafNotReady;
-    ENDPOINT_LOG.warn(`Endpoint failure - Error Code: ${code}, Error Message: ${text}`);
+    ENDPOINT_LOG.warn(`Endpoint failure - Error Code: ${code}, Error Message: ${text}`, this.#about(message));
     return new MediationError(text, { code, status: 503 });
   }
 
@@ -209,6 +270,11 @@ export class LeafEndpoint implements Endpoint {
     if (sequence)
       message.faultStack.push(sequenceFaultHandler(sequence, `onError sequence '${onError}' of an endpoint`));
   }
+}
+
+/** Ours takes the place of the client's, which it continues (OP-73). */
+function withTraceparent(headers: ReadonlyArray<[string, string]>, traceparent: string): Array<[string, string]> {
+  return [...headers.filter(([name]) => name.toLowerCase() !== 'traceparent'), ['traceparent', traceparent]];
 }
 
 function correlationId({ axis2 }: MessageContext): string | undefined {

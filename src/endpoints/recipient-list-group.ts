@@ -53,6 +53,10 @@ export class RecipientListGroup implements Endpoint {
     return this.#definition.position;
   }
 
+  get members(): readonly Endpoint[] {
+    return this.#definition.recipients.known;
+  }
+
   /** The earliest time at which a recipient may be tried; at once when there are none, so that the send says so. */
   readyAt(message: MessageContext): number {
     return readyByContent(message, () => {

@@ -3,6 +3,8 @@ import { parseDynamicValue } from '../expressions/value.ts';
 import { ValueError } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
+import type { EndpointSecurity } from '../security/endpoint-security.ts';
+import { readEndpointSecurity } from '../security/read-enable-sec.ts';
 import { DEFAULT_SUSPENSION, type SuspensionRules } from './suspension.ts';
 
 export type Format = 'pox' | 'get' | 'soap11' | 'soap12' | 'rest';
@@ -26,6 +28,8 @@ export interface EndpointSettings {
     readonly disabledErrorCodes: readonly number[];
     readonly enabledErrorCodes: readonly number[];
   };
+  /** `<enableSec>`: how messages are secured; undefined: not at all. */
+  readonly security: EndpointSecurity | undefined;
 }
 
 /** Of a definition that says nothing. */
@@ -35,6 +39,7 @@ export const DEFAULT_SETTINGS: EndpointSettings = {
   timeout: { duration: undefined, responseAction: undefined },
   suspension: DEFAULT_SUSPENSION,
   retryConfig: { disabledErrorCodes: [], enabledErrorCodes: [] },
+  security: undefined,
 };
 
 /** The children of a definition element that this reads. */
@@ -53,9 +58,6 @@ export const SETTING_ATTRIBUTES: readonly string[] = ['format', 'optimize', 'enc
 
 /** Reads the shared settings of `<address>`, `<http>`, `<wsdl>` or `<default>`; problems go to the reader. */
 export function readSettings(element: ConfigElement, reader: ArtifactReader): EndpointSettings {
-  if (element.child('enableSec')) {
-    reader.error(element.child('enableSec') ?? element, 'WS-Security (<enableSec>) is known, not supported yet');
-  }
   if (element.child('enableAddressing')) {
     reader.warning(
       element.child('enableAddressing') ?? element,
@@ -78,6 +80,7 @@ export function readSettings(element: ConfigElement, reader: ArtifactReader): En
     timeout: readTimeout(element, reader),
     suspension: readSuspension(element, reader),
     retryConfig: readRetryConfig(element.child('retryConfig'), reader),
+    security: readEndpointSecurity(element, reader),
   };
 }
 

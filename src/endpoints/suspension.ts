@@ -75,6 +75,10 @@ export class EndpointSuspension {
     return this.#state === 'OFF' ? Number.POSITIVE_INFINITY : this.#nextRetryTime;
   }
 
+  get retriesLeft(): number {
+    return this.#remainingRetries;
+  }
+
   get ready(): boolean {
     return this.#now() >= this.readyAt;
   }

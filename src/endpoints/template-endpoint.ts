@@ -51,6 +51,10 @@ export class TemplateEndpoint implements Endpoint {
     this.#values = definition.values;
   }
 
+  get members(): readonly Endpoint[] {
+    return this.#latest ? [this.#latest] : [];
+  }
+
   /** @throws MediationError 305100 when there is no such template, or nothing can be made of it with these values */
   async send(message: MessageContext, options: SendOptions = {}): Promise<MessageContext> {
     const endpoint = this.#endpointFor(message);

@@ -1,10 +1,15 @@
 export {
+  artifactLogLevels,
   closeLogging,
   configureLogging,
   type Logger,
   type LogLevel,
   type LogRecord,
+  logCategories,
   logger,
+  logLevel,
   onLogRecord,
+  setArtifactLogLevel,
+  setLogLevel,
   textLine,
 } from './logger.ts';

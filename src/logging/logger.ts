@@ -1,10 +1,12 @@
 import winston from 'winston';
+import { ArtifactLevels } from './artifact-levels.ts';
 import { BoundedStreamTransport } from './bounded-stream.ts';
+import { shownRecord } from './shown-record.ts';
 import { StormGuard } from './storm-guard.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
-const LEVELS: Record<LogLevel, number> = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4, trace: 5 };
+export const LEVELS: Readonly<Record<LogLevel, number>> = { fatal: 0, error: 1, warn: 2, info: 3, debug: 4, trace: 5 };
 
 /** What a log line is about, for the JSON form (OP-70). Never secrets, never whole bodies. */
 export type LogDetails = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -48,6 +50,10 @@ const storms = new StormGuard<LogRecord>({
   onSummary: (record, count, windowMs) => write(summary(record, count, windowMs)),
 });
 let threshold = LEVELS.info;
+/** Categories with a level of their own. */
+const ownLevels = new Map<string, number>();
+const categories = new Set<string>();
+const artifacts = new ArtifactLevels();
 let output: winston.Logger | undefined;
 
 /** Decides where log lines go. Until it is called nothing is written, so libraries and tests stay quiet. */
@@ -76,16 +82,66 @@ export function onLogRecord(listener: (record: LogRecord) => void): () => void {
   return () => listeners.delete(listener);
 }
 
+/** The level of a category, or of all that have none of their own. */
+export function logLevel(category?: string): LogLevel {
+  const value = (category === undefined ? undefined : ownLevels.get(category)) ?? threshold;
+  return wordOf(value);
+}
+
+/**
+ * Changes a level at run time (OP-67).
+ * @param category undefined: all that have no level of their own
+ * @param level undefined: the category goes by the general level again
+ */
+export function setLogLevel(category: string | undefined, level: LogLevel | undefined): void {
+  if (category === undefined) threshold = LEVELS[level ?? 'info'];
+  else if (level === undefined) ownLevels.delete(category);
+  else ownLevels.set(category, LEVELS[level]);
+}
+
+/**
+ * Changes the level of all lines about the messages of one artifact, whatever the levels of their categories are (OP-67).
+ * @param level undefined: the artifact has no level of its own any more
+ * @param resetAfterMs gives it back by itself
+ */
+export function setArtifactLogLevel(
+  artifact: { readonly kind: string; readonly name: string },
+  level: LogLevel | undefined,
+  resetAfterMs?: number,
+): void {
+  artifacts.set(artifact, level === undefined ? undefined : LEVELS[level], resetAfterMs);
+}
+
+/** The artifacts with a level of their own. */
+export function artifactLogLevels(): ReadonlyArray<{
+  readonly kind: string;
+  readonly name: string;
+  readonly level: LogLevel;
+}> {
+  return artifacts.list().map(({ kind, name, level }) => ({ kind, name, level: wordOf(level) }));
+}
+
+function wordOf(value: number): LogLevel {
+  return (Object.keys(LEVELS) as LogLevel[]).find((level) => LEVELS[level] === value) ?? 'info';
+}
+
+/** The categories that loggers were asked for. */
+export function logCategories(): readonly string[] {
+  return [...categories].sort();
+}
+
 /** The logger of a category. */
 export function logger(category: string): Logger {
+  categories.add(category);
+  const limit = () => (ownLevels.size === 0 ? threshold : (ownLevels.get(category) ?? threshold));
   const log = (level: LogLevel, message: string, details: LogDetails = {}) => {
-    if (LEVELS[level] > threshold) return;
+    if (LEVELS[level] > artifacts.limitFor(details, limit)) return;
     const record = { time: Date.now(), level, category, message, details };
     if (LEVELS[level] <= LEVELS.warn && !storms.admit(`${category}\n${message}`, record)) return;
     write(record);
   };
   return {
-    enabled: (level) => LEVELS[level] <= threshold,
+    enabled: (level) => LEVELS[level] <= Math.max(limit(), artifacts.highest),
     log,
     fatal: (message, details) => log('fatal', message, details),
     error: (message, details) => log('error', message, details),
@@ -111,8 +167,7 @@ export function textLine(record: LogRecord): string {
 }
 
 function jsonLine(record: LogRecord): string {
-  const { time, level, category, message, details } = record;
-  return JSON.stringify({ time: new Date(time).toISOString(), level, category, message, ...details });
+  return JSON.stringify(shownRecord(record));
 }
 
 function localTimestamp(time: number): string {

@@ -1,9 +1,10 @@
+import type { Endpoint } from '../endpoints/endpoint.ts';
 import { nearestName } from '../grammar/diagnostic.ts';
 import { type ConfigElement, SYNAPSE_NAMESPACE } from '../grammar/element.ts';
-import type { ArtifactReader } from '../grammar/reader.ts';
+import type { ArtifactReader, Reference } from '../grammar/reader.ts';
 import { compileConnectorOperation, isConnectorOperation } from '../mediators/calling/connector-operation.ts';
 import { MEDIATORS } from '../mediators/index.ts';
-import type { MediatorDefinition } from './component.ts';
+import type { CompileContext, Mediate, MediatorDefinition } from './component.ts';
 import type { Rest } from './continuation.ts';
 import type { Step, StepList } from './step.ts';
 
@@ -24,7 +25,7 @@ const NO_MEDIATORS: readonly string[] = ['description', 'documentation'];
  */
 export function compileSteps(parent: ConfigElement, reader: ArtifactReader, id: string, outer?: Rest): StepList {
   const steps: Step[] = [];
-  const list: StepList = { id, steps };
+  const list: StepList = { id, steps, counts: { entered: 0, completed: 0 } };
   for (const child of parent.children) {
     if (NO_MEDIATORS.includes(child.name)) continue;
     const from = steps.length + 1;
@@ -35,26 +36,74 @@ export function compileSteps(parent: ConfigElement, reader: ArtifactReader, id: 
 }
 
 function compileStep(element: ConfigElement, reader: ArtifactReader, id: string, rest: Rest): Step | undefined {
-  const definition = KNOWN_NAMESPACES.includes(element.namespace) ? definitions.get(element.name) : undefined;
-  if (!definition) {
-    if (element.namespace === SYNAPSE_NAMESPACE && isConnectorOperation(element)) {
-      const mediate = compileConnectorOperation(element, reader, { id, rest });
-      return mediate && { id, mediator: element.name, position: element.position, mediate, branches: [] };
-    }
-    reportUnknown(element, reader);
-    return undefined;
-  }
+  const found = new StepFindings(reader);
   const branches: StepList[] = [];
-  const mediate = definition.compile(element, reader, {
-    id,
-    rest,
-    compileList(inside, branch, end = 'goes-on') {
-      const list = compileSteps(inside, reader, `${id}/${branch}`, end === 'goes-on' ? rest : undefined);
-      branches.push(list);
-      return list;
-    },
-  });
-  return mediate && { id, mediator: element.name, position: element.position, mediate, branches };
+  const compileList: CompileContext['compileList'] = (inside, branch, end = 'goes-on') => {
+    const list = found.ofOthers(() =>
+      compileSteps(inside, reader, `${id}/${branch}`, end === 'goes-on' ? rest : undefined),
+    );
+    branches.push(list);
+    return list;
+  };
+  const mediate = compileMediator(element, reader, { id, rest, compileList });
+  if (!mediate) return undefined;
+  const { name: mediator, position } = element;
+  const counts = { entered: 0, stopped: 0, faults: 0 };
+  return { id, mediator, position, mediate, branches, label: labelOf(element), counts, ...found.own() };
+}
+
+function compileMediator(element: ConfigElement, reader: ArtifactReader, context: CompileContext): Mediate | undefined {
+  const definition = KNOWN_NAMESPACES.includes(element.namespace) ? definitions.get(element.name) : undefined;
+  if (definition) return definition.compile(element, reader, context);
+  if (element.namespace === SYNAPSE_NAMESPACE && isConnectorOperation(element))
+    return compileConnectorOperation(element, reader, context);
+  reportUnknown(element, reader);
+  return undefined;
+}
+
+/** What tells this mediator from others of its kind, as it is written. */
+function labelOf(element: ConfigElement): string | undefined {
+  for (const name of ['name', 'messageStore', 'key', 'target', 'xpath', 'source', 'description']) {
+    const written = element.attribute(name)?.trim();
+    if (written) return written;
+  }
+  return undefined;
+}
+
+/** The names and endpoints that the reader meets while a mediator is compiled, without those of the mediators inside. */
+class StepFindings {
+  readonly #reader: ArtifactReader;
+  readonly #references: Reference[] = [];
+  readonly #endpoints: Endpoint[] = [];
+  #referencesSeen: number;
+  #endpointsSeen: number;
+
+  constructor(reader: ArtifactReader) {
+    this.#reader = reader;
+    this.#referencesSeen = reader.references.length;
+    this.#endpointsSeen = reader.endpoints.length;
+  }
+
+  /** Compiles something that has findings of its own. */
+  ofOthers<T>(compile: () => T): T {
+    this.#take();
+    const result = compile();
+    this.#referencesSeen = this.#reader.references.length;
+    this.#endpointsSeen = this.#reader.endpoints.length;
+    return result;
+  }
+
+  own(): Pick<Step, 'references' | 'endpoints'> {
+    this.#take();
+    return { references: this.#references, endpoints: this.#endpoints };
+  }
+
+  #take(): void {
+    this.#references.push(...this.#reader.references.slice(this.#referencesSeen));
+    this.#endpoints.push(...this.#reader.endpoints.slice(this.#endpointsSeen));
+    this.#referencesSeen = this.#reader.references.length;
+    this.#endpointsSeen = this.#reader.endpoints.length;
+  }
 }
 
 function reportUnknown(element: ConfigElement, reader: ArtifactReader): void {

@@ -1,7 +1,9 @@
 import { logger } from '../logging/index.ts';
 import { MediationError } from '../message/errors.ts';
+import '../message/flow-observer.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { TypedNumber } from '../message/property-value.ts';
+import { aboutMessage } from './about-message.ts';
 
 const log = logger('FaultHandler');
 const ERROR_PROPERTIES = [
@@ -14,6 +16,8 @@ const ERROR_PROPERTIES = [
   'ERROR_CAUSE',
 ];
 const MAX_DETAIL = 4096;
+/** Fault handlers that a message may go through; more is a loop, as of a sequence that is its own `onError` (REQ-25). */
+const MAX_HANDLERS = 100;
 
 /**
  * Runs the fault stack of a message (spec proxies 4.9) and tells the waiting client that its flow failed: if nobody answers it, it
@@ -41,6 +45,19 @@ export async function runFaultStack(message: MessageContext, failure: MediationE
       log.warn(
         `Exception encountered but no fault handler found - message dropped: ${current.message}`,
         details(message),
+      );
+      message.configuration.services.observer?.dropped('no fault handler');
+      break;
+    }
+    message.faultsHandled += 1;
+    if (message.faultsHandled > MAX_HANDLERS) {
+      message.faultStack.length = 0;
+      log.error(
+        `${handler.description} is not asked: the message went through ${MAX_HANDLERS} fault handlers already`,
+        {
+          ...details(message),
+          reason: current.message,
+        },
       );
       break;
     }
@@ -97,5 +114,6 @@ export function causeChain(error: unknown): string {
 }
 
 function details(message: MessageContext) {
-  return { messageId: message.messageId, artifact: message.text('ARTIFACT_NAME') };
+  const code = message.properties.get('ERROR_CODE');
+  return { ...aboutMessage(message), ...(code !== undefined && { errorCode: String(code) }) };
 }

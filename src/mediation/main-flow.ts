@@ -1,6 +1,8 @@
 import { logger } from '../logging/index.ts';
 import { readAddressing } from '../message/addressing-headers.ts';
+import '../message/flow-observer.ts';
 import type { MessageContext, ResponseReceiver } from '../message/message-context.ts';
+import { aboutMessage } from './about-message.ts';
 import { runFlow } from './flow.ts';
 import { passesPreMediate } from './pre-mediate.ts';
 import { clearSendMarkers } from './send.ts';
@@ -35,11 +37,23 @@ export async function enterSequence(
 ): Promise<void> {
   message.responseReceiver = flow === MAIN_FLOW ? mainReceiver : responsesToMain(flow);
   flow.begin?.(message);
+  const ended = observe(message, sequence);
   await runFlow(message, async () => {
     if (!(await passesPreMediate(message))) return;
     pushFaultHandler(message, flow);
     await sequence?.mediate(message);
   });
+  ended?.();
+}
+
+/** A message of an inbound endpoint counts for that, any other one for the sequence. */
+function observe(message: MessageContext, sequence: Sequence | undefined) {
+  const { observer } = message.configuration.services;
+  if (!observer) return undefined;
+  const inbound = message.text('inbound.endpoint.name');
+  return inbound === undefined
+    ? observer.enters(message, 'sequence', sequence?.name ?? 'main')
+    : observer.enters(message, 'inboundEndpoint', inbound);
 }
 
 /** Responses enter `main` again, in response direction, unless a receiving sequence takes them (spec proxies 4.8). */
@@ -53,7 +67,11 @@ const responsesToMain = (flow: SequenceFlow): ResponseReceiver => ({
     const sequence = response.configuration.find('sequence', receiving ?? 'main');
     try {
       if (sequence) await sequence.mediate(response);
-      else log.warn(`Cannot find a Sequence with name: ${receiving} for injecting the response message`);
+      else
+        log.warn(
+          `Cannot find a Sequence with name: ${receiving} for injecting the response message`,
+          aboutMessage(response),
+        );
     } catch (error) {
       response.axis2.set('HTTP_SC', '500');
       throw error;

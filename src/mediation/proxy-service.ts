@@ -2,8 +2,11 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
 import { MediationError } from '../message/errors.ts';
+import '../message/flow-observer.ts';
 import type { MessageContext, ResponseReceiver } from '../message/message-context.ts';
+import { acceptRequest, type ProxySecurity } from '../security/proxy-security.ts';
 import type { XmlElement } from '../xml/index.ts';
+import { aboutMessage } from './about-message.ts';
 import { runFlow } from './flow.ts';
 import { passesPreMediate } from './pre-mediate.ts';
 import { clearSendMarkers, startSend } from './send.ts';
@@ -45,6 +48,8 @@ export interface ProxyDefinition {
   readonly endpoint: EndpointReference | undefined;
   readonly publishWsdl: PublishedWsdl | undefined;
   readonly parameters: ReadonlyMap<string, string>;
+  /** How messages are secured; undefined: not at all. */
+  readonly security?: ProxySecurity | undefined;
 }
 
 /**
@@ -77,11 +82,15 @@ export class ProxyService implements ResponseReceiver {
     message.properties.set('ARTIFACT_NAME', `proxy${this.name}`);
     message.operation.set('proxy.name', this.name);
     message.responseReceiver = this;
+    const ended = message.configuration.services.observer?.enters(message, 'proxy', this.name);
     await runFlow(message, async () => {
+      const { security } = this.definition;
+      if (security && !(await acceptRequest(message, security))) return;
       if (!(await passesPreMediate(message))) return;
       this.#pushFaultHandler(message);
       await this.#runInFlow(message);
     });
+    ended?.();
   }
 
   /**
@@ -116,7 +125,7 @@ export class ProxyService implements ResponseReceiver {
     if (receiving !== undefined) {
       const sequence = response.configuration.find('sequence', receiving);
       if (sequence) await sequence.mediate(response);
-      else log.warn(`Cannot find a Sequence with name: ${receiving} for injecting the message`);
+      else log.warn(`Cannot find a Sequence with name: ${receiving} for injecting the message`, aboutMessage(response));
       return;
     }
     const out = resolveSequence(

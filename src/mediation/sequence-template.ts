@@ -8,7 +8,10 @@ import type { Sequence } from './sequence.ts';
 export interface TemplateParameter {
   readonly name: string;
   readonly mandatory: boolean;
+  /** The value of a call that gives none. */
   readonly defaultValue: string | undefined;
+  /** Where there is no such text: its value in the caller's context; null: it stays unset. */
+  readonly computedDefault?: (message: MessageContext) => TemplateParameterValue | null;
 }
 
 const MANDATORY_PARAMETER_MISSING = 500101;
@@ -47,7 +50,7 @@ export class SequenceTemplate {
     rest: Rest,
     given: ReadonlyMap<string, TemplateParameterValue> = NOTHING,
   ): boolean | Promise<boolean> {
-    const parameters = this.#evaluate(values);
+    const parameters = this.#evaluate(message, values);
     for (const [name, value] of given) parameters.set(name, value);
     const frames = message.templateFrames.length;
     const handlers = message.faultStack.length;
@@ -72,11 +75,14 @@ export class SequenceTemplate {
     return outcome;
   }
 
-  #evaluate(values: (parameter: string) => TemplateParameterValue | null): Map<string, TemplateParameterValue> {
+  #evaluate(
+    message: MessageContext,
+    values: (parameter: string) => TemplateParameterValue | null,
+  ): Map<string, TemplateParameterValue> {
     const evaluated = new Map<string, TemplateParameterValue>();
-    for (const { name, mandatory, defaultValue } of this.parameters) {
-      const value = values(name) ?? defaultValue;
-      if (value !== undefined) evaluated.set(name, value);
+    for (const { name, mandatory, defaultValue, computedDefault } of this.parameters) {
+      const value = values(name) ?? defaultValue ?? computedDefault?.(message) ?? null;
+      if (value !== null) evaluated.set(name, value);
       else if (mandatory) throw this.#missing(name);
     }
     return evaluated;

@@ -3,6 +3,7 @@ import { logger } from '../logging/index.ts';
 import type { Caller } from '../message/caller.ts';
 import { MediationError } from '../message/errors.ts';
 import type { FaultHandler, MessageContext } from '../message/message-context.ts';
+import { aboutMessage } from './about-message.ts';
 import { FLOW_END } from './continuation.ts';
 import { runSteps, type StepList } from './step.ts';
 
@@ -40,9 +41,7 @@ export class Sequence {
    */
   mediate(message: MessageContext, caller: Caller = FLOW_END): boolean | Promise<boolean> {
     if (message.sequenceDepth >= MAX_DEPTH) {
-      throw new MediationError(
-        `Sequences are nested more than ${MAX_DEPTH} deep: sequence '${this.name}' calls itself`,
-      );
+      throw new MediationError(`Sequences are nested more than ${MAX_DEPTH} deep: ${this.#described} calls itself`);
     }
     const height = message.faultStack.length;
     this.#pushErrorHandler(message);
@@ -54,11 +53,17 @@ export class Sequence {
       : outcome.then((end) => left(message, height, end));
   }
 
+  get #described(): string {
+    const { file, line } = this.position;
+    return this.name === undefined ? `the sequence in ${file}:${line}` : `sequence '${this.name}'`;
+  }
+
   #pushErrorHandler(message: MessageContext): void {
     if (this.onError === undefined) return;
     const handler = message.configuration.find('sequence', this.onError);
     if (handler) message.faultStack.push(sequenceFaultHandler(handler, `onError sequence '${this.onError}'`));
-    else log.warn(`onError handler : ${this.onError} for sequence : ${this.name} cannot be found`);
+    else
+      log.warn(`onError handler : ${this.onError} for sequence : ${this.name} cannot be found`, aboutMessage(message));
   }
 }
 

@@ -4,6 +4,7 @@ import { runFlow } from '../mediation/flow.ts';
 import { passesPreMediate } from '../mediation/pre-mediate.ts';
 import { clearSendMarkers } from '../mediation/send.ts';
 import { pushFaultSequence, resolveSequence } from '../mediation/sequence-reference.ts';
+import '../message/flow-observer.ts';
 import type { MessageContext, ResponseReceiver } from '../message/message-context.ts';
 import type { ResourceDefinition } from './resource.ts';
 
@@ -64,6 +65,7 @@ export class RestApi {
   /** Runs the in-flow of a request. Never rejects; resolves when the in-sequence has ended (spec proxies 6.5). */
   async receive(message: MessageContext, resource: ResourceDefinition): Promise<void> {
     message.responseReceiver = this.#receivers.get(resource);
+    const ended = message.configuration.services.observer?.enters(message, 'api', displayName(this.definition));
     await runFlow(message, async () => {
       if (!(await passesPreMediate(message))) return;
       this.#pushFaultHandler(message, resource);
@@ -71,6 +73,7 @@ export class RestApi {
       if (sequence) await sequence.mediate(message);
       else log.debug(`${this.name}: the resource has no in-sequence; the message is dropped`);
     });
+    ended?.();
   }
 
   /** The response path (spec proxies 4.8): receiving sequence, else out-sequence, else straight back. */

@@ -1,5 +1,5 @@
 import { logger } from '../logging/index.ts';
-import type { Exchange, FlowFailure } from '../message/exchange.ts';
+import type { Exchange, ExchangeEnd, FlowFailure } from '../message/exchange.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { isFlagSet } from '../message/property-value.ts';
 import { type Fault, failedToProcess, faultAnswer } from './fault-response.ts';
@@ -93,7 +93,7 @@ export class ClientExchange implements Exchange {
   #message: MessageContext | undefined;
   #failure: FlowFailure | undefined;
   /** Undefined until somebody asks. */
-  #endListeners: Array<() => void> | undefined;
+  #endListeners: Array<(end?: ExchangeEnd) => void> | undefined;
   readonly #deadline: NodeJS.Timeout;
 
   constructor(options: ExchangeOptions) {
@@ -148,7 +148,7 @@ export class ClientExchange implements Exchange {
     );
   }
 
-  onEnd(listener: () => void): void {
+  onEnd(listener: (end?: ExchangeEnd) => void): void {
     if (this.#state !== 'waiting') listener();
     else if (this.#endListeners) this.#endListeners.push(listener);
     else this.#endListeners = [listener];
@@ -252,17 +252,19 @@ export class ClientExchange implements Exchange {
   }
 
   #answer(answer: HttpAnswer): void {
-    this.#leaveWaiting('answered');
+    this.#leaveWaiting('answered', answer.status);
     this.#options.deliver(answer);
   }
 
-  #leaveWaiting(state: 'answered' | 'gone'): void {
+  #leaveWaiting(state: 'answered' | 'gone', status?: number): void {
     this.#state = state;
     this.#message = undefined;
     clearTimeout(this.#deadline);
-    const listeners = this.#endListeners ?? [];
+    const listeners = this.#endListeners;
     this.#endListeners = undefined;
-    for (const listener of listeners) listener();
+    if (!listeners) return;
+    const end = { status, failure: this.#failure };
+    for (const listener of listeners) listener(end);
   }
 
   #fault(fault: Fault): HttpAnswer {

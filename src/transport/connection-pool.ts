@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { type buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import type { buildConnector, Dispatcher, Client as UndiciClient, Pool as UndiciPool } from 'undici';
+import { Client, Pool } from './undici.ts';
 
 /** One connection slot of a pool: the socket that is in it now, and how it was used. */
 export class Connection {
@@ -66,7 +67,7 @@ export interface TrackedDispatchOptions extends Dispatcher.DispatchOptions {
 class TrackedClient extends Client {
   readonly #connection: Connection;
 
-  constructor(origin: URL, options: Client.Options, connect: buildConnector.connector) {
+  constructor(origin: URL, options: UndiciClient.Options, connect: buildConnector.connector) {
     const connection = new Connection();
     super(origin, {
       ...options,
@@ -95,7 +96,7 @@ export interface PoolSettings {
 
 /** The keep-alive connections to one origin. */
 export class ConnectionPool {
-  readonly #pool: Pool;
+  readonly #pool: UndiciPool;
   /** Requests that were handed to the pool and neither started nor failed yet. */
   waiting = 0;
   /** Requests that are not over yet, waiting ones included. */
@@ -111,7 +112,7 @@ export class ConnectionPool {
       headersTimeout: settings.socketTimeoutMs,
       bodyTimeout: settings.socketTimeoutMs,
       connect,
-      factory: (url: URL, options: object) => new TrackedClient(url, options as Client.Options, connect),
+      factory: (url: URL, options: object) => new TrackedClient(url, options as UndiciClient.Options, connect),
     });
   }
 

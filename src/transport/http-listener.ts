@@ -86,6 +86,8 @@ export interface HttpListenerOptions {
   readonly acknowledgeTaken?: boolean;
   /** `http.headers.preserve`: lower-case names. */
   readonly preservedHeaders?: ReadonlySet<string>;
+  /** Takes connections that are to speak another protocol; without it the `Upgrade` header is ignored. The socket is its own from then on. */
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /** For metrics: what is going on now, and monotonic counters. */
@@ -232,6 +234,7 @@ class Listener implements HttpListener {
     server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket) =>
       this.#onClientError(error, socket),
     );
+    if (this.#options.upgrade) server.on('upgrade', this.#options.upgrade);
     server.on('connect', (_request, socket) => this.#refuseConnection(socket, unsupportedMethod('CONNECT')));
     server.on('drop', () => log.warn(`A connection was refused: ${this.#limits.maxConnections} are open`));
     return server;

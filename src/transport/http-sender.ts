@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type ConnectionOptions, checkServerIdentity, createSecureContext, rootCertificates } from 'node:tls';
-import { buildConnector, type Dispatcher } from 'undici';
+import type { buildConnector as Connectors, Dispatcher } from 'undici';
 import { logger } from '../logging/index.ts';
 import { TransportHeaders } from '../message/headers.ts';
 import { type Connection, ConnectionPool, type ConnectionUse, type TrackedDispatchOptions } from './connection-pool.ts';
@@ -16,6 +16,7 @@ import {
   sendTimedOut,
   tooManyWaiting,
 } from './send-failure.ts';
+import { buildConnector } from './undici.ts';
 
 declare module '../message/configuration.ts' {
   interface Services {
@@ -124,7 +125,7 @@ const CONNECT_BACKUP_MS = 1000;
  */
 export class HttpSender {
   readonly #limits: Required<Omit<HttpSenderOptions, 'tls'>>;
-  readonly #connect: buildConnector.connector;
+  readonly #connect: Connectors.connector;
   readonly #pools = new Map<string, ConnectionPool>();
   #closed = false;
 
@@ -458,7 +459,7 @@ function isSenderClosing(error: Error): boolean {
 }
 
 /** Verification is on unless switched off in so many words. One context for all connections: parsing the authorities costs ms. */
-function trustOptions({ ca = [], hostnameVerifier, trustAnyCertificate }: TlsTrust): buildConnector.BuildOptions {
+function trustOptions({ ca = [], hostnameVerifier, trustAnyCertificate }: TlsTrust): Connectors.BuildOptions {
   const options: ConnectionOptions = {
     minVersion: 'TLSv1.2',
     secureContext: createSecureContext({
@@ -475,7 +476,7 @@ function trustOptions({ ca = [], hostnameVerifier, trustAnyCertificate }: TlsTru
   if (trustAnyCertificate)
     log.warn('Certificates of back ends are not verified: anyone on the way can read and change messages');
   if (hostnameVerifier === 'AllowAll') log.warn('Host names in certificates of back ends are not verified (AllowAll)');
-  return options as buildConnector.BuildOptions;
+  return options as Connectors.BuildOptions;
 }
 
 const LOCAL_NAMES = new Set(['localhost', 'localhost.localdomain', '127.0.0.1', '::1']);

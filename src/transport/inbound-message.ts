@@ -18,7 +18,7 @@ const METHODS_WITH_ENTITY = new Set(['POST', 'PUT', 'PATCH']);
 export function inboundMessage(
   request: IncomingRequest,
   configuration: Configuration,
-  exchange: Exchange,
+  exchange: Exchange | undefined,
   postfix: string,
 ): MessageContext {
   const { headers, body, method, query } = request;

@@ -122,6 +122,16 @@ describe('indirect', () => {
     });
   });
 
+  it('that leads to itself is a fault, not a crash', async () => {
+    const { request, target } = prepared('<endpoint key="{$ctx:itself}"/>');
+    request.properties.set('itself', 'loop');
+    const { find } = request.configuration;
+    request.configuration.find = ((kind: string, name: string) =>
+      name === 'loop' ? target : find.call(request.configuration, kind as never, name)) as typeof find;
+    await expect(target.send(request)).rejects.toThrow('The endpoint with the key loop leads to itself');
+    expect(() => target.allowsRetry?.(undefined, request)).toThrow('leads to itself');
+  });
+
   it('refuses a bad expression', () => {
     expect(endpointProblems('<endpoint key="{//a[}"/>')).toHaveLength(1);
     expect(endpointProblems('<endpoint key-expression="//a["/>')).toHaveLength(1);

@@ -32,7 +32,7 @@ describe('log lines', () => {
     expect(lines()).toHaveLength(1);
     expect(JSON.parse(lines()[0] ?? '')).toMatchObject({
       level: 'info',
-      category: 'Test',
+      logger: 'Test',
       message: 'two\nlines',
       messageId: 'urn:uuid:1',
     });

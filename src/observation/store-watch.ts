@@ -1,0 +1,186 @@
+import type { Configuration } from '../message/configuration.ts';
+import type { MessageStore, StoreStatus } from '../stores/message-store.ts';
+import { PutCounts } from './counts.ts';
+import { HISTORY_STEP_MS, type HistoryPoint, StoreHistory } from './history.ts';
+import { RateMeter } from './rate-meter.ts';
+
+/** Measuring may take this part of the time of a store: a count that takes 50 ms is made once a second at most. */
+const MEASURING_SHARE = 0.05;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** What is known of a store beside what it says itself. */
+export interface StoreFigures {
+  /** null: nobody can tell. */
+  readonly depth: number | null;
+  readonly estimated: boolean;
+  /** Epoch ms; undefined before the first measurement. */
+  readonly measuredAt: number | undefined;
+  readonly inPerSecond: number;
+  readonly outPerSecond: number;
+  /** Age of the message that was stored first; null: there is none, or nobody can tell cheaply. */
+  readonly oldestAgeMs: number | null;
+  /** Puts that failed. */
+  readonly failures: number;
+  readonly reconnects: number;
+}
+
+/** One store under observation; goes with its artifact, stays over its redeployments. */
+class WatchedStore {
+  readonly puts = new PutCounts();
+  readonly history = new StoreHistory();
+  readonly #in = new RateMeter();
+  readonly #out = new RateMeter();
+  #depth: { readonly count: number | null; readonly estimated: boolean; readonly at: number } | undefined;
+  #oldestAt: number | undefined;
+  #measuring = false;
+  #measureAgain = 0;
+  #oldestAgain = 0;
+  #last: StoreStatus | undefined;
+  #lastPoint = { enqueued: 0, dequeued: 0 };
+  #readySince: number | undefined;
+  #reconnects = 0;
+
+  figures(): StoreFigures {
+    const oldest = this.#depth?.count === 0 ? undefined : this.#oldestAt;
+    return {
+      depth: this.#depth?.count ?? null,
+      estimated: this.#depth?.estimated ?? true,
+      measuredAt: this.#depth?.at,
+      inPerSecond: this.#in.perSecond,
+      outPerSecond: this.#out.perSecond,
+      oldestAgeMs: oldest === undefined ? null : Math.max(0, Date.now() - oldest),
+      failures: this.puts.failed,
+      reconnects: this.#reconnects,
+    };
+  }
+
+  sample(store: MessageStore, now: number): void {
+    const status = store.status();
+    this.#last = status;
+    this.#in.sample(now, status.enqueued);
+    this.#out.sample(now, status.dequeued);
+    if (status.state !== 'READY' || status.since === this.#readySince) return;
+    if (this.#readySince !== undefined) this.#reconnects += 1;
+    this.#readySince = status.since;
+  }
+
+  /** Measures what the medium must be asked for, not more often than it can bear. Never rejects. */
+  async measure(store: MessageStore, now: number): Promise<void> {
+    if (this.#measuring || now < this.#measureAgain) return;
+    this.#measuring = true;
+    try {
+      const { count, estimated } = await store.depth();
+      this.#depth = { count: count === 'unknown' ? null : count, estimated, at: Date.now() };
+      const depthTook = performance.now() - now;
+      this.#measureAgain = performance.now() + restAfter(depthTook);
+      if (now >= this.#oldestAgain) await this.#measureOldest(store);
+    } catch {
+      // The store's own state says what is wrong with it; the figure is as old as it says.
+      this.#measureAgain = performance.now() + HISTORY_STEP_MS;
+    } finally {
+      this.#measuring = false;
+    }
+  }
+
+  async #measureOldest(store: MessageStore): Promise<void> {
+    const began = performance.now();
+    this.#oldestAt = await store.browser?.().oldestAt();
+    this.#oldestAgain = performance.now() + restAfter(performance.now() - began);
+  }
+
+  addPoint(t: number): void {
+    const { enqueued = 0, dequeued = 0 } = this.#last ?? {};
+    const before = this.#lastPoint;
+    // Counts of a store that was replaced by another kind begin anew.
+    const since = (count: number, earlier: number) => (count >= earlier ? count - earlier : count);
+    this.history.add({
+      t,
+      depth: this.#depth?.count ?? null,
+      in: since(enqueued, before.enqueued),
+      out: since(dequeued, before.dequeued),
+    });
+    this.#lastPoint = { enqueued, dequeued };
+  }
+}
+
+function restAfter(tookMs: number): number {
+  return Math.min(LONGEST_PAUSE_MS, tookMs / MEASURING_SHARE);
+}
+
+/** Watches all stores: puts are counted as they are made, everything else is sampled. */
+export class StoreWatch {
+  readonly #stores = new Map<string, WatchedStore>();
+  readonly #wrapped = new WeakSet<MessageStore>();
+
+  /** To be told of every configuration that is served, before messages meet it. */
+  follow(configuration: Configuration): void {
+    const names = new Set(configuration.names('messageStore'));
+    for (const name of this.#stores.keys()) if (!names.has(name)) this.#stores.delete(name);
+    for (const name of names) {
+      const store = configuration.find('messageStore', name);
+      if (store) this.#countPuts(store, this.#watched(name));
+    }
+  }
+
+  sample(configuration: Configuration, now: number): void {
+    for (const [name, watched] of this.#stores) {
+      const store = configuration.find('messageStore', name);
+      if (store) watched.sample(store, now);
+    }
+  }
+
+  async measure(configuration: Configuration, now: number): Promise<void> {
+    const measured = [...this.#stores].map(([name, watched]) => {
+      const store = configuration.find('messageStore', name);
+      return store && watched.measure(store, now);
+    });
+    await Promise.all(measured);
+  }
+
+  addPoints(t: number): void {
+    for (const watched of this.#stores.values()) watched.addPoint(t);
+  }
+
+  turn(): void {
+    for (const { puts } of this.#stores.values()) puts.latency.turn();
+  }
+
+  figures(name: string): StoreFigures | undefined {
+    return this.#stores.get(name)?.figures();
+  }
+
+  puts(name: string): PutCounts | undefined {
+    return this.#stores.get(name)?.puts;
+  }
+
+  history(name: string, since: number): HistoryPoint[] | undefined {
+    return this.#stores.get(name)?.history.points(since);
+  }
+
+  #watched(name: string): WatchedStore {
+    const known = this.#stores.get(name);
+    if (known) return known;
+    const watched = new WatchedStore();
+    this.#stores.set(name, watched);
+    return watched;
+  }
+
+  /** Whoever puts into the store, a mediator, a processor or an operator, is counted. */
+  #countPuts(store: MessageStore, { puts }: WatchedStore): void {
+    if (this.#wrapped.has(store)) return;
+    this.#wrapped.add(store);
+    const put = store.put;
+    store.put = async (message) => {
+      const began = performance.now();
+      try {
+        await put.call(store, message);
+        puts.stored += 1;
+      } catch (error) {
+        puts.failed += 1;
+        throw error;
+      } finally {
+        puts.latency.add(performance.now() - began);
+      }
+    };
+  }
+}
