@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { PROFILES } from './compat/profile.ts';
 import type { ServerConfiguration } from './config/config.ts';
 import { ConfigurationError } from './config/toml-reader.ts';
+import { DataFolder } from './data-folder.ts';
 import { Databases } from './databases/databases.ts';
 import { ArtifactFolder, artifactRuntimes, Deployer } from './deployment/index.ts';
 import { RequestDispatcher } from './dispatcher.ts';
@@ -12,18 +13,25 @@ import { formatDiagnostic } from './grammar/diagnostic.ts';
 import type { InboundServices } from './inbound/component.ts';
 import { VfsSender } from './inbound/file/vfs-sender.ts';
 import { JmsSender } from './inbound/jms/jms-sender.ts';
+import { MqttSender } from './inbound/mqtt/mqtt-sender.ts';
 import { RunningTransports } from './inbound/running-transports.ts';
+import { WebSocketSender } from './inbound/websocket/websocket-sender.ts';
 import { closeIsolation } from './isolation/worker-pool.ts';
 import { logger } from './logging/index.ts';
 import type { Health } from './management/health.ts';
 import type { ManagedServer } from './management/managed-server.ts';
-import { type ManagementApi, startManagementApi } from './management/management-api.ts';
+import type { ManagementApi } from './management/management-api.ts';
+import { jobView } from './management/operations/job-view.ts';
+import { MessageOperations } from './management/operations/message-operations.ts';
+import { startManagement } from './management/start-management.ts';
 import { FlowTracker } from './mediation/flow.ts';
 import { builtInSequences } from './mediation/read-sequence.ts';
 import type { Configuration } from './message/configuration.ts';
+import { Observation } from './observation/observation.ts';
 import { DeliveryLedger } from './processors/delivery-ledger.ts';
 import { FileRegistry } from './registry/file-registry.ts';
 import { SecretStore } from './registry/secrets.ts';
+import { SecurityServices } from './security/services.ts';
 import type { StoreServices } from './stores/component.ts';
 import { type HttpListener, type ListenerLimits, startHttpListener } from './transport/http-listener.ts';
 import { HttpSender } from './transport/http-sender.ts';
@@ -45,6 +53,10 @@ export interface RunningServer {
   readonly faultyCount: number;
   /** The configuration that is served now. */
   configuration(): Configuration;
+  /** Deploys what has changed in the artifact folder by now, also where nobody watches it. */
+  redeploy(): Promise<void>;
+  /** Resolves when somebody asked for its end through the management API. */
+  readonly askedToEnd: Promise<'shutdown' | 'restart'>;
   /**
    * Stops accepting, lets requests and attempts in flight end, closes processors, stores and sender; bounded by the configured
    * time (OP-110). Idempotent.
@@ -55,7 +67,7 @@ export interface RunningServer {
 /**
  * Puts the parts together: configuration -> deployment -> listeners -> processors. Listeners open after the first deployment, and
  * processors start after them, so no message meets half a configuration (spec proxies 7.2).
- * @throws ConfigurationError, PortTakenError; whatever was started is stopped again
+ * @throws ConfigurationError, DataFolderError, PortTakenError; whatever was started is stopped again
  */
 export async function startServer(
   configuration: ServerConfiguration,
@@ -75,9 +87,13 @@ class Server implements RunningServer {
   readonly #options: ServerConfiguration;
   readonly #health: Health;
   readonly #flows = new FlowTracker();
+  #observation: Observation | undefined;
+  #dataFolder: DataFolder | undefined;
   #sender: HttpSender | undefined;
   #registry: FileRegistry | undefined;
   #deployer: Deployer | undefined;
+  readonly #ledger = new DeliveryLedger();
+  readonly #operations = new MessageOperations({ configuration: () => this.configuration(), ledger: this.#ledger });
   #databases: Databases | undefined;
   readonly #extensions: ExtensionModules;
   #folder: ArtifactFolder | undefined;
@@ -85,13 +101,21 @@ class Server implements RunningServer {
   #https: HttpListener | undefined;
   #management: ManagementApi | undefined;
   readonly #inbound = new RunningTransports();
+  readonly #asked = Promise.withResolvers<'shutdown' | 'restart'>();
   #jms: JmsSender | undefined;
+  #mqtt: MqttSender | undefined;
+  #webSockets: WebSocketSender | undefined;
   #stopped: Promise<void> | undefined;
+  #looking: Promise<void> = Promise.resolve();
 
   constructor(options: ServerConfiguration, version: string) {
     this.#options = options;
     this.#health = { version, ready: false };
     this.#extensions = new ExtensionModules(options.extensions);
+  }
+
+  get askedToEnd(): Promise<'shutdown' | 'restart'> {
+    return this.#asked.promise;
   }
 
   get host(): string {
@@ -123,21 +147,34 @@ class Server implements RunningServer {
   }
 
   configuration(): Configuration {
+    return this.#deployed.snapshot;
+  }
+
+  redeploy(): Promise<void> {
+    // One look at a time, and none once it ends.
+    this.#looking = this.#looking.then(() => (this.#stopped ? undefined : this.#folder?.look()));
+    return this.#looking;
+  }
+
+  get #deployed(): Deployer {
     if (!this.#deployer) throw new Error('The server has not been started');
-    return this.#deployer.snapshot;
+    return this.#deployer;
   }
 
   async start(): Promise<void> {
     await checkDirectory(this.#options.artifacts);
+    this.#dataFolder = await DataFolder.take(this.#options.data);
     if (!this.#options.keepState) await forgetProcessorStates(this.#options.data);
     const trustedCertificates = await readTrustedCertificates(this.#options);
     this.#sender = new HttpSender(trustedCertificates === undefined ? {} : { tls: { ca: [trustedCertificates] } });
     this.#registry = await FileRegistry.open(join(this.#options.data, 'registry'));
     const secrets = await SecretStore.open({ folder: this.#options.secrets, environment: process.env });
-    this.#deployer = this.#createDeployer(this.#sender, this.#registry, secrets, trustedCertificates);
+    const observation = await this.#observe();
+    this.#deployer = this.#createDeployer(this.#sender, this.#registry, secrets, trustedCertificates, observation);
+    observation.start();
     this.#folder = new ArtifactFolder(this.#deployer, { directory: this.#options.artifacts });
     await this.#folder.deployAll();
-    await this.#openListeners();
+    await this.#openListeners(secrets, observation, this.#registry);
     await this.#deployer.startWork();
     if (this.#options.watch) this.#watch(this.#folder, this.#deployer);
     this.#health.ready = true;
@@ -158,6 +195,7 @@ class Server implements RunningServer {
     registry: FileRegistry,
     secrets: SecretStore,
     trustedCertificates: string | undefined,
+    observation: Observation,
   ): Deployer {
     const { data, serverName, storeDeadlineMs, stompUrls, dataSources, shutdownMs, globalTimeoutMs } = this.#options;
     const stores: StoreServices = {
@@ -176,6 +214,8 @@ class Server implements RunningServer {
       services: {
         http,
         flows: this.#flows,
+        observer: observation,
+        deliveries: observation,
         globalTimeoutMs,
         compat: PROFILES[this.#options.profile],
         registry,
@@ -183,6 +223,7 @@ class Server implements RunningServer {
         databases,
         resourceDirectories,
         fileFolders: this.#options.fileFolders,
+        security: this.#security(secrets, resourceDirectories),
         transports: this.#transports(stores),
         ...this.#named(secrets),
       },
@@ -204,7 +245,7 @@ class Server implements RunningServer {
           dataDirectory: data,
           configuration: () => deployer.snapshot,
           onConfigurationChange: (listener) => deployer.subscribe(listener),
-          ledger: new DeliveryLedger(),
+          ledger: this.#ledger,
           profile: this.#options.profile,
           stopDeadlineMs: shutdownMs / 2,
           serverName,
@@ -215,13 +256,34 @@ class Server implements RunningServer {
     });
     // Those of mediators that are gone are closed; the others are opened again when they are needed.
     deployer.subscribe(() => databases.drain());
+    followDeployments(deployer, observation);
     return deployer;
+  }
+
+  async #observe(): Promise<Observation> {
+    const { otlp, tracing: mode, sample } = this.#options.observability;
+    // Its libraries take their time to load, and most have no use for them.
+    const spans = otlp && (await (await import('./observation/otlp.ts')).openOtlpSpans(otlp, this.#health.version));
+    const observation = new Observation({ snapshot: () => this.#deployed.snapshot, spans });
+    observation.tracing.modes.set({ mode, sample, bodies: false });
+    this.#observation = observation;
+    return observation;
+  }
+
+  #security(secrets: SecretStore, directories: readonly string[]): SecurityServices {
+    const settings = this.#options.security;
+    return new SecurityServices({ settings, lookup: (alias) => secrets.lookup(alias), directories });
   }
 
   #transports(stores: StoreServices): ReadonlyMap<string, OutgoingTransport> {
     this.#jms = new JmsSender(stores);
+    this.#mqtt = new MqttSender(stores);
+    this.#webSockets = new WebSocketSender({ stores, maxFrameBytes: this.#options.limits.maxBodyBytes });
     return new Map<string, OutgoingTransport>([
       ['jms', this.#jms],
+      ['mqtt', this.#mqtt],
+      ['ws', this.#webSockets],
+      ['wss', this.#webSockets],
       ['vfs', new VfsSender()],
     ]);
   }
@@ -256,7 +318,7 @@ class Server implements RunningServer {
     };
   }
 
-  async #openListeners(): Promise<void> {
+  async #openListeners(secrets: SecretStore, observation: Observation, registry: FileRegistry): Promise<void> {
     const { host, httpPort, httpsPort, tls, data } = this.#options;
     const dispatcher = new RequestDispatcher(
       () => this.configuration(),
@@ -272,18 +334,31 @@ class Server implements RunningServer {
     log.info(`Pass-through HTTP Listener started on ${host}:${this.#http.port}`);
     this.#https = await startHttpListener({ ...common, port: httpsPort, tls: certificate });
     log.info(`Pass-through HTTPS Listener started on ${host}:${this.#https.port}`);
-    const { managementHost, managementPort } = this.#options;
-    const server: ManagedServer = {
+    this.#management = await startManagement({
+      options: this.#options,
+      secrets: (alias) => secrets.lookup(alias),
+      server: this.#managed(observation, registry),
+    });
+  }
+
+  /** What the management API sees of the server. */
+  #managed(
+    observation: Observation,
+    registry: FileRegistry,
+  ): Omit<ManagedServer, 'security' | 'audit' | 'secure' | 'options'> {
+    const { host } = this.#options;
+    this.#operations.jobs.onChange((job) => observation.events.publish('job', jobView(job)));
+    return {
+      health: this.#health,
+      observation,
+      operations: this.#operations,
+      deployment: this.#deployed,
+      registry,
+      end: (how) => this.#asked.resolve(how),
       configuration: () => this.configuration(),
       faultyArtifacts: () => this.#faultyArtifacts(),
       listening: () => this.#listening().map((listener) => ({ ...listener, host })),
     };
-    this.#management = await startManagementApi({
-      host: managementHost,
-      port: managementPort,
-      server,
-      health: this.#health,
-    });
   }
 
   #listening(): ListeningPort[] {
@@ -307,7 +382,10 @@ class Server implements RunningServer {
     // Aggregates that wait for messages: half of the time for those that are still on their way.
     this.#flows.endWaiting(remaining() / 2);
     const steps: ReadonlyArray<() => Promise<unknown> | undefined> = [
+      () => this.#looking,
       () => this.#folder?.stop(),
+      // Jobs of operators settle what they have in hand.
+      () => this.#operations.close(),
       // Work that came in may still need stores and endpoints: it ends first.
       () =>
         Promise.all([this.#http?.close(remaining()), this.#https?.close(remaining()), this.#inbound.end(remaining())]),
@@ -318,8 +396,13 @@ class Server implements RunningServer {
       async () => closeIsolation(),
       () => this.#sender?.close(remaining()),
       () => this.#jms?.close(),
+      () => this.#mqtt?.close(),
+      () => this.#webSockets?.close(),
       () => this.#registry?.flush(),
       () => this.#management?.close(),
+      () => this.#observation?.close(),
+      // Last: what came before may still write there.
+      () => this.#dataFolder?.release(),
     ];
     for (const step of steps) {
       try {
@@ -336,6 +419,20 @@ class Server implements RunningServer {
     if (await this.#flows.idle(deadlineMs)) return;
     log.warn(`${this.#flows.size} flows were still running and are given up`);
   }
+}
+
+/** Each new configuration is observed before messages meet it; what a deployment could not deploy is known a moment later. */
+function followDeployments(deployer: Deployer, observation: Observation): void {
+  let before = 0;
+  deployer.subscribe((snapshot) => {
+    observation.follow(snapshot);
+    setImmediate(() => {
+      const faulty = deployer.faulty();
+      const newlyFaulty = faulty.some(({ since }) => since > before);
+      before = Date.now();
+      observation.deployed({ version: snapshot.version, faulty: faulty.length, newlyFaulty });
+    });
+  });
 }
 
 async function checkDirectory(directory: string): Promise<void> {

@@ -1,22 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
-import { COMPAT_PROFILES, type CompatProfile, PROFILES } from '../compat/profile.ts';
-import {
-  type Cluster,
-  DEFAULT_GROUP,
-  DEFAULT_LEASE_MS,
-  defaultNodeId,
-  LONGEST_LEASE_MS,
-  SHORTEST_LEASE_MS,
-} from '../coordination/cluster.ts';
+import { type CompatProfile, PROFILES } from '../compat/profile.ts';
+import { type Cluster, DEFAULT_GROUP, defaultNodeId } from '../coordination/cluster.ts';
 import type { ExtensionMapping } from '../extensions/extension-modules.ts';
 import type { LogLevel } from '../logging/index.ts';
 import type { CorsPolicy } from '../rest/cors.ts';
+import type { SecuritySettings } from '../security/settings.ts';
 import type { DataSource } from '../stores/component.ts';
+import { type ManagementSettings, readManagement } from './management.ts';
+import { readSecurity } from './security.ts';
+import { type EffectiveSetting, Settings } from './settings.ts';
 import { ConfigurationError, TomlReader } from './toml-reader.ts';
 
-/** Everything the server can be told, validated and frozen: flags win over `deployment.toml`, which wins over the defaults. */
+/** Everything the server can be told, validated and frozen: flags win over the environment, that over `deployment.toml`, that over the defaults. */
 export interface ServerConfiguration {
   readonly artifacts: string;
   readonly data: string;
@@ -26,6 +23,8 @@ export interface ServerConfiguration {
   readonly httpsPort: number;
   readonly managementPort: number;
   readonly managementHost: string;
+  /** Users, tokens and TLS of the management API. */
+  readonly management: ManagementSettings;
   readonly watch: boolean;
   /** The name that `pinnedServers` of proxies and message processors is compared with. */
   readonly serverName: string;
@@ -70,6 +69,28 @@ export interface ServerConfiguration {
   readonly strictExpressions: boolean;
   /** PEM certificates that back ends' TLS is verified with, besides the well-known ones. */
   readonly trustedCertificatesFile: string | undefined;
+  /** Keys and users for WS-Security. */
+  readonly security: SecuritySettings;
+  readonly observability: ObservabilitySettings;
+  /** All settings as they are in effect, with where each value came from. */
+  readonly effective: readonly EffectiveSetting[];
+}
+
+/** What is followed, and where spans go (OP-46, OP-73). */
+export interface ObservabilitySettings {
+  readonly tracing: 'off' | 'sampled' | 'on';
+  /** 0 to 1. */
+  readonly sample: number;
+  /** Undefined: no spans are made. */
+  readonly otlp: OtlpSettings | undefined;
+}
+
+export interface OtlpSettings {
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** 0 to 1. */
+  readonly sample: number;
+  readonly serviceName: string;
 }
 
 /** Flags of `start`, as typed; undefined where not given. */
@@ -88,9 +109,7 @@ export interface ConfigurationFlags {
 }
 
 export const DEFAULT_CONFIG_FILE = 'deployment.toml';
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 const MAX_PORT = 65_535;
-const MEBIBYTE = 1024 * 1024;
 const DEFAULT_EXTENSION_DEADLINE_MS = 30_000;
 
 /**
@@ -98,58 +117,55 @@ const DEFAULT_EXTENSION_DEADLINE_MS = 30_000;
  * table `mini_synapse`, where a misspelt key is an error.
  * @throws ConfigurationError naming file, key, value and what was expected
  */
-export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfiguration {
+export function readConfiguration(
+  flags: ConfigurationFlags = {},
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): ServerConfiguration {
   const toml = readToml(flags.config);
   const own = toml.table('mini_synapse');
-  const offset = toml.integer('server.offset', { minimum: 0, maximum: MAX_PORT }) ?? 0;
-  const port = (flag: number | undefined, key: string, fallback: number) => {
-    // Read even where a flag wins: a wrong value is a mistake all the same.
-    const configured = toml.integer(key, { minimum: 0, maximum: MAX_PORT }) ?? fallback;
-    return flag ?? offsetPort(configured, offset);
-  };
-  const profile = toml.oneOf('synapse.compat.profile', COMPAT_PROFILES) ?? 'wso2';
-  const host = flags.host ?? toml.text('transport.http.listener.bind_address') ?? '127.0.0.1';
-  const data = resolve(flags.data ?? toml.path('mini_synapse.data') ?? 'data');
-  const configuration: ServerConfiguration = {
-    artifacts: resolve(flags.artifacts ?? toml.path('mini_synapse.artifacts') ?? 'artifacts'),
+  const settings = new Settings(toml, flagsByName(flags), environment);
+  const data = settings.get('mini_synapse.data');
+  const profile = settings.get('synapse.compat.profile');
+  const managementHost = settings.get('management_api.bind_address');
+  const globalTimeoutMs =
+    settings.get('mediation.synapse.global_timeout_interval') ?? PROFILES[profile].globalTimeoutMs;
+  settings.note('mediation.synapse.global_timeout_interval', globalTimeoutMs);
+  const configuration: Omit<ServerConfiguration, 'effective'> = {
+    artifacts: settings.get('mini_synapse.artifacts'),
     data,
-    host,
-    httpPort: port(flags.httpPort, 'transport.http.listener.port', 8280),
-    httpsPort: port(flags.httpsPort, 'transport.http.listener.secured_port', 8243),
-    managementPort: port(flags.managementPort, 'management_api.port', 9164),
-    managementHost: toml.text('management_api.bind_address') ?? '127.0.0.1',
-    watch: flags.watch ?? toml.boolean('server.hot_deployment') ?? true,
-    serverName: toml.text('server.name') ?? 'localhost',
-    log: {
-      level: flags.logLevel ?? toml.oneOf('mini_synapse.log.level', LOG_LEVELS) ?? 'info',
-      format: flags.logFormat ?? toml.oneOf('mini_synapse.log.format', ['text', 'json'] as const) ?? 'text',
-    },
-    tls: tlsFiles(toml),
-    limits: {
-      maxBodyBytes: toml.integer('mini_synapse.max_body_bytes', { minimum: 1, maximum: 2 ** 31 }) ?? 16 * MEBIBYTE,
-    },
-    globalTimeoutMs:
-      toml.integer(['mediation', 'synapse.global_timeout_interval'], { minimum: 1, maximum: 2 ** 31 - 1 }) ??
-      PROFILES[profile].globalTimeoutMs,
+    host: settings.get('transport.http.listener.bind_address'),
+    httpPort: portOf(settings, 'transport.http.listener.port'),
+    httpsPort: portOf(settings, 'transport.http.listener.secured_port'),
+    managementPort: portOf(settings, 'management_api.port'),
+    managementHost,
+    management: readManagement(toml, settings),
+    watch: settings.get('server.hot_deployment'),
+    serverName: settings.get('server.name'),
+    log: { level: settings.get('mini_synapse.log.level'), format: settings.get('mini_synapse.log.format') },
+    tls: tlsFiles(settings, toml),
+    limits: { maxBodyBytes: settings.get('mini_synapse.max_body_bytes') },
+    globalTimeoutMs,
     profile,
-    cors: corsPolicy(toml),
-    storeDeadlineMs: toml.integer('mini_synapse.store_deadline_ms', { minimum: 1, maximum: 600_000 }) ?? 10_000,
-    shutdownMs: toml.integer('mini_synapse.shutdown_ms', { minimum: 0, maximum: 600_000 }) ?? 30_000,
-    keepState: flags.keepState ?? toml.boolean('mini_synapse.keep_state') ?? true,
-    cluster: cluster(toml, data),
+    cors: corsPolicy(settings),
+    storeDeadlineMs: settings.get('mini_synapse.store_deadline_ms'),
+    shutdownMs: settings.get('mini_synapse.shutdown_ms'),
+    keepState: settings.get('mini_synapse.keep_state'),
+    cluster: cluster(settings, toml, data),
     stompUrls: stompUrls(toml),
     dataSources: dataSources(toml),
     extensions: extensionMappings(toml),
-    fileFolders: toml.paths('mini_synapse.file_folders'),
+    fileFolders: settings.get('mini_synapse.file_folders'),
     configs: toml.table('mini_synapse.configs').texts(),
-    fileProperties: readProperties(toml.path('mini_synapse.file_properties')),
-    secrets: toml.path('mini_synapse.secrets'),
+    fileProperties: readProperties(settings.get('mini_synapse.file_properties')),
+    secrets: settings.get('mini_synapse.secrets'),
     isolation: {
-      scriptMs: toml.integer('mini_synapse.script_limit_ms', { minimum: 1, maximum: 60_000 }) ?? 5_000,
-      transformMs: toml.integer('mini_synapse.transform_limit_ms', { minimum: 1, maximum: 60_000 }) ?? 10_000,
+      scriptMs: settings.get('mini_synapse.script_limit_ms'),
+      transformMs: settings.get('mini_synapse.transform_limit_ms'),
     },
-    strictExpressions: toml.boolean('mini_synapse.strict_expressions') ?? false,
-    trustedCertificatesFile: toml.path('mini_synapse.trusted_certificates'),
+    security: readSecurity(toml),
+    observability: observability(settings),
+    strictExpressions: settings.get('mini_synapse.strict_expressions'),
+    trustedCertificatesFile: settings.get('mini_synapse.trusted_certificates'),
   };
   own.refuseUnknown([
     'artifacts',
@@ -171,17 +187,61 @@ export function readConfiguration(flags: ConfigurationFlags = {}): ServerConfigu
     'transform_limit_ms',
     'file_properties',
     'file_folders',
+    'security',
   ]);
-  return Object.freeze(configuration);
+  return Object.freeze({ ...configuration, effective: settings.effective() });
 }
 
-function offsetPort(port: number, offset: number): number {
-  return port === 0 ? 0 : Math.min(port + offset, MAX_PORT);
+function flagsByName(flags: ConfigurationFlags): Record<string, string | number | boolean | undefined> {
+  const { config: _, ...others } = flags;
+  const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(others).map(([name, value]) => [kebab(name), value]));
 }
 
-function tlsFiles(toml: TomlReader): ServerConfiguration['tls'] {
-  const keyFile = toml.path('mini_synapse.tls.key');
-  const certificateFile = toml.path('mini_synapse.tls.certificate');
+/** Flags say which port they mean; elsewhere the offset is added. */
+function observability(settings: Settings): ObservabilitySettings {
+  const endpoint = settings.get('observability.otlp.endpoint');
+  if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) {
+    throw new ConfigurationError(
+      `observability.otlp.endpoint is ${JSON.stringify(endpoint)}, expected a URL like http://127.0.0.1:4318/v1/traces`,
+    );
+  }
+  return {
+    tracing: settings.get('observability.tracing'),
+    sample: settings.get('observability.tracing_sample_percent') / 100,
+    otlp: endpoint === undefined ? undefined : otlp(endpoint, settings),
+  };
+}
+
+function otlp(endpoint: string, settings: Settings): OtlpSettings {
+  const headers: Record<string, string> = {};
+  for (const pair of (settings.get('observability.otlp.headers') ?? '').split(',')) {
+    const [name, ...value] = pair.split('=');
+    if (name?.trim()) headers[name.trim()] = value.join('=').trim();
+  }
+  return {
+    endpoint,
+    headers,
+    sample: settings.get('observability.otlp.sample_percent') / 100,
+    serviceName: settings.get('observability.otlp.service_name'),
+  };
+}
+
+function portOf(
+  settings: Settings,
+  key: 'transport.http.listener.port' | 'transport.http.listener.secured_port' | 'management_api.port',
+): number {
+  const written = settings.get(key);
+  const offset = settings.get('server.offset');
+  if (settings.origin(key) === 'flag' || written === 0) return written;
+  const port = Math.min(written + offset, MAX_PORT);
+  settings.note(key, port);
+  return port;
+}
+
+function tlsFiles(settings: Settings, toml: TomlReader): ServerConfiguration['tls'] {
+  const keyFile = settings.get('mini_synapse.tls.key');
+  const certificateFile = settings.get('mini_synapse.tls.certificate');
   if (keyFile === undefined && certificateFile === undefined) return undefined;
   if (keyFile === undefined || certificateFile === undefined) {
     throw new ConfigurationError(`${toml.file}: [mini_synapse.tls] needs both 'key' and 'certificate' (PEM files)`);
@@ -190,28 +250,23 @@ function tlsFiles(toml: TomlReader): ServerConfiguration['tls'] {
 }
 
 /** `[synapse_properties] 'synapse.rest.CORSConfig.enabled' = true` and its siblings (spec proxies 6.4). */
-function corsPolicy(toml: TomlReader): CorsPolicy {
-  const property = (name: string) => ['synapse_properties', `synapse.rest.CORSConfig.${name}`];
-  const origins = toml.text(property('Access-Control-Allow-Origin')) ?? '*';
+function corsPolicy(settings: Settings): CorsPolicy {
+  const origins = settings.get('synapse_properties.synapse.rest.CORSConfig.Access-Control-Allow-Origin');
   return {
-    enabled: toml.boolean(property('enabled')) ?? false,
+    enabled: settings.get('synapse_properties.synapse.rest.CORSConfig.enabled'),
     origins: origins.split(',').map((origin) => origin.trim()),
-    headers:
-      toml.text(property('Access-Control-Allow-Headers')) ??
-      'authorization,Access-Control-Allow-Origin,Content-Type,SOAPAction',
+    headers: settings.get('synapse_properties.synapse.rest.CORSConfig.Access-Control-Allow-Headers'),
   };
 }
 
 /** `[mini_synapse.cluster] enabled = true`; the name of the node also as MI says it, `[cluster_config] node_id`. */
-function cluster(toml: TomlReader, dataDirectory: string): Cluster | undefined {
+function cluster(settings: Settings, toml: TomlReader, dataDirectory: string): Cluster | undefined {
   toml.table('mini_synapse.cluster').refuseUnknown(['enabled', 'node_id', 'group', 'lease_ms']);
-  const enabled = toml.boolean('mini_synapse.cluster.enabled') ?? false;
-  const node = toml.text('mini_synapse.cluster.node_id') ?? toml.text('cluster_config.node_id');
-  const group = toml.text('mini_synapse.cluster.group');
-  const range = { minimum: SHORTEST_LEASE_MS, maximum: LONGEST_LEASE_MS };
-  const leaseMs = toml.integer('mini_synapse.cluster.lease_ms', range) ?? DEFAULT_LEASE_MS;
-  if (!enabled) return undefined;
-  return { node: node?.trim() || defaultNodeId(dataDirectory), group: group?.trim() || DEFAULT_GROUP, leaseMs };
+  const node = settings.get('mini_synapse.cluster.node_id') ?? settings.get('cluster_config.node_id');
+  const group = settings.get('mini_synapse.cluster.group');
+  const leaseMs = settings.get('mini_synapse.cluster.lease_ms');
+  if (!settings.get('mini_synapse.cluster.enabled')) return undefined;
+  return { node: node?.trim() || defaultNodeId(dataDirectory), group: group.trim() || DEFAULT_GROUP, leaseMs };
 }
 
 /** `[[mini_synapse.jms]] provider_url = "tcp://…"  stomp_url = "stomp://…"` */
@@ -279,7 +334,7 @@ function readToml(named: string | undefined): TomlReader {
   const text = readIfThere(file, named !== undefined);
   if (text === undefined) return new TomlReader({}, file, process.cwd());
   try {
-    return new TomlReader(parse(text), file, dirname(resolve(file)));
+    return new TomlReader(parse(text), file, dirname(resolve(file)), '', text);
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause;
     throw new ConfigurationError(`${file}:${cause.line}:${cause.column}: ${cause.message}`, { cause });

@@ -16,12 +16,35 @@ export class TomlReader {
   readonly #table: Table;
   readonly #directory: string;
   readonly #path: string;
+  readonly #text: string;
 
-  constructor(table: Table, file: string, directory: string, path = '') {
+  /** @param text of the document, to tell the lines of keys */
+  constructor(table: Table, file: string, directory: string, path = '', text = '') {
     this.#table = table;
     this.file = file;
     this.#directory = directory;
     this.#path = path;
+    this.#text = text;
+  }
+
+  /** The name of this table in the document, as `management.users[0]`; empty for the document itself. */
+  get tablePath(): string {
+    return this.#path;
+  }
+
+  has(key: Key): boolean {
+    return this.#value(key) !== undefined;
+  }
+
+  /** A value as parsed. */
+  raw(key: Key): unknown {
+    return this.#value(key);
+  }
+
+  /** `deployment.toml:12` for a key of the document; without the line where that cannot be told. */
+  whereIs(key: Key): string {
+    const line = lineOf(this.#text, typeof key === 'string' ? key.split('.') : key);
+    return line === undefined ? this.file : `${this.file}:${line}`;
   }
 
   text(key: Key): string | undefined {
@@ -57,6 +80,12 @@ export class TomlReader {
     const isList = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
     const written = this.#typed<readonly string[]>(key, 'a list of paths', isList) ?? [];
     return written.map((path) => resolve(this.#directory, path));
+  }
+
+  /** Texts of a list; undefined if absent. */
+  list(key: Key): readonly string[] | undefined {
+    const isList = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
+    return this.#typed<readonly string[]>(key, 'a list of texts', isList);
   }
 
   /** A table, empty if absent. */
@@ -119,6 +148,27 @@ export class TomlReader {
     const name = typeof key === 'string' ? key : key.join('.');
     return this.#path ? `${this.#path}.${name}` : name;
   }
+}
+
+/** The line of a key: the last one that begins with all of its parts, or with the table that they name. */
+function lineOf(text: string, parts: readonly string[]): number | undefined {
+  const wanted = JSON.stringify(parts);
+  let table: string[] = [];
+  let found: number | undefined;
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    const [, header] = /^\s*\[\[?([^\]]+)\]/.exec(line) ?? [];
+    if (header !== undefined) table = partsOf(header);
+    const [, key] = header === undefined ? (/^\s*([^=#]+?)\s*=/.exec(line) ?? []) : [];
+    const named = key === undefined ? table : [...table, ...partsOf(key)];
+    if ((header !== undefined || key !== undefined) && JSON.stringify(named) === wanted) found = index + 1;
+  }
+  return found;
+}
+
+function partsOf(key: string): string[] {
+  return [...key.matchAll(/"([^"]*)"|'([^']*)'|([^\s."']+)/g)].map(
+    ([, double, single, bare]) => double ?? single ?? bare ?? '',
+  );
 }
 
 function isTable(value: unknown): value is Table {

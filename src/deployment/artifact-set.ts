@@ -91,6 +91,11 @@ export class ArtifactSet {
     }
   }
 
+  /** What a version of a file would be read as now; takes nothing. */
+  look(version: FileVersion): ArtifactFileReading {
+    return this.#read(version);
+  }
+
   /** Reads those files again that would be read differently now; true if there were any. */
   reread(): boolean {
     let any = false;

@@ -1,7 +1,7 @@
 import { BUILT_IN_CONNECTORS } from '../connectors/index.ts';
 import { type Diagnostic, nearestName } from '../grammar/diagnostic.ts';
 import type { Reference, ReferenceKind } from '../grammar/reader.ts';
-import { type Artifact, type ArtifactKind, describeArtifact } from '../synapse/index.ts';
+import { type Artifact, type ArtifactKind, describeArtifact, EIP_TEMPLATE_NAMES } from '../synapse/index.ts';
 import type { ServedArtifact } from './resolve-names.ts';
 
 /** A reference to something that is not there: deploys, and fails per message until it is (REQ-12, OP-33, MREQ-4). */
@@ -85,6 +85,7 @@ function namesByKind(
 ): ReadonlyMap<ReferenceKind, Set<string>> {
   const names = new Map<ReferenceKind, Set<string>>([
     ['sequence', new Set(builtIn)],
+    ['template', new Set(EIP_TEMPLATE_NAMES)],
     ['library', new Set(BUILT_IN_CONNECTORS.keys())],
   ]);
   const add = (kind: ReferenceKind, name: string) => {

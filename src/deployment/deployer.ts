@@ -10,14 +10,16 @@ import { registryText } from '../message/entry.ts';
 import {
   ARTIFACT_KINDS,
   type Artifact,
+  type ArtifactFileReading,
   type ArtifactKind,
   type ArtifactLookup,
   describeArtifact,
 } from '../synapse/index.ts';
 import { ArtifactSet, type FileReport, type Resolution } from './artifact-set.ts';
-import { danglingReferences } from './dangling-references.ts';
+import { type DanglingReference, danglingReferences } from './dangling-references.ts';
+import { DeploymentHistory } from './deployment-history.ts';
 import { type DeploymentEvent, logApplications, logEvent, ProblemLog } from './deployment-log.ts';
-import type { FileBatch } from './file-version.ts';
+import type { FileBatch, FileVersion } from './file-version.ts';
 import { type LifeChange, LifeCycle } from './life-cycle.ts';
 import { RegistryArtifacts } from './registry-artifacts.ts';
 import type { ServedArtifact } from './resolve-names.ts';
@@ -88,6 +90,9 @@ export class Deployer {
   readonly #fromRegistry: RegistryArtifacts;
   readonly #life: LifeCycle;
   readonly #problems = new ProblemLog();
+  readonly history = new DeploymentHistory();
+  #reports: ReadonlyMap<string, FileReport> = new Map();
+  #dangling: readonly DanglingReference[] = [];
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
   readonly #failedOpenings = new Map<string, FailedOpening>();
   #running: ReadonlyMap<string, RunningArtifact> = new Map();
@@ -125,6 +130,26 @@ export class Deployer {
   /** The files with errors, by path. */
   faulty(): readonly FaultyFile[] {
     return [...this.#faulty.values()].sort((left, right) => (left.path < right.path ? -1 : 1));
+  }
+
+  /** All files with what is wrong with them, by path. */
+  reports(): ReadonlyMap<string, FileReport> {
+    return this.#reports;
+  }
+
+  /** Reads a version of a file without deploying it: what would be wrong with it. */
+  look(version: FileVersion): ArtifactFileReading {
+    return this.#set.look(version);
+  }
+
+  /** References to names that nothing has. */
+  dangling(): readonly DanglingReference[] {
+    return this.#dangling;
+  }
+
+  /** The composite applications and connectors that are served, by path. */
+  applications(): ReadonlyMap<string, CompositeApplication> {
+    return this.#applications;
   }
 
   /** Calls back right after each new snapshot was published. Returns how to stop. */
@@ -170,8 +195,18 @@ export class Deployer {
     reach(POINTS.deploymentOpened, 'deployer', this.#snapshot.version + 1);
     const events = this.#publish(running, former, resolution);
     this.#reportProblems(resolution, changed);
+    this.#remember(batch, events);
     this.#boot = false;
     return { version: this.#snapshot.version, events };
+  }
+
+  #remember(batch: FileBatch, events: DeploymentRound['events']): void {
+    const files = [...batch.changed.map(({ path }) => path), ...batch.removed];
+    const problems = files.flatMap((path) => {
+      const faulty = this.#faulty.get(path);
+      return faulty ? [{ file: path, problems: faulty.diagnostics.map(({ message }) => message) }] : [];
+    });
+    this.history.add({ time: Date.now(), version: this.#snapshot.version, files, events, problems });
   }
 
   async #decide(batch: FileBatch): Promise<Resolution> {
@@ -260,7 +295,10 @@ export class Deployer {
     this.#problems.tell(files, changed, this.#boot);
     const builtIn = (this.#options.builtIn ?? []).map((sequence) => sequence.name ?? '');
     const inRegistry = (key: string) => registryText(this.#snapshot, key) !== undefined;
-    this.#problems.tellDangling(danglingReferences(resolution.served, builtIn, inRegistry), files);
+    const dangling = danglingReferences(resolution.served, builtIn, inRegistry);
+    this.#problems.tellDangling(dangling, files);
+    this.#reports = files;
+    this.#dangling = dangling;
     const faulty = new Map<string, FaultyFile>();
     for (const [path, report] of files) {
       if (report.diagnostics.some(({ severity }) => severity === 'error')) faulty.set(path, this.#faultyFile(report));

@@ -2,7 +2,7 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Sequence } from '../mediation/sequence.ts';
 import type { ArtifactKinds, Configuration, Services } from '../message/configuration.ts';
 import { registryText } from '../message/entry.ts';
-import type { Artifact, ArtifactKind } from '../synapse/index.ts';
+import { type Artifact, type ArtifactKind, eipTemplate } from '../synapse/index.ts';
 import type { RegistryArtifactKind, RegistryArtifacts } from './registry-artifacts.ts';
 
 /** An artifact with the object that runs it; undefined when it is not run on this server. */
@@ -42,7 +42,7 @@ export class Snapshot implements Configuration {
   }
 
   find<K extends keyof ArtifactKinds>(kind: K, name: string): ArtifactKinds[K] | undefined {
-    const found = this.#byKind.get(kind)?.get(name);
+    const found = this.#byKind.get(kind)?.get(name) ?? (kind === 'template' ? eipTemplate(name) : undefined);
     if (found === undefined && (kind === 'sequence' || kind === 'endpoint'))
       return this.#inRegistry(kind, name) as ArtifactKinds[K] | undefined;
     return found as ArtifactKinds[K] | undefined;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import type { RegistryResource } from '../composite/registry-resources.ts';
 import { logger } from '../logging/index.ts';
@@ -63,6 +63,46 @@ export class FileRegistry implements Registry {
     this.#put(path, { text: '', properties: { ...this.#resources.get(path)?.properties, [name]: value } });
   }
 
+  /** All resources by their paths below the folder, those of composite applications included. */
+  list(): Array<{ readonly path: string; readonly bytes: number; readonly provided: boolean }> {
+    const paths = new Set([...this.#resources.keys(), ...this.#provided.keys()]);
+    return [...paths].sort().map((path) => {
+      const own = this.#resources.get(path);
+      const text = (own ?? this.#provided.get(path))?.text ?? '';
+      return { path, bytes: Buffer.byteLength(text), provided: own === undefined };
+    });
+  }
+
+  /** Properties of a resource; undefined where there is none. */
+  properties(key: string): Readonly<Record<string, string>> | undefined {
+    return this.#find(key)?.properties;
+  }
+
+  /** Takes a property away; false when there was none. */
+  removeProperty(key: string, name: string): boolean {
+    const path = resourcePath(key);
+    const resource = this.#resources.get(path);
+    if (!resource || !Object.hasOwn(resource.properties, name)) return false;
+    const { [name]: _, ...properties } = resource.properties;
+    this.#put(path, { ...resource, properties });
+    return true;
+  }
+
+  /** Sets a property and keeps the content. */
+  setProperty(key: string, name: string, value: string): void {
+    const path = resourcePath(key);
+    const resource = this.#find(key);
+    this.#put(path, { text: resource?.text ?? '', properties: { ...resource?.properties, [name]: value } });
+  }
+
+  /** Takes a resource away; what an application brings under the key appears again. False when there was none. */
+  remove(key: string): boolean {
+    const path = resourcePath(key);
+    if (!this.#resources.delete(path)) return false;
+    this.#writing = this.#writing.then(() => this.#unlink(path));
+    return true;
+  }
+
   /** Makes exactly these resources of composite applications available, beside those in the folder. */
   provide(resources: readonly RegistryResource[]): void {
     const provided = new Map<string, Resource>();
@@ -101,8 +141,20 @@ export class FileRegistry implements Registry {
       await mkdir(dirname(file), { recursive: true });
       await replaceFile(file, text);
       if (Object.keys(properties).length > 0) await replaceFile(file + PROPERTIES_SUFFIX, JSON.stringify(properties));
+      else await rm(file + PROPERTIES_SUFFIX, { force: true });
     } catch (error) {
       log.error(`The registry resource '${path}' cannot be written: ${(error as Error).message}`);
+    }
+  }
+
+  async #unlink(path: string): Promise<void> {
+    try {
+      // It may have been stored again meanwhile.
+      if (this.#resources.has(path)) return;
+      await rm(join(this.#folder, path), { force: true });
+      await rm(join(this.#folder, path) + PROPERTIES_SUFFIX, { force: true });
+    } catch (error) {
+      log.error(`The registry resource '${path}' cannot be removed: ${(error as Error).message}`);
     }
   }
 

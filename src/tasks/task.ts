@@ -40,6 +40,7 @@ export class Task {
   readonly #services: TaskServices;
   readonly #trigger: CronTrigger | SimpleTrigger;
   #inFlight = 0;
+  #active = false;
   #leftOut = 0;
 
   constructor(definition: TaskDefinition, services: TaskServices) {
@@ -61,14 +62,32 @@ export class Task {
     return this.#leftOut;
   }
 
+  /** Does its trigger fire? */
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** When it runs next, epoch ms; undefined when it does not, or cannot be told. */
+  get nextRunAt(): number | undefined {
+    const { schedule } = this.definition;
+    return this.#active && schedule.kind === 'cron' ? schedule.expression.next(Date.now()) : undefined;
+  }
+
   start(): void {
+    this.#active = true;
     this.#trigger.start();
     log.info(`Task scheduled: [ESB_TASK][${this.name}].`);
   }
 
-  /** No run starts any more; flows that are going on end by themselves. */
+  /** No run starts any more; flows that are going on end by themselves. {@link start} begins anew. */
   stop(): void {
+    this.#active = false;
     this.#trigger.stop();
+  }
+
+  /** Runs it once now, beside its schedule, whether it is active or not. */
+  runOnce(): void {
+    this.#run();
   }
 
   #run(): void {

@@ -1,0 +1,129 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { logger } from '../logging/index.ts';
+import type { AuditEntry } from './audit/audit-entry.ts';
+import type { ManagedServer } from './managed-server.ts';
+import { ManagementError } from './management-error.ts';
+import { readQuery } from './query.ts';
+import type { Answer, Resource, ResourceRequest } from './resource.ts';
+import { type Route, Router } from './router.ts';
+import type { Caller } from './security/caller.ts';
+import { Gate } from './security/gate.ts';
+import { isSafe } from './security/origin.ts';
+
+const log = logger('ManagementApi');
+
+/** What was told about one request. */
+type Told = Partial<AuditEntry>;
+
+/**
+ * One request of the management API:
+ *
+ *     route (404, 405) -> gate (401, 403, 429) -> query (400) -> body (400, 413, 415) -> resource -> audit
+ */
+export class RequestHandler {
+  readonly #server: ManagedServer;
+  readonly #router: Router;
+  readonly #gate: Gate;
+
+  constructor(server: ManagedServer, resources: readonly Resource[]) {
+    this.#server = server;
+    this.#router = new Router(resources);
+    this.#gate = new Gate(server.security);
+  }
+
+  /** Never rejects: what goes wrong is an answer, too. */
+  async handle(request: IncomingMessage, response: ServerResponse, rawPath: string): Promise<Answer> {
+    const path = rawPath.replace(/\/+$/, '') || '/';
+    try {
+      return await this.#handle(request, response, path);
+    } catch (error) {
+      return failure(error, `${request.method} ${path}`);
+    }
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<Answer> {
+    const route = this.#route(request.method ?? 'GET', path);
+    const { resource, parameters } = route;
+    const caller = await this.#gate.recognise(request, resource.role);
+    const changes = !isSafe(request);
+    try {
+      this.#gate.permit(caller, resource.role);
+    } catch (error) {
+      if (changes) await this.#audit(route, caller, {}, failure(error, path));
+      throw error;
+    }
+    const query = await readQuery(resource.query, searchOf(request.url ?? ''));
+    const body = await resource.body?.read(request);
+    const told: Told = {};
+    const asked: ResourceRequest = {
+      parameters,
+      query: query as ResourceRequest['query'],
+      body,
+      caller,
+      signal: abortedWith(response),
+      header: (name) => oneHeader(request, name),
+      audit: (entry) => void Object.assign(told, entry),
+    };
+    if (!changes) return await resource.answer(asked, this.#server);
+    const answer = await this.#answered(resource, asked);
+    await this.#audit(route, caller, told, answer);
+    return answer;
+  }
+
+  async #answered(resource: Resource, asked: ResourceRequest): Promise<Answer> {
+    try {
+      return await resource.answer(asked, this.#server);
+    } catch (error) {
+      return failure(error, `${resource.method} ${resource.path}`);
+    }
+  }
+
+  async #audit({ resource, parameters }: Route, caller: Caller, told: Told, { status }: Answer): Promise<void> {
+    const done = status < 400;
+    await this.#server.audit.record({
+      time: new Date().toISOString(),
+      who: caller.name,
+      role: caller.role,
+      from: caller.from,
+      action: resource.method.toLowerCase(),
+      type: resource.tag.replaceAll('-', '_'),
+      name: parameters.name ?? '',
+      detail: `${resource.method} ${resource.path}`,
+      count: done ? 1 : 0,
+      result: done ? 'done' : `${status < 500 ? 'refused' : 'failed'} (${status})`,
+      ...told,
+    });
+  }
+
+  #route(method: string, path: string): Route {
+    try {
+      return this.#router.find(method, path);
+    } catch (error) {
+      if (error instanceof ManagementError && error.status === 404)
+        log.warn(`No Internal API found to dispatch the message to : ${path}`);
+      throw error;
+    }
+  }
+}
+
+function failure(error: unknown, request: string): Answer {
+  if (error instanceof ManagementError) return error.toAnswer();
+  log.error(`${request} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return { status: 500, body: { Error: 'The request could not be carried out; the log has the reason' } };
+}
+
+function searchOf(url: string): URLSearchParams {
+  const start = url.indexOf('?');
+  return new URLSearchParams(start < 0 ? '' : url.slice(start + 1));
+}
+
+function abortedWith(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => controller.abort());
+  return controller.signal;
+}
+
+function oneHeader(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

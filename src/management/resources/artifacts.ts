@@ -1,0 +1,253 @@
+import { maskedSource } from '../../grammar/masked-source.ts';
+import { checkFile, PROBLEM, problemOf } from '../artifact-check.ts';
+import { deployedSince, placeInFolder, removeArtifact, writeArtifact } from '../artifact-folder.ts';
+import { placeOf } from '../artifact-places.ts';
+import { textBody } from '../bodies.ts';
+import { listing, listOf } from '../list.ts';
+import type { ManagedServer } from '../managed-server.ts';
+import { ManagementError, notFound } from '../management-error.ts';
+import { resource } from '../resource.ts';
+import { BOOLEAN, COUNT, object, TEXT, TEXTS, TIME } from '../schemas.ts';
+
+const XML_TYPES = ['application/xml', 'text/xml'];
+const MAX_ARTIFACT_BYTES = 4 * 1024 * 1024;
+const PROBLEMS = { type: 'array', items: PROBLEM } as const;
+const PLACED = { type: 'array', items: object({ kind: TEXT, name: TEXT, line: COUNT }) } as const;
+
+const ROW = object(
+  {
+    kind: TEXT,
+    name: TEXT,
+    file: TEXT,
+    line: COUNT,
+    state: { enum: ['deployed', 'faulty'] },
+    revision: COUNT,
+    problems: PROBLEMS,
+    warnings: TEXTS,
+  },
+  { deployedAt: TIME },
+);
+
+/** `GET /management/artifacts`: all that is deployed, and the files that are faulty (OP-35). */
+export const readArtifacts = resource({
+  method: 'GET',
+  path: '/management/artifacts',
+  role: 'viewer',
+  summary: 'Artifacts with their files, revisions and problems',
+  tag: 'artifacts',
+  query: { kind: { type: 'string' }, searchKey: { type: 'string' } },
+  answers: { 200: listOf(ROW) },
+  answer({ query: { kind, searchKey } }, server) {
+    const wanted = searchKey?.trim().toLowerCase() ?? '';
+    const rows = [...deployedRows(server), ...faultyRows(server)].filter(
+      (row) =>
+        (kind === undefined || row.kind === kind) &&
+        (row.name.toLowerCase().includes(wanted) || row.file.toLowerCase().includes(wanted)),
+    );
+    return { status: 200, body: listing(rows) };
+  },
+});
+
+function deployedRows(server: ManagedServer) {
+  const { deployment } = server;
+  const reports = deployment.reports();
+  const dangling = Map.groupBy(deployment.dangling(), ({ path }) => path);
+  return deployment.snapshot.artifacts.map((running) => {
+    const { artifact, path } = running;
+    const { kind, name } = artifact;
+    const life = deployment.history.lifeOf(kind, name);
+    const report = reports.get(path);
+    const within = (line: number) => artifactAt(server, path, line) === running.key;
+    const diagnostics = [
+      ...(report?.diagnostics ?? []),
+      ...(dangling.get(path) ?? []).map(({ diagnostic }) => diagnostic),
+    ];
+    const own = diagnostics.filter(({ severity, position }) => severity === 'warning' && within(position.line));
+    return {
+      kind,
+      name,
+      ...placeOf(running),
+      state: 'deployed' as const,
+      ...(life && { deployedAt: new Date(life.deployedAt).toISOString() }),
+      revision: life?.revision ?? 1,
+      warnings: own.map(({ message }) => message),
+      problems: own.map((diagnostic) => problemOf(diagnostic, report?.reading)),
+    };
+  });
+}
+
+/** Which artifact of a file a line belongs to: the last one that begins there or before. */
+function artifactAt({ deployment }: ManagedServer, path: string, line: number): string | undefined {
+  let best: { key: string; line: number } | undefined;
+  for (const { key, path: own, artifact } of deployment.snapshot.artifacts) {
+    if (own !== path || artifact.position.line > line) continue;
+    if (!best || artifact.position.line >= best.line) best = { key, line: artifact.position.line };
+  }
+  return best?.key;
+}
+
+function faultyRows({ deployment }: ManagedServer) {
+  const reports = deployment.reports();
+  return deployment.faulty().map(({ path, diagnostics, since, serves }) => {
+    const reading = reports.get(path)?.reading;
+    return {
+      kind: reading?.root ?? 'file',
+      name: path.slice(path.lastIndexOf('/') + 1).replace(/\.\w+$/, ''),
+      file: path,
+      line: diagnostics[0]?.position.line ?? 1,
+      state: 'faulty' as const,
+      deployedAt: new Date(since).toISOString(),
+      revision: 0,
+      warnings: serves ? ['What is good of it, or its last good version, is served'] : [],
+      problems: diagnostics.map((diagnostic) => problemOf(diagnostic, reading)),
+    };
+  });
+}
+
+/** `GET /management/artifacts/source`: the text of a file, secrets masked. */
+export const readSource = resource({
+  method: 'GET',
+  path: '/management/artifacts/source',
+  role: 'viewer',
+  summary: 'The text of an artifact file',
+  tag: 'artifacts',
+  query: { file: { type: 'string', required: true, maxLength: 1000 } },
+  answers: { 200: object({ file: TEXT, text: TEXT, artifacts: PLACED, problems: PROBLEMS }), 404: { type: 'object' } },
+  answer({ query: { file } }, server) {
+    const source = sourceOf(server, file);
+    if (!source) throw notFound(`There is no artifact file '${file}'`, file, server.deployment.reports().keys());
+    const artifacts = server.deployment.snapshot.artifacts
+      .filter((running) => placeOf(running).file === source.file)
+      .map(({ artifact: { kind, name, position } }) => ({ kind, name, line: position.line }));
+    const report = server.deployment.reports().get(source.path);
+    const problems = (report?.diagnostics ?? []).map((diagnostic) => problemOf(diagnostic, report?.reading));
+    return { status: 200, body: { file: source.file, text: maskedSource(source.text), artifacts, problems } };
+  },
+});
+
+/** Only what is, or was tried to be, deployed can be read: no path of the file system is opened. */
+function sourceOf({ deployment }: ManagedServer, file: string) {
+  const path = file.split('!/')[0] ?? file;
+  for (const [own, { reading }] of deployment.reports()) {
+    if (own === file || reading.source.file === file) return { file: own, path: own, text: reading.source.text };
+  }
+  const inside = deployment.snapshot.artifacts.find(
+    (running) => placeOf(running).file === file || running.artifact.source.file === file,
+  );
+  return inside && { file: placeOf(inside).file, path, text: inside.artifact.source.text };
+}
+
+const CHECKED = { valid: BOOLEAN, problems: PROBLEMS, artifacts: PLACED };
+
+/** `POST /management/artifacts/validate`: what would be wrong with a file (OP-35). */
+export const validateArtifact = resource({
+  method: 'POST',
+  path: '/management/artifacts/validate',
+  role: 'viewer',
+  summary: 'What would be wrong with an artifact file, without deploying it',
+  tag: 'artifacts',
+  query: { file: { type: 'string', maxLength: 500, description: 'Where it would stand in the artifact folder' } },
+  body: textBody(XML_TYPES, { maximumBytes: MAX_ARTIFACT_BYTES }),
+  answers: { 200: object(CHECKED) },
+  async answer({ body, query: { file } }, server) {
+    const path = file === undefined || file === '' ? 'artifact.xml' : file;
+    return { status: 200, body: await checkFile(server, path, Buffer.from(body)) };
+  },
+});
+
+const CHANGED = object({ file: TEXT, state: { enum: ['deployed', 'faulty', 'removed', 'pending'] } }, CHECKED);
+
+/** `PUT /management/artifacts/files/{path}`: writes a file that is valid, and waits until it is deployed. */
+export const putArtifact = resource({
+  method: 'PUT',
+  path: '/management/artifacts/files/{path+}',
+  role: 'operator',
+  summary: 'Writes an artifact file, when it is valid',
+  tag: 'artifacts',
+  body: textBody(XML_TYPES, { maximumBytes: MAX_ARTIFACT_BYTES }),
+  answers: { 200: CHANGED, 409: { type: 'object' } },
+  async answer({ parameters: { path }, body, audit, signal }, server) {
+    audit({ type: 'artifact', action: 'deployed', name: path, detail: `${Buffer.byteLength(body)} bytes` });
+    const file = await placeInFolder(server, path);
+    if (!/\.xml$/i.test(path))
+      throw new ManagementError(400, 'Only .xml files are written here; POST /management/applications takes archives');
+    if (hasMaskedSecrets(body))
+      throw new ManagementError(
+        400,
+        'The file has asterisks in place of secrets: write the secrets again, or what looks them up',
+      );
+    const checked = await checkFile(server, path, Buffer.from(body));
+    if (!checked.valid)
+      throw new ManagementError(400, 'The file is not valid and was not written', { also: { ...checked } });
+    const since = Date.now();
+    await writeArtifact(file, body);
+    const state = await stateAfter(server, path, since, signal);
+    return { status: 200, body: { file: path, state, ...checked } };
+  },
+});
+
+/** `DELETE /management/artifacts/files/{path}`. */
+export const deleteArtifact = resource({
+  method: 'DELETE',
+  path: '/management/artifacts/files/{path+}',
+  role: 'operator',
+  summary: 'Removes an artifact file: what it brings is undeployed',
+  tag: 'artifacts',
+  answers: { 200: CHANGED, 404: { type: 'object' }, 409: { type: 'object' } },
+  async answer({ parameters: { path }, audit, signal }, server) {
+    audit({ type: 'artifact', action: 'undeployed', name: path });
+    const file = await placeInFolder(server, path);
+    const since = Date.now();
+    await removeArtifact(file, path);
+    const removed = await deployedSince(server, path, since, signal);
+    return { status: 200, body: { file: path, state: removed ? 'removed' : 'pending' } };
+  },
+});
+
+async function stateAfter(server: ManagedServer, path: string, since: number, signal: AbortSignal) {
+  // Unchanged content is not deployed again.
+  if (!(await deployedSince(server, path, since, signal))) return isServed(server, path) ? 'deployed' : 'pending';
+  return server.deployment.faulty().some((faulty) => faulty.path === path) ? 'faulty' : 'deployed';
+}
+
+function isServed({ deployment }: ManagedServer, path: string): boolean {
+  return deployment.snapshot.artifacts.some((running) => running.path === path);
+}
+
+/** The text as the API shows it, sent back: the secrets would be lost. */
+function hasMaskedSecrets(text: string): boolean {
+  return /["'>]\*{3,}["'<]|:\/\/[^/?:@\s]*:\*{3,}@|(?:password|secret|token)\d*=\*{3,}/i.test(text);
+}
+
+/** `GET /management/deployments`: what was deployed when, newest first (OP-36). */
+export const readDeployments = resource({
+  method: 'GET',
+  path: '/management/deployments',
+  role: 'viewer',
+  summary: 'Deployments, newest first',
+  tag: 'artifacts',
+  query: { limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 } },
+  answers: {
+    200: listOf(
+      object({
+        time: TIME,
+        version: COUNT,
+        files: TEXTS,
+        result: { enum: ['deployed', 'faulty'] },
+        events: { type: 'array', items: object({ event: TEXT, kind: TEXT, name: TEXT }) },
+        problems: { type: 'array', items: object({ file: TEXT, problems: TEXTS }) },
+      }),
+    ),
+  },
+  answer({ query: { limit } }, { deployment }) {
+    const list = deployment.history.list(limit).map(({ time, version, files, events, problems }) => ({
+      time: new Date(time).toISOString(),
+      version,
+      files,
+      result: problems.length > 0 ? 'faulty' : 'deployed',
+      events,
+      problems,
+    }));
+    return { status: 200, body: listing(list) };
+  },
+});

@@ -1,0 +1,200 @@
+import type { Served } from './served.ts';
+
+export interface ApiRequest {
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly type?: string;
+}
+
+export interface ApiCase extends ApiRequest {
+  /** Default 200. */
+  readonly status?: number;
+  /** What to ask for instead to name something that there is not: 404, or what is said. */
+  readonly unknown?: ApiRequest & { readonly status?: number };
+}
+
+type Case = ApiCase | ((served: Served) => Promise<ApiCase>);
+
+const NOBODY = 'no-such-thing';
+const XML = 'application/xml';
+const SEQUENCE = '<sequence xmlns="http://ws.apache.org/ns/synapse" name="Put"><log/></sequence>';
+const RESOURCE = 'registry/config/test.txt';
+
+const detail = (query: string, name: string): ApiCase => ({
+  query: { [query]: name },
+  unknown: { query: { [query]: NOBODY } },
+});
+const change = (name: string, more: object): ApiCase => ({
+  body: { name, ...more },
+  unknown: { body: { name: NOBODY, ...more } },
+});
+
+/** A message in the store `Memory`, and its id. */
+async function storedMessage(served: Served): Promise<string> {
+  const target = { kind: 'store', name: 'Memory' };
+  await ask(served, 'POST', '/management/test-message', { target, contentType: 'text/xml', body: '<a/>' });
+  const { body } = await ask(served, 'GET', '/management/message-stores/Memory/messages');
+  return body.list.at(-1).id;
+}
+
+function ask(served: Served, method: string, path: string, body?: unknown) {
+  return served.ask(path, { method, headers: ADMIN, ...(body !== undefined && { body }) });
+}
+
+export const ADMIN = { Authorization: 'Bearer admin-admin-admin-admin' };
+export const OPERATOR = { Authorization: 'Bearer operator-operator-oper' };
+export const VIEWER = { Authorization: 'Bearer viewer-viewer-viewer-v' };
+
+export const TOKENS = ['admin', 'operator', 'viewer']
+  .map((role, index) => {
+    const token = [ADMIN, OPERATOR, VIEWER][index]?.Authorization.slice('Bearer '.length);
+    return `[[management.tokens]]\nname = "${role}"\nrole = "${role}"\ntoken = "${token}"\n`;
+  })
+  .join('');
+
+function ofMessage(more: ApiRequest = {}): Case {
+  return async (served) => ({
+    ...more,
+    parameters: { name: 'Memory', id: await storedMessage(served) },
+    unknown: { ...more, parameters: { name: 'Memory', id: NOBODY } },
+  });
+}
+
+const ofStore = (more: ApiCase = {}): ApiCase => ({
+  ...more,
+  parameters: { name: 'Memory' },
+  unknown: { ...more, parameters: { name: NOBODY } },
+});
+
+/** The happy case of every path and method, and what names something that there is not. */
+export const CASES: Readonly<Record<string, Case>> = {
+  'GET /management/proxy-services': detail('proxyServiceName', 'Orders'),
+  'POST /management/proxy-services': change('Orders', { status: 'active' }),
+  'GET /management/apis': detail('apiName', 'Shop'),
+  'POST /management/apis': change('Shop', { trace: 'disable' }),
+  'GET /management/endpoints': detail('endpointName', 'Backend'),
+  'POST /management/endpoints': change('Backend', { status: 'active' }),
+  'GET /management/sequences': detail('sequenceName', 'Audit'),
+  'POST /management/sequences': change('Audit', { trace: 'disable' }),
+  'GET /management/templates': detail('name', 'Greet'),
+  'POST /management/templates': change('Greet', { trace: 'disable' }),
+  'GET /management/inbound-endpoints': detail('inboundEndpointName', 'Entry'),
+  'POST /management/inbound-endpoints': change('Entry', { status: 'inactive' }),
+  'GET /management/tasks': detail('taskName', 'Nightly'),
+  'POST /management/tasks': change('Nightly', { status: 'active' }),
+  'GET /management/message-stores': detail('name', 'Memory'),
+  'GET /management/message-processors': detail('name', 'Forwarder'),
+  'POST /management/message-processors': change('Forwarder', { status: 'inactive' }),
+  'GET /management/local-entries': detail('name', 'greeting'),
+  'GET /management/connectors': detail('connectorName', 'http'),
+  'GET /management/data-sources': { unknown: { query: { name: NOBODY } } },
+  'GET /management/data-services': { unknown: { query: { dataServiceName: NOBODY } } },
+  'GET /management/applications': { unknown: { query: { carbonAppName: NOBODY } } },
+  'POST /management/applications': { body: 'no form', type: 'multipart/form-data; boundary=x', status: 400 },
+  'DELETE /management/applications/{name}': { parameters: { name: NOBODY }, status: 404 },
+  'GET /management/registry-resources': { unknown: { query: { path: 'registry/config/nothing' } } },
+  'GET /management/registry-resources/content': registry(),
+  'POST /management/registry-resources/content': async (served) => {
+    await served.ask(`/management/registry-resources/content?path=${RESOURCE}`, { method: 'DELETE', headers: ADMIN });
+    return { query: { path: RESOURCE }, body: 'text', type: 'text/plain' };
+  },
+  'PUT /management/registry-resources/content': registry({ body: 'other', type: 'text/plain' }),
+  'DELETE /management/registry-resources/content': registry(),
+  'GET /management/registry-resources/metadata': registry(),
+  'GET /management/registry-resources/properties': registry(),
+  'POST /management/registry-resources/properties': registry({ body: { color: 'red' } }),
+  'DELETE /management/registry-resources/properties': async (served) => {
+    await written(served);
+    await ask(served, 'POST', `/management/registry-resources/properties?path=${RESOURCE}`, { color: 'red' });
+    const query = { path: RESOURCE, name: 'color' };
+    return { query, unknown: { query: { ...query, name: NOBODY } } };
+  },
+  'GET /management/logging': detail('loggerName', 'LogMediator'),
+  'PATCH /management/logging': {
+    body: { loggerName: 'LogMediator', loggingLevel: 'INFO' },
+    unknown: { body: { loggerName: NOBODY, loggingLevel: 'INFO' } },
+  },
+  'GET /management/logs': { unknown: { query: { file: NOBODY } } },
+  'PATCH /management/server': { body: { status: 'shutdown' } },
+  'GET /management/users/{userId}': userCase(),
+  'POST /management/users': async (served) => {
+    await ask(served, 'DELETE', '/management/users/vera');
+    return { body: { userId: 'vera', password: 'p', role: 'viewer' } };
+  },
+  'PATCH /management/users/{userId}': userCase({ body: { role: 'operator' } }),
+  'DELETE /management/users/{userId}': userCase(),
+  'GET /management/roles/{role}': { parameters: { role: 'viewer' }, unknown: { parameters: { role: NOBODY } } },
+  'GET /management/configs': detail('configName', 'correlation'),
+  'PUT /management/configs': {
+    body: { name: 'correlation', configs: { enabled: false } },
+    unknown: { body: { name: NOBODY, configs: { enabled: false } } },
+  },
+  'POST /management/external-vaults/{vault}': { parameters: { vault: 'v' }, body: { secretId: 's' }, status: 404 },
+  'GET /management/login': { status: 401 },
+  'POST /management/session': { body: { user: 'vera', password: 'wrong' }, status: 401 },
+  'GET /management/artifacts/source': detail('file', 'api.xml'),
+  'POST /management/artifacts/validate': { body: SEQUENCE, type: XML },
+  'PUT /management/artifacts/files/{path}': { parameters: { path: 'put.xml' }, body: SEQUENCE, type: XML },
+  'DELETE /management/artifacts/files/{path}': async (served) => {
+    await served.ask('/management/artifacts/files/put.xml', {
+      method: 'PUT',
+      body: SEQUENCE,
+      headers: { ...ADMIN, 'Content-Type': XML },
+    });
+    return { parameters: { path: 'put.xml' }, unknown: { parameters: { path: 'nothing.xml' } } };
+  },
+  'GET /management/message-stores/{name}/messages': ofStore(),
+  'GET /management/message-stores/{name}/messages/{id}': ofMessage(),
+  'GET /management/message-stores/{name}/failures': ofStore(),
+  'GET /management/message-stores/{name}/history': ofStore(),
+  'POST /management/message-stores/{name}/messages/{id}/resend': ofMessage({ body: { store: 'Memory' } }),
+  'POST /management/message-stores/{name}/messages/{id}/move': ofMessage({ body: { to: 'Spare' } }),
+  'DELETE /management/message-stores/{name}/messages/{id}': ofMessage(),
+  'POST /management/message-stores/{name}/messages/actions': async (served) => {
+    const body = { action: 'delete', ids: [await storedMessage(served)] };
+    return ofStore({ body });
+  },
+  'DELETE /management/message-stores/{name}/messages': async (served) => {
+    await storedMessage(served);
+    const { list } = (await ask(served, 'GET', '/management/message-stores')).body;
+    const { size } = list.find(({ name }: { name: string }) => name === 'Memory');
+    return ofStore({ query: { confirm: String(size) } });
+  },
+  'GET /management/message-stores/{name}/export': ofStore(),
+  'POST /management/message-stores/{name}/import': ofStore({ body: '', type: 'application/x-ndjson' }),
+  'GET /management/jobs/{id}': { parameters: { id: NOBODY }, status: 404 },
+  'DELETE /management/jobs/{id}': { parameters: { id: NOBODY }, status: 404 },
+  'POST /management/message-processors/{name}/{action}': {
+    parameters: { name: 'Forwarder', action: 'deactivate' },
+    unknown: { parameters: { name: NOBODY, action: 'deactivate' } },
+  },
+  'GET /management/traces/{id}': { parameters: { id: NOBODY }, status: 404 },
+  'PUT /management/tracing': { body: { mode: 'off' } },
+  'GET /management/graph': { unknown: { query: { root: `proxy:${NOBODY}` } } },
+  'GET /management/graph.svg': { unknown: { query: { root: `proxy:${NOBODY}` } } },
+  'GET /management/graph.mmd': { unknown: { query: { root: `proxy:${NOBODY}` } } },
+  'POST /management/test-message': {
+    body: { target: { kind: 'store', name: 'Memory' }, contentType: 'text/xml', body: '<a/>' },
+    unknown: { body: { target: { kind: 'store', name: NOBODY }, contentType: 'text/xml', body: '<a/>' } },
+  },
+};
+
+function registry(more: ApiRequest = {}): Case {
+  return async (served) => {
+    await written(served);
+    return { ...more, query: { path: RESOURCE }, unknown: { ...more, query: { path: 'registry/config/nothing.txt' } } };
+  };
+}
+
+async function written(served: Served): Promise<void> {
+  const headers = { ...ADMIN, 'Content-Type': 'text/plain' };
+  await served.ask(`/management/registry-resources/content?path=${RESOURCE}`, { body: 'text', headers });
+}
+
+function userCase(more: ApiRequest = {}): Case {
+  return async (served) => {
+    await ask(served, 'POST', '/management/users', { userId: 'vera', password: 'p', role: 'viewer' });
+    return { ...more, parameters: { userId: 'vera' }, unknown: { ...more, parameters: { userId: NOBODY } } };
+  };
+}
