@@ -51,3 +51,19 @@ export function wordFlag<const W extends readonly string[]>(
     `--${name} ${written}: expected one of ${words.join(', ')}${nearest ? `. Did you mean '${nearest}'?` : ''}`,
   );
 }
+
+/** Checks how many arguments there are. @throws UsageError that says how the command is used */
+export function takeArguments<const N extends readonly string[]>(
+  positionals: readonly string[],
+  names: N,
+  command: { readonly name: string; readonly usage: string },
+): { readonly [K in keyof N]: string } {
+  const usage = `expected: ${command.name} ${command.usage}`.trimEnd();
+  if (positionals.length < names.length) {
+    throw new UsageError(`${names[positionals.length]} is missing; ${usage}`);
+  }
+  if (positionals.length > names.length) {
+    throw new UsageError(`'${positionals[names.length]}' is too much; ${usage}`);
+  }
+  return positionals as unknown as { readonly [K in keyof N]: string };
+}

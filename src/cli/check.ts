@@ -13,17 +13,7 @@ import { codeFrame, type Diagnostic, formatDiagnostic } from '../grammar/diagnos
 import type { ArtifactFileReading } from '../synapse/index.ts';
 import { parseFlags } from './arguments.ts';
 import { type CommandIo, EXIT, UsageError } from './io.ts';
-
-const USAGE = `Usage: mini-synapse check PATH... [--json] [--config FILE]
-
-Validates artifacts without running them. A directory is checked as a whole, as 'start' would deploy it: names must be
-unique in it, and references that lead nowhere are warned about. A file is checked by itself.
-
-  --json          machine-readable output
-  --config FILE   what artifacts take from the configuration; default ./deployment.toml if there is one. Modules are not run.
-
-Exit codes: 0 fine (warnings allowed), 1 problems, 2 usage
-`;
+import { CHECK } from './table/server.ts';
 
 const READS_AT_ONCE = 8;
 /** Sequences that exist without an artifact. */
@@ -34,16 +24,8 @@ const BUILT_IN = ['main', 'fault'];
  * @throws UsageError
  */
 export async function check(args: string[], io: CommandIo): Promise<number> {
-  const { values, positionals } = parseFlags(args, {
-    json: { type: 'boolean' },
-    config: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
-  } as const);
-  if (values.help) {
-    io.stdout.write(USAGE);
-    return EXIT.fine;
-  }
-  if (positionals.length === 0) throw new UsageError(`a file or a directory is needed\n\n${USAGE}`);
+  const { values, positionals } = parseFlags(args, CHECK.options);
+  if (positionals.length === 0) throw new UsageError(`a file or a directory is needed: ${CHECK.name} ${CHECK.usage}`);
   const reports: FileReport[] = [];
   try {
     const configuration = readConfiguration({ config: values.config });

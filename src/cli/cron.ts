@@ -9,8 +9,9 @@ import {
 } from '../scheduling/index.ts';
 import { integerFlag, parseFlags, wordFlag } from './arguments.ts';
 import { type CommandIo, EXIT, UsageError } from './io.ts';
+import { CRON } from './table/server.ts';
 
-const USAGE = 'cron "<expression>" [--timezone ZONE] [--count 5] [--from ISO-TIME] [--dst default|quartz]';
+const USAGE = `${CRON.name} ${CRON.usage} [--timezone ZONE] [--count 5] [--from ISO-TIME] [--dst default|quartz]`;
 const DEFAULT_COUNT = 5;
 const GREATEST_COUNT = 1_000;
 
@@ -45,8 +46,7 @@ export async function cron(args: string[], io: CommandIo): Promise<number> {
 }
 
 function readArguments(args: string[]) {
-  const flag = { type: 'string' } as const;
-  const { values, positionals } = parseFlags(args, { timezone: flag, count: flag, from: flag, dst: flag });
+  const { values, positionals } = parseFlags(args, CRON.options);
   const [expression, ...others] = positionals;
   if (expression === undefined || others.length > 0) {
     const hint =

@@ -17,13 +17,8 @@ import { PortTakenError } from '../transport/listening.ts';
 import { integerFlag, parseFlags } from './arguments.ts';
 import { BrokerMissingError, demoBroker } from './demo-broker.ts';
 import { type CommandIo, EXIT } from './io.ts';
+import { DEMO } from './table/server.ts';
 import { version } from './version.ts';
-
-const FLAGS = {
-  keep: { type: 'boolean' },
-  activemq: { type: 'boolean' },
-  orders: { type: 'string' },
-} as const;
 
 /** The ports that the sample endpoints name. */
 const BACK_END_PORTS = [9001, 9002, 9003];
@@ -38,7 +33,7 @@ const DELIVERY_MARGIN_MS = 20_000;
  * end accepted which order, and that none was lost. Needs nothing else; `--activemq` does it on a real broker.
  */
 export async function demo(args: string[], io: CommandIo): Promise<number> {
-  const { values } = parseFlags(args, FLAGS);
+  const { values } = parseFlags(args, DEMO.options);
   const orders = integerFlag('orders', values.orders, 1, MAX_ORDERS) ?? DEFAULT_ORDERS;
   const stage = new Stage(io);
   const stopListening = onStopSignal(() => stage.interrupt());

@@ -1,68 +1,106 @@
 import { nearestName } from '../grammar/diagnostic.ts';
-import { type CommandIo, EXIT, UsageError } from './io.ts';
+import type { CommandDescription } from './command.ts';
+import { CommandFailure, type CommandIo, EXIT, UsageError } from './io.ts';
+import { LOADERS } from './loaders.ts';
+import { COMMANDS } from './table/index.ts';
 import { version } from './version.ts';
 
-type Command = (args: string[], io: CommandIo) => Promise<number>;
-
-/** The commands; each file is loaded only when its command is used. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  start: async () => (await import('./start.ts')).start,
-  check: async () => (await import('./check.ts')).check,
-  demo: async () => (await import('./demo.ts')).demo,
-  run: async () => (await import('./demo.ts')).demo,
-  cron: async () => (await import('./cron.ts')).cron,
-};
-
-const USAGE = `mini-synapse: runs Apache Synapse / WSO2 Micro Integrator artifacts
-
-  mini-synapse start [DIR]         serve the artifacts in DIR (default ./artifacts), redeploy on change
-        --http-port 8280  --https-port 8243  --management-port 9164  --host 127.0.0.1
-        --data DIR                 durable stores, states and journals (default ./data)
-        --config FILE              default ./deployment.toml if there is one
-        --no-watch                 deploy once
-        --keep-state yes|no        no: forget what was recorded about processors
-        --log-level fatal|error|warn|info|debug|trace   --log-format text|json
-  mini-synapse check PATH...       validate artifacts without running them; --json
-  mini-synapse demo                three back ends, a proxy and orders; --keep, --activemq, --orders N
-  mini-synapse cron "<expression>" the next five runs of a Quartz expression; --timezone Z, --count N
-  mini-synapse --version | --help
-
-Exit codes: 0 fine, 1 artifacts or configuration are wrong, 2 usage, 3 a port is taken or another resource is missing.
-`;
+const PROGRAM = 'mini-synapse';
+/** They go on without anybody who reads what they print. */
+const SERVING: readonly string[] = ['start', 'run', 'demo'];
 
 /** Runs one command; returns the exit code. */
 export async function main(args: string[], io: CommandIo): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    (name === undefined ? io.stderr : io.stdout).write(USAGE);
-    return name === undefined ? EXIT.usage : EXIT.fine;
-  }
+  const [name] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') return await help(args, io);
   if (name === '--version' || name === '-v') {
     io.stdout.write(`${version()}\n`);
     return EXIT.fine;
   }
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!load) {
-    const nearest = nearestName(name, Object.keys(COMMANDS));
-    io.stderr.write(
-      `mini-synapse: unknown command '${name}'${nearest ? `, did you mean '${nearest}'?` : ''}\n\n${USAGE}`,
-    );
-    return EXIT.usage;
-  }
-  if (asksForHelp(name, rest)) {
-    io.stdout.write(USAGE);
+  const found = findCommand(args);
+  if (!found) return await unknownCommand(args, io);
+  const { command, rest } = found;
+  if (asksForHelp(rest)) {
+    const { commandText } = await import('./help.ts');
+    io.stdout.write(commandText(command));
     return EXIT.fine;
   }
+  const stopListening = SERVING.includes(command.name) ? () => {} : endQuietlyWithoutReader(io.stdout);
   try {
+    const load = LOADERS[command.name];
+    if (!load) throw new Error(`Nothing runs '${command.name}'`);
     return await (await load())(rest, io);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    io.stderr.write(`mini-synapse ${name}: ${error.message}\n`);
-    return EXIT.usage;
+    const isTold = error instanceof UsageError || error instanceof CommandFailure;
+    if (!isTold) throw error;
+    io.stderr.write(`${PROGRAM} ${command.name}: ${error.message}\n`);
+    return error instanceof CommandFailure ? error.exitCode : EXIT.usage;
+  } finally {
+    stopListening();
   }
 }
 
-/** `check` has a text of its own. */
-function asksForHelp(command: string, args: readonly string[]): boolean {
-  return command !== 'check' && (args.includes('--help') || args.includes('-h'));
+/** The command whose words the arguments begin with. */
+function findCommand(args: readonly string[]): { command: CommandDescription; rest: string[] } | undefined {
+  for (const command of COMMANDS) {
+    const words = command.name.split(' ');
+    if (words.every((word, index) => args[index] === word)) return { command, rest: args.slice(words.length) };
+  }
+  return undefined;
+}
+
+async function help(args: readonly string[], io: CommandIo): Promise<number> {
+  const [name, ...rest] = args;
+  const { commandText, documentation, overviewText } = await import('./help.ts');
+  if (name === 'help' && rest[0] === '--markdown') {
+    io.stdout.write(documentation());
+    return EXIT.fine;
+  }
+  const named = name === 'help' ? findCommand(rest) : undefined;
+  (name === undefined ? io.stderr : io.stdout).write(named ? commandText(named.command) : overviewText());
+  return name === undefined ? EXIT.usage : EXIT.fine;
+}
+
+/** Says what may have been meant: `store brwse` is near to `store browse`, and `store` is the beginning of nine. */
+async function unknownCommand([name = '', second]: readonly string[], io: CommandIo): Promise<number> {
+  const family = COMMANDS.filter((command) => !command.hidden && command.name.startsWith(`${name} `));
+  if (family.length > 0) {
+    const words = family.map((command) => command.name.slice(name.length + 1));
+    if (second === '--help' || second === '-h') {
+      const { familyText } = await import('./help.ts');
+      io.stdout.write(familyText(family));
+      return EXIT.fine;
+    }
+    const nearest = second === undefined ? undefined : nearestName(second, words);
+    const wrong = second === undefined ? 'a word is missing' : `unknown command '${name} ${second}'`;
+    const hint = nearest ? `, did you mean '${name} ${nearest}'?` : `; there are: ${words.join(', ')}`;
+    io.stderr.write(`${PROGRAM}: ${wrong}${hint}\n`);
+    return EXIT.usage;
+  }
+  const firstWords = new Set(
+    COMMANDS.filter(({ hidden }) => !hidden).map((command) => command.name.split(' ', 1)[0] ?? ''),
+  );
+  const nearest = nearestName(name, firstWords);
+  const { overviewText } = await import('./help.ts');
+  io.stderr.write(
+    `${PROGRAM}: unknown command '${name}'${nearest ? `, did you mean '${nearest}'?` : ''}\n\n${overviewText()}`,
+  );
+  return EXIT.usage;
+}
+
+/** Not behind `--`, where words are taken as they are. */
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  const flags = end < 0 ? args : args.slice(0, end);
+  return flags.includes('--help') || flags.includes('-h');
+}
+
+/** `mini-synapse logs | head`: whoever has read enough has not made a mistake of ours. Returns how to stop listening. */
+function endQuietlyWithoutReader(stream: NodeJS.WritableStream): () => void {
+  const listener = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.fine);
+  };
+  stream.on('error', listener);
+  return () => stream.off('error', listener);
 }

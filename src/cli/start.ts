@@ -1,31 +1,29 @@
 import { type ConfigurationFlags, readConfiguration, type ServerConfiguration } from '../config/config.ts';
 import { ConfigurationError } from '../config/toml-reader.ts';
+import { DataFolderError } from '../data-folder.ts';
 import { closeLogging, configureLogging, logger } from '../logging/index.ts';
+import { UsersFileError } from '../management/security/users.ts';
 import { type RunningServer, startServer } from '../server.ts';
 import { ListenError } from '../transport/listening.ts';
 import { TlsFilesError } from '../transport/tls.ts';
 import { parseFlags, portFlag, wordFlag } from './arguments.ts';
-import { type CommandIo, EXIT, UsageError } from './io.ts';
+import { type CommandIo, EXIT, isTerminal, stdinOf, UsageError } from './io.ts';
+import { START } from './table/server.ts';
 import { version } from './version.ts';
-
-const FLAGS = {
-  'http-port': { type: 'string' },
-  'https-port': { type: 'string' },
-  'management-port': { type: 'string' },
-  host: { type: 'string' },
-  data: { type: 'string' },
-  config: { type: 'string' },
-  watch: { type: 'boolean' },
-  'keep-state': { type: 'string' },
-  'log-level': { type: 'string' },
-  'log-format': { type: 'string' },
-} as const;
 
 /** `mini-synapse start [DIR]`: serves until a signal; returns the exit code (design 2). */
 export async function start(args: string[], io: CommandIo): Promise<number> {
   const flags = readFlags(args);
-  const begun = performance.now();
   const signal = stopSignal();
+  for (;;) {
+    const outcome = await serve(flags, signal, io);
+    if (outcome !== 'restart') return outcome;
+  }
+}
+
+/** Serves until a signal comes or the management API is asked to end it; the exit code, or that it is to be started anew. */
+async function serve(flags: ConfigurationFlags, signal: Promise<NodeJS.Signals>, io: CommandIo) {
+  const begun = performance.now();
   let server: RunningServer;
   let configuration: ServerConfiguration;
   try {
@@ -37,13 +35,25 @@ export async function start(args: string[], io: CommandIo): Promise<number> {
     return reportFailure(error, io);
   }
   io.stdout.write(`${readyLine(server, performance.now() - begun)}\n`);
-  await stopAt(signal, server, configuration.shutdownMs);
+  const stopKeys = await keys(server, configuration, io);
+  const cause = await Promise.race([signal, server.askedToEnd]);
+  stopKeys();
+  await stop(cause, server, configuration.shutdownMs);
   closeLogging();
-  return EXIT.fine;
+  return cause === 'restart' ? cause : EXIT.fine;
+}
+
+/** Keys of a person at a terminal; returns how to stop listening. */
+async function keys(server: RunningServer, { management }: ServerConfiguration, io: CommandIo): Promise<() => void> {
+  if (!isTerminal(stdinOf(io)) || !isTerminal(io.stdout)) return () => {};
+  const { devKeys } = await import('./dev-keys.ts');
+  const host = ['0.0.0.0', '::'].includes(server.managementHost) ? '127.0.0.1' : server.managementHost;
+  const written = host.includes(':') ? `[${host}]` : host;
+  return devKeys(server, `${management.tls ? 'https' : 'http'}://${written}:${server.managementPort}/`, io);
 }
 
 function readFlags(args: string[]): ConfigurationFlags {
-  const { values, positionals } = parseFlags(args, FLAGS);
+  const { values, positionals } = parseFlags(args, START.options);
   if (positionals.length > 1)
     throw new UsageError(`one directory expected, got ${positionals.length}: ${positionals.join(' ')}`);
   const keepState = wordFlag('keep-state', values['keep-state'], ['yes', 'no'] as const);
@@ -84,17 +94,18 @@ function stopSignal(): Promise<NodeJS.Signals> {
 }
 
 /** Every part of a stop has a deadline of its own; the process as a whole has this one (OP-110). */
-async function stopAt(signal: Promise<NodeJS.Signals>, server: RunningServer, deadlineMs: number): Promise<void> {
+async function stop(cause: string, server: RunningServer, deadlineMs: number): Promise<void> {
   const log = logger('Server');
-  log.info(`Gracefully shutting down mini-synapse (${await signal}); a second signal stops at once`);
+  log.info(`Gracefully shutting down mini-synapse (${cause}); a second signal stops at once`);
   const exit = () => {
     log.warn(`Not everything has ended within ${deadlineMs} ms; the rest is cut off`);
     closeLogging();
     process.exit(EXIT.fine);
   };
-  // Unreferenced and not cleared: it also ends a process that something keeps alive after the stop.
-  setTimeout(exit, deadlineMs).unref();
+  // Unreferenced, and not cleared at the end: it also ends a process that something keeps alive after the stop.
+  const timer = setTimeout(exit, deadlineMs).unref();
   await server.stop();
+  if (cause === 'restart') clearTimeout(timer);
   log.info('mini-synapse shutdown complete');
 }
 
@@ -107,9 +118,11 @@ function reportFailure(error: unknown, io: CommandIo): number {
 
 /** Undefined for what nobody expected: that is shown with its stack. */
 function exitCodeOf(error: unknown): number | undefined {
-  if (error instanceof ConfigurationError || error instanceof TlsFilesError) return EXIT.wrong;
+  const wrong = [ConfigurationError, TlsFilesError, UsersFileError].some((kind) => error instanceof kind);
+  if (wrong) return EXIT.wrong;
   // A port, an address, a folder: what the machine does not give.
-  return error instanceof ListenError || isSystemError(error) ? EXIT.unavailable : undefined;
+  const missing = error instanceof ListenError || error instanceof DataFolderError || isSystemError(error);
+  return missing ? EXIT.unavailable : undefined;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -45,12 +45,6 @@ describe('exit codes', () => {
     await expect(run('--jsno', '.')).rejects.toThrow("Did you mean '--json'?");
     await expect(run('/nowhere/to/be/found')).rejects.toThrow("'/nowhere/to/be/found' cannot be checked");
   });
-
-  test('--help', async () => {
-    const { code, output } = await run('--help');
-    expect(code).toBe(0);
-    expect(output).toContain('mini-synapse check PATH...');
-  });
 });
 
 test('the artifact of the README is fine, and misspelt it is refused in the words of the README', async () => {

@@ -1,0 +1,71 @@
+import { nearestName } from '../grammar/diagnostic.ts';
+import { parseFlags } from './arguments.ts';
+import type { CommandIo } from './io.ts';
+import { CommandFailure, EXIT, UsageError } from './io.ts';
+import { KINDS, type Kind, kindWords, nameOf, type Row, rowsOf } from './kinds.ts';
+import { connect } from './remote/connect.ts';
+import { detail } from './show/detail.ts';
+import { json } from './show/json.ts';
+import { table } from './show/table.ts';
+import { printable, terminalOf } from './show/terminal.ts';
+import { GET } from './table/looking.ts';
+
+/** `mini-synapse get KIND [NAME]` (spec stores 7.3). */
+export async function get(args: string[], io: CommandIo): Promise<number> {
+  const { values, positionals } = parseFlags(args, GET.options);
+  const [word, name, ...others] = positionals;
+  if (word === undefined) throw new UsageError(`KIND is missing: one of ${words()}`);
+  if (others.length > 0) throw new UsageError(`'${others[0]}' is too much; expected: get KIND [NAME]`);
+  const kind = kindOf(word);
+  const client = await connect(values, io);
+  if (name !== undefined) {
+    const found = kind.parameter
+      ? await client.get<Row>(kind.path, { [kind.parameter]: name })
+      : await inList(kind, name);
+    if (values.json) return json(found, io);
+    io.stdout.write(detail(found, terminalOf(io)));
+    return EXIT.fine;
+  }
+  const body = await client.get<Row>(kind.path, { searchKey: searchable(kind) ? values.search : undefined });
+  if (values.json) return json(body, io);
+  const rows = rowsOf(kind, body);
+  if (values.quiet) io.stdout.write(rows.map((row) => `${printable(nameOf(row))}\n`).join(''));
+  else io.stdout.write(rows.length > 0 ? table(rows, kind.columns, terminalOf(io)) : `No ${kind.title} found\n`);
+  return EXIT.fine;
+
+  async function inList(of: Kind, wanted: string): Promise<Row> {
+    const rows = rowsOf(of, await client.get<Row>(of.path));
+    const row = rows.find((one) => nameOf(one) === wanted);
+    if (row) return row;
+    const nearest = nearestName(wanted, rows.map(nameOf));
+    throw new CommandFailure(`no '${wanted}' among the ${of.title}${nearest ? `, did you mean '${nearest}'?` : ''}`);
+  }
+}
+
+/** These lists have no search. */
+function searchable({ path }: Kind): boolean {
+  return !/jobs|audit|users$/.test(path);
+}
+
+/** @throws UsageError */
+function kindOf(word: string): Kind {
+  const kinds = kindWords();
+  const kind = kinds.get(word.toLowerCase());
+  if (kind) return kind;
+  const nearest = nearestName(word, kinds.keys());
+  throw new UsageError(`unknown kind '${word}'${nearest ? `, did you mean '${nearest}'?` : `; there are: ${words()}`}`);
+}
+
+function words(): string {
+  return KINDS.map((kind) => kind.words[0]).join(', ');
+}
+
+/** `mini-synapse messagestore show [NAME]`. */
+export function showStore(args: string[], io: CommandIo): Promise<number> {
+  return get(['message-stores', ...args], io);
+}
+
+/** `mini-synapse messageprocessor show [NAME]`. */
+export function showProcessor(args: string[], io: CommandIo): Promise<number> {
+  return get(['message-processors', ...args], io);
+}
