@@ -147,10 +147,7 @@ describe('one message', () => {
     await one(id, { action: 'resend', endpoint: 'Backend' });
     expect(backend.ids).toEqual([id]);
     backend.react = () => 500;
-    await one(other, { action: 'resend', endpoint: 'Backend' }).then(
-      unexpected,
-      refusal(502, 'HTTP status 500'),
-    );
+    await one(other, { action: 'resend', endpoint: 'Backend' }).then(unexpected, refusal(502, 'HTTP status 500'));
     expect(await idsOf(failed)).toEqual([other]);
   });
 

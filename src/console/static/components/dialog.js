@@ -1,0 +1,76 @@
+import { render } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { html } from '../html.js';
+
+/** A modal dialog: the browser keeps the focus inside, Escape closes it, and the focus goes back afterwards. */
+export function Dialog({ title, onClose, children, wide }) {
+  const dialog = useRef();
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current.showModal();
+    return () => before instanceof HTMLElement && before.focus();
+  }, []);
+  const outside = (event) => event.target === dialog.current && onClose();
+  return html`<dialog ref=${dialog} class=${wide ? 'wide' : ''} aria-labelledby="dialog-title" onClose=${onClose} onClick=${outside}>
+    <div class="dialog-inside">
+      <h2 id="dialog-title">${title}</h2>
+      ${children}
+    </div>
+  </dialog>`;
+}
+
+/**
+ * Asks before something is done; what it does runs while the dialog is open, so that its failure is read where it was asked for.
+ * @param {{title: string, text: any, action: string, danger?: boolean, expect?: string, fields?: (values: any, set: (change: any) => void) => any,
+ *   initial?: any, act: (values: any) => Promise<any>}} question `expect`: what has to be typed before
+ * @returns {Promise<any>} what `act` gave; undefined when nothing was done
+ */
+export function ask(question) {
+  const place = document.createElement('div');
+  document.body.append(place);
+  return new Promise((resolve) => {
+    const close = (result) => {
+      render(null, place);
+      place.remove();
+      resolve(result);
+    };
+    render(html`<${Question} question=${question} onClose=${close} />`, place);
+  });
+}
+
+function Question({ question, onClose }) {
+  const { title, action, danger, expect, fields, initial, act } = question;
+  const [values, setValues] = useState(initial ?? {});
+  const [typed, setTyped] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState(undefined);
+  const text = typeof question.text === 'function' ? question.text(error) : question.text;
+  const submit = async (event) => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      onClose(await act(values, error));
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return html`<${Dialog} title=${title} onClose=${() => onClose(undefined)}>
+    <form onSubmit=${submit}>
+      <div class="dialog-text">${text}</div>
+      ${fields?.(values, (change) => setValues((before) => ({ ...before, ...change })))}
+      ${
+        expect !== undefined &&
+        html`<label class="field"><span>Type <strong class="tabular">${expect}</strong> to confirm</span>
+          <input value=${typed} onInput=${(event) => setTyped(event.target.value)} autocomplete="off" /></label>`
+      }
+      ${error && html`<p class="notice bad" role="alert">${error.message}</p>`}
+      <div class="dialog-actions">
+        <button type="button" class="quiet" onClick=${() => onClose(undefined)}>Cancel</button>
+        <button type="submit" class=${danger ? 'danger' : 'primary'} disabled=${busy || (expect !== undefined && typed !== expect)}>
+          ${busy ? 'Working …' : action}
+        </button>
+      </div>
+    </form>
+  <//>`;
+}

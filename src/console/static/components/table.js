@@ -1,0 +1,61 @@
+import { html } from '../html.js';
+
+/**
+ * @typedef {{title: any, cell: (row: any) => any, class?: string, label?: string}} Column
+ * `class`: `num` for figures, `wide` for what may be cut off, `hide-s` for what narrow screens go without
+ */
+
+/**
+ * A table. With `href`, a row leads there; with `selected`, rows can be chosen.
+ * @param {{columns: Column[], rows: any[], keyOf?: (row: any) => string, href?: (row: any) => string | undefined, caption: string,
+ *   selected?: Set<string>, onSelect?: (selected: Set<string>) => void, toneOf?: (row: any) => string}} props
+ */
+export function Table({ columns, rows, keyOf = (row) => row.name, href, caption, selected, onSelect, toneOf }) {
+  const all = selected && rows.length > 0 && rows.every((row) => selected.has(keyOf(row)));
+  const toggle = (key) => {
+    const next = new Set(selected);
+    if (!next.delete(key)) next.add(key);
+    onSelect(next);
+  };
+  const follow = (event, row) => {
+    const target = href?.(row);
+    if (!target || event.target.closest('a, button, input, label, select') || getSelection()?.toString()) return;
+    location.hash = target;
+  };
+  return html`<div class="table-frame" tabindex="0" role="region" aria-label=${caption}>
+    <table>
+      <caption class="sr">
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${
+            selected &&
+            html`<th class="pick" scope="col">
+              <input type="checkbox" checked=${all} aria-label="Select all on this page"
+                onChange=${() => onSelect(all ? new Set() : new Set(rows.map(keyOf)))} />
+            </th>`
+          }
+          ${columns.map(({ title, class: name }, index) => html`<th key=${index} scope="col" class=${name}>${title}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map((row) => {
+          const key = keyOf(row);
+          const classes = [href?.(row) && 'leads', selected?.has(key) && 'picked', toneOf?.(row)]
+            .filter(Boolean)
+            .join(' ');
+          return html`<tr key=${key} class=${classes} onClick=${(event) => follow(event, row)} data-key=${key}>
+            ${
+              selected &&
+              html`<td class="pick">
+                <input type="checkbox" checked=${selected.has(key)} aria-label=${`Select ${key}`} onChange=${() => toggle(key)} />
+              </td>`
+            }
+            ${columns.map(({ cell, class: name, label }, index) => html`<td key=${index} class=${name} data-label=${label}>${cell(row)}</td>`)}
+          </tr>`;
+        })}
+      </tbody>
+    </table>
+  </div>`;
+}

@@ -1,0 +1,31 @@
+import * as format from '../format.js';
+import { useNow } from '../hooks.js';
+import { html } from '../html.js';
+
+/** How long ago, or how soon; the moment itself on hovering. @param {{at?: string | number, none?: string}} props */
+export function Ago({ at, none = '–' }) {
+  const now = useNow();
+  if (at === undefined || at === null) return none;
+  return html`<time datetime=${isoOf(at)} title=${format.moment(at)}>${format.relative(at, now)}</time>`;
+}
+
+/** Counts down to a moment, then says `now`. @param {{until?: string | number, none?: string}} props */
+export function Countdown({ until, none = '–' }) {
+  const now = useNow(250);
+  const at = format.epoch(until);
+  if (at === undefined) return none;
+  const left = at - now;
+  const text =
+    left <= 0 ? (left > -2000 ? 'now' : 'due') : left < 10_000 ? `${(left / 1000).toFixed(1)} s` : format.span(left);
+  return html`<time class="tabular" datetime=${isoOf(at)} title=${format.moment(at)}>${text}</time>`;
+}
+
+/** A moment; the date only where it is not today. */
+export function Clock({ at }) {
+  return html`<time class="tabular" datetime=${isoOf(at)} title=${format.moment(at)}>${format.clock(at)}</time>`;
+}
+
+function isoOf(at) {
+  const epoch = format.epoch(at);
+  return epoch === undefined ? undefined : new Date(epoch).toISOString();
+}

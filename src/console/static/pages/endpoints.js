@@ -1,0 +1,70 @@
+import { change } from '../api.js';
+import { Card, Empty, Loading, Page } from '../components/page.js';
+import { State } from '../components/state.js';
+import { Table } from '../components/table.js';
+import { Countdown } from '../components/time.js';
+import { doing } from '../components/toast.js';
+import * as format from '../format.js';
+import { useResource } from '../hooks.js';
+import { html } from '../html.js';
+import { sourceAt } from '../router.js';
+
+const EVERY_MS = 2000;
+
+/** Endpoints: which answer, which are suspended and until when; on and off. */
+export default function Endpoints({ place }) {
+  const endpoints = useResource('endpoints', { events: ['endpoint', 'deployment'], every: EVERY_MS });
+  const flip = async ({ name, state }) => {
+    const on = state === 'OFF';
+    await doing(
+      () => change('POST', 'endpoints', { name, status: on ? 'active' : 'inactive' }),
+      `${name} is switched ${on ? 'on' : 'off'}`,
+    );
+    await endpoints.reload();
+  };
+  const { name } = place.query;
+  return html`<${Page} title="Endpoints" lead="Where messages are sent to">
+    <${Card} flush>
+      <${Loading} of=${endpoints} what="the endpoints">
+        ${({ list }) =>
+          list.length === 0
+            ? html`<${Empty} icon="endpoint" title="No named endpoints are deployed"><p>Endpoints inside of sequences are in the graph.</p><//>`
+            : html`<${Table} caption="Endpoints" rows=${list} columns=${columnsOf(flip)} toneOf=${(row) => (row.name === name ? 'picked' : '')} />`}
+      <//>
+    <//>
+  <//>`;
+}
+
+/** @returns {import('../components/table.js').Column[]} */
+function columnsOf(flip) {
+  return [
+    {
+      title: 'Endpoint',
+      cell: ({ name, type, file, line }) =>
+        html`${file ? html`<a class="name" href=${sourceAt(file, line)}>${name}</a>` : html`<span class="name">${name}</span>`}<span class="sub">${type}</span>`,
+    },
+    {
+      title: 'State',
+      cell: ({ state, lastError }) =>
+        html`<${State} state=${state}>${state === 'OFF' ? 'Switched off' : undefined}<//>${lastError && state !== 'ACTIVE' && html`<span class="sub cut" title=${lastError}>${lastError}</span>`}`,
+    },
+    {
+      title: 'Tried again',
+      class: 'num',
+      cell: ({ state, suspendedUntil, retriesLeft }) =>
+        html`<${Countdown} until=${suspendedUntil} />${state === 'TIMEOUT' && retriesLeft !== undefined && html`<span class="sub">${format.counted(retriesLeft, 'retry', 'retries')} left</span>`}`,
+    },
+    { title: 'Requests', class: 'num', cell: ({ requests }) => format.number(requests) },
+    {
+      title: 'Errors',
+      class: 'num',
+      cell: ({ errors }) => (errors ? html`<span class="bad-text">${format.number(errors)}</span>` : '0'),
+    },
+    {
+      title: html`<span class="sr">Actions</span>`,
+      class: 'fit',
+      cell: (row) =>
+        html`<button type="button" class="small" onClick=${() => flip(row)}>Switch ${row.state === 'OFF' ? 'on' : 'off'}<span class="sr"> ${row.name}</span></button>`,
+    },
+  ];
+}

@@ -1,0 +1,155 @@
+import { change, get, query, segment } from '../api.js';
+import { ask } from '../components/dialog.js';
+import { tell } from '../components/toast.js';
+import { counted, number } from '../format.js';
+import { html } from '../html.js';
+import { go } from '../router.js';
+
+/**
+ * What operators do with messages. Each asks first and names the number; the server does it only if it comes to the same number, so
+ * nothing happens to messages that came in between.
+ *
+ * @typedef {{ids: string[]} | {filter: object} | {all: true}} Meant
+ */
+
+const VERBS = {
+  resend: { title: 'Resend', done: 'resent' },
+  move: { title: 'Move', done: 'moved' },
+  delete: { title: 'Delete', done: 'deleted', danger: true },
+};
+
+/** @param {string} store @param {'resend'|'move'|'delete'} action @param {Meant} meant @returns {Promise<any>} undefined: nothing was done */
+export async function actOn(store, action, meant) {
+  const count = await countOf(store, meant);
+  if (count === undefined) return undefined;
+  if (count === 0) {
+    tell('There is no message to do that with');
+    return undefined;
+  }
+  const { title, done, danger } = VERBS[action];
+  const targets = action === 'move' ? await otherStores(store) : [];
+  const result = await ask({
+    title: `${title} ${counted(count, 'message')}?`,
+    action: `${title} ${counted(count, 'message')}`,
+    danger,
+    text: (error) =>
+      html`<p>${TEXTS[action](store)}</p>${error?.body?.count !== undefined && html`<p><strong>It is ${number(error.body.count)} now.</strong></p>`}`,
+    initial: { to: targets[0], force: false },
+    fields: FIELDS[action]?.(targets),
+    act: ({ to, force }, error) =>
+      change('POST', `message-stores/${segment(store)}/messages/actions`, {
+        action,
+        ...meant,
+        ...(action === 'move' && { to }),
+        ...(force && { force }),
+        confirm: error?.body?.count ?? count,
+      }),
+  });
+  report(result, done);
+  return result;
+}
+
+/** Empties a store. @param {string} store */
+export async function purge(store) {
+  const count = await countOf(store, { all: true });
+  if (!count) {
+    if (count === 0) tell('The store is empty already');
+    return undefined;
+  }
+  const result = await ask({
+    title: `Delete all messages of ${store}?`,
+    action: `Delete ${counted(count, 'message')}`,
+    danger: true,
+    expect: String(count),
+    text: html`<p>${counted(count, 'message')} will be gone for good. An export keeps a copy.</p>`,
+    act: () => change('DELETE', `message-stores/${segment(store)}/messages?confirm=${count}`),
+  });
+  report(result, 'deleted');
+  return result;
+}
+
+const TEXTS = {
+  resend: (store) =>
+    `Each goes back to the store it failed in, else to the end of ${store}, and is delivered from there.`,
+  move: (store) => `They leave ${store} and keep their ids, headers and history.`,
+  delete: (store) => `They will be gone from ${store} for good. An export keeps a copy.`,
+};
+
+const FIELDS = {
+  move: (targets) => (values, set) =>
+    html`<label class="field"><span>To the store</span>
+      <select value=${values.to} onChange=${(event) => set({ to: event.target.value })}>${targets.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</select>
+    </label>`,
+  resend: () => (values, set) =>
+    html`<label class="choice"><input type="checkbox" checked=${values.force} onChange=${(event) => set({ force: event.target.checked })} />
+      Also those that were resent five times already</label>`,
+};
+
+const PAGE = 500;
+/** Pages that are counted here; of more messages the server tells the number. */
+const MAX_PAGES = 20;
+
+/** How many messages are meant; undefined when that cannot be told, which is told instead. */
+async function countOf(store, meant) {
+  if (meant.ids) return meant.ids.length;
+  try {
+    return (
+      (meant.all && (await depthOf(store))) ??
+      (await countedByPages(store, meant)) ??
+      (await countedByServer(store, meant))
+    );
+  } catch (error) {
+    tell(error.message, 'bad');
+    return undefined;
+  }
+}
+
+async function depthOf(store) {
+  const { list } = await get('message-stores');
+  const { depth, estimated } = list.find(({ name }) => name === store) ?? {};
+  return estimated ? undefined : (depth ?? undefined);
+}
+
+async function countedByPages(store, { filter }) {
+  let total = 0;
+  let after = '';
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const { count, next } = await get(
+      `message-stores/${segment(store)}/messages${query({ limit: PAGE, after, ...filter })}`,
+    );
+    total += count;
+    if (!next) return total;
+    after = next;
+  }
+  return undefined;
+}
+
+/** Asked without a number, the server does nothing but say it. */
+async function countedByServer(store, meant) {
+  try {
+    await change('POST', `message-stores/${segment(store)}/messages/actions`, { action: 'resend', ...meant });
+  } catch (error) {
+    if (error.body?.count !== undefined) return error.body.count;
+    throw error;
+  }
+  return undefined;
+}
+
+async function otherStores(store) {
+  const { list } = await get('message-stores').catch(() => ({ list: [] }));
+  return list.map(({ name }) => name).filter((name) => name !== store);
+}
+
+function report(result, done) {
+  if (!result) return;
+  if (result.job) {
+    tell(`${counted(result.job.total, 'message')} being ${done}: see the job`);
+    go(['jobs']);
+    return;
+  }
+  const failed = result.failed?.length ?? 0;
+  tell(
+    `${counted(result.done, 'message')} ${done}${failed ? `, ${number(failed)} not: ${result.failed[0].Error}` : ''}`,
+    failed ? 'bad' : 'good',
+  );
+}

@@ -1,0 +1,77 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { chromium } from '../console/chromium.ts';
+import { WatchedPage } from '../console/watched-page.ts';
+import { FlowFolder } from '../support/flow-artifacts.ts';
+import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
+import { findOrInstall } from '../support/servers/index.ts';
+
+const browsers = await findOrInstall(chromium);
+
+browsers.describe('the console of a server with users', () => {
+  const folder = new FlowFolder();
+  let runtime: MiniSynapse;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    folder.writeFlow({ store: 'in-memory', backEnds: [9] });
+    const config = join(folder.path, 'deployment.toml');
+    const user = (name: string, role: string, password: string) =>
+      ['[[management.users]]', `name = "${name}"`, `role = "${role}"`, `password = "${password}"`, ''].join('\n');
+    writeFileSync(config, user('ada', 'operator', 'correct horse') + user('bob', 'viewer', 'battery staple'));
+    runtime = await runMiniSynapse({
+      artifacts: folder.artifacts,
+      dataDirectory: folder.data,
+      config,
+    });
+    browser = await browsers.start();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await runtime?.stop();
+    folder.remove();
+  });
+
+  const logIn = async (user: string, password: string) => {
+    const seen = await WatchedPage.open(browser, runtime.management('/console/'));
+    const { page } = seen;
+    await page.goto(runtime.management('/'));
+    await page.getByRole('textbox', { name: 'User' }).fill(user);
+    await page.getByLabel('Password').fill(password);
+    expect(await seen.violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    return seen;
+  };
+
+  it('asks for a user, refuses a wrong password, and lets an operator act and leave', async () => {
+    const seen = await logIn('ada', 'wrong');
+    const { page } = seen;
+    await page.getByRole('alert').getByText('wrong').waitFor();
+    await page.getByLabel('Password').fill('correct horse');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByText('ada', { exact: true }).waitFor();
+    await seen.visit('#/processors/Forwarder1');
+    await page.getByRole('button', { name: 'Deactivate' }).click();
+    await page
+      .getByRole('status')
+      .getByText(/^Forwarder1 is (?:deactivated|paused)$/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('textbox', { name: 'User' }).waitFor();
+    await seen.close();
+  });
+
+  it('tells a viewer that acting is not for them', async () => {
+    const seen = await logIn('bob', 'battery staple');
+    await seen.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await seen.visit('#/processors/Forwarder1');
+    await seen.page.getByRole('button', { name: /Deactivate|Activate/ }).click();
+    await seen.page.getByRole('status').getByText('Your role does not allow this').waitFor();
+    await seen.close();
+  });
+});

@@ -1,0 +1,328 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { chromium } from '../console/chromium.ts';
+import { PHONE, WatchedPage } from '../console/watched-page.ts';
+import { type ConsoleWorld, play, processorState, startWorld, storeHolds } from '../console/world.ts';
+import { activemq, findOrInstall } from '../support/servers/index.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const brokers = await findOrInstall(activemq);
+const browsers = await findOrInstall(chromium);
+
+const PAINT_MS = 1000;
+/** What a page of ours may cost over the wire, all of its pages and libraries together. */
+const TRANSFERRED_BYTES = 150_000;
+
+const PAGES = [
+  '#/',
+  '#/stores',
+  '#/stores/RejectedOrders',
+  '#/stores/RejectedOrders/messages',
+  '#/stores/RejectedOrders/failures',
+  '#/processors',
+  '#/processors/PartnerForwarder',
+  '#/processors/NightlyReview',
+  '#/traces',
+  '#/send',
+  '#/graph',
+  '#/graph?node=proxy:OrderProxy',
+  '#/endpoints',
+  '#/artifacts',
+  '#/artifacts/all',
+  '#/artifacts/deployments',
+  '#/source?file=OrderProxy.xml&line=8',
+  '#/schedules',
+  '#/health',
+  '#/logs',
+  '#/jobs',
+  '#/audit',
+  '#/configuration',
+  '#/no-such-page',
+];
+
+brokers.describe('the console', () => {
+  browsers.describe('in a browser', () => {
+    let world: ConsoleWorld;
+    let browser: Browser;
+    let seen: WatchedPage;
+
+    beforeAll(async () => {
+      world = await startWorld(await brokers.start());
+      browser = await browsers.start();
+      await play(world);
+    });
+
+    afterAll(async () => {
+      await browser?.close();
+      await world?.close();
+    });
+
+    afterEach(async () => {
+      await seen.close();
+      expect(seen.errors).toEqual([]);
+      const { origin } = new URL(world.runtime.management('/'));
+      expect(seen.requests.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith('data:'))).toEqual([]);
+    });
+
+    const open = async (place: string, options?: Parameters<typeof WatchedPage.open>[2]) => {
+      seen = await WatchedPage.open(browser, world.runtime.management('/console/'), options);
+      await seen.visit(place);
+      return seen.page;
+    };
+
+    it('shows at a glance what needs attention, first paint in time, small', async () => {
+      const page = await open('#/');
+      const needs = page.getByRole('region', { name: 'State of the server' });
+      await needs.getByText('PartnerForwarder').waitFor();
+      await needs.getByText('InvoiceProxy.xml').waitFor();
+      await page.getByText('Live', { exact: true }).waitFor();
+      const paints: number[] = [];
+      for (let round = 0; round < 5; round += 1) {
+        await page.reload();
+        await seen.settled();
+        paints.push(await seen.firstPaint());
+      }
+      paints.sort((left, right) => left - right);
+      process.stdout.write(
+        `console: first contentful paint ${paints.map((ms) => `${Math.round(ms)} ms`).join(', ')}\n`,
+      );
+      expect(paints[2]).toBeLessThan(PAINT_MS);
+      expect(page.url()).toContain('/console/');
+    });
+
+    it('transfers less than 150 KB with all its pages', async () => {
+      const sizes = new Map<string, number>();
+      const page = await open('#/');
+      const client = await page.context().newCDPSession(page);
+      await client.send('Network.enable');
+      await client.send('Network.setCacheDisabled', { cacheDisabled: true });
+      const urls = new Map<string, string>();
+      client.on('Network.responseReceived', ({ requestId, response }) => urls.set(requestId, response.url));
+      client.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+        const url = urls.get(requestId);
+        if (url?.includes('/console/')) sizes.set(url, encodedDataLength);
+      });
+      await page.reload();
+      for (const place of PAGES) await seen.visit(place);
+      await seen.visit('#/stores/Orders');
+      await page.locator('.uplot').first().waitFor();
+      const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+      process.stdout.write(`console: ${total} bytes transferred for ${sizes.size} files\n`);
+      expect(sizes.size).toBeGreaterThan(40);
+      expect(total).toBeLessThan(TRANSFERRED_BYTES);
+    });
+
+    it.each(['light', 'dark'] as const)('has no serious accessibility violation on any page (%s)', async (theme) => {
+      await open('#/', { theme });
+      const found: Record<string, string[]> = {};
+      for (const place of PAGES) {
+        await seen.visit(place);
+        const violations = await seen.violations();
+        if (violations.length > 0) found[place] = violations;
+      }
+      expect(found).toEqual({});
+    });
+
+    it('fits on a phone, where the menu is behind a button', async () => {
+      const page = await open('#/', { size: PHONE });
+      const wide: string[] = [];
+      for (const place of PAGES) {
+        await seen.visit(place);
+        if ((await seen.overflow()) > 0) wide.push(place);
+      }
+      expect(wide).toEqual([]);
+      await page.getByRole('button', { name: 'Menu' }).click();
+      await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Stores' }).click();
+      await page.getByRole('heading', { level: 1, name: 'Stores' }).waitFor();
+      await page.getByRole('navigation', { name: 'Pages' }).waitFor({ state: 'hidden' });
+    });
+
+    it('is steered by keys, and switches its colours', async () => {
+      const page = await open('#/');
+      await page.keyboard.press('g');
+      await page.keyboard.press('s');
+      await page.getByRole('heading', { level: 1, name: 'Stores' }).waitFor();
+      await page.getByRole('table', { name: 'Message stores' }).waitFor();
+      await page.keyboard.press('j');
+      await page.keyboard.press('j');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { level: 1, name: /^Orders / }).waitFor();
+      await page.keyboard.press('?');
+      await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox', { name: 'Name' }).fill('partnerf');
+      await page.getByRole('option', { name: /PartnerForwarder/ }).waitFor();
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { level: 1, name: /^PartnerForwarder/ }).waitFor();
+      await page.keyboard.press('.');
+      await page.locator('html[data-theme=dark]').waitFor();
+      await page.reload();
+      await page.locator('html[data-theme=dark]').waitFor();
+    });
+
+    it('browses a store, tells why a message was not delivered, and shows it pretty, as it is and in hex', async () => {
+      const page = await open('#/stores');
+      await page.getByRole('link', { name: 'RejectedOrders' }).click();
+      await page.getByRole('link', { name: /^Messages/ }).click();
+      const rows = page.getByRole('table', { name: 'Messages, oldest first' }).locator('tbody tr');
+      await expect.poll(() => rows.count()).toBe(3);
+      await page.getByRole('searchbox', { name: 'Text in the body' }).fill('REJECTED-B');
+      await expect.poll(() => rows.count()).toBe(1);
+      await rows.first().getByRole('link').click();
+      await page.getByRole('heading', { name: 'Why it was not delivered' }).waitFor();
+      await page.getByText('Service Unavailable').first().waitFor();
+      await page.getByText('OrderForwarder').first().waitFor();
+      const body = page.getByRole('region', { name: 'Body of the message' });
+      await expect.poll(() => body.innerText()).toMatch(/^\s*<symbol>REJECTED-B<\/symbol>$/m);
+      await page.getByRole('button', { name: 'Hex' }).click();
+      await expect.poll(() => body.innerText()).toMatch(/^00000000 {2}3c 73 6f 61 70/m);
+      await page.getByRole('button', { name: 'As it is' }).click();
+      await expect.poll(() => body.innerText()).toContain('<symbol>REJECTED-B</symbol>');
+    });
+
+    it('resends a message to where it failed, from where it is delivered', async () => {
+      await storeHolds(world, 'RejectedOrders', 3);
+      const page = await open('#/stores/RejectedOrders/messages?text=REJECTED-A');
+      await page.getByRole('table', { name: 'Messages, oldest first' }).locator('tbody a').first().click();
+      await page.getByRole('button', { name: 'Resend' }).click();
+      const answer = world.backEnd.answer;
+      world.backEnd.answer = () => ({ status: 202, body: '' });
+      try {
+        const dialog = page.getByRole('dialog');
+        await dialog.getByText('Resend 1 message?').waitFor();
+        const before = world.backEnd.received.length;
+        await dialog.getByRole('button', { name: 'Resend 1 message' }).click();
+        await page.getByRole('status').getByText('1 message resent').waitFor();
+        const again = () => world.backEnd.received.slice(before).some(({ body }) => body.includes('REJECTED-A'));
+        await waitFor(again, { what: 'the back end to get the message again' });
+        await storeHolds(world, 'RejectedOrders', 2);
+      } finally {
+        world.backEnd.answer = answer;
+      }
+    });
+
+    it('moves the chosen messages and purges a store only when the number is typed', async () => {
+      await storeHolds(world, 'RejectedOrders', 2);
+      const page = await open('#/stores/RejectedOrders/messages');
+      await page.getByRole('checkbox', { name: 'Select all on this page' }).check();
+      await page.getByText('2 messages selected').waitFor();
+      await page.getByRole('button', { name: 'Move' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('combobox', { name: 'To the store' }).selectOption('LargeOrders');
+      await dialog.getByRole('button', { name: 'Move 2 messages' }).click();
+      await page.getByRole('status').getByText('2 messages moved').waitFor();
+      await page.getByText('The store is empty').waitFor();
+      await storeHolds(world, 'LargeOrders', 6);
+      await seen.visit('#/stores/LargeOrders/messages');
+      await page.getByRole('button', { name: 'Purge' }).click();
+      const purge = dialog.getByRole('button', { name: 'Delete 6 messages' });
+      expect(await purge.isDisabled()).toBe(true);
+      await dialog.getByRole('textbox').fill('6');
+      await purge.click();
+      await page.getByRole('status').getByText('6 messages deleted').waitFor();
+      await storeHolds(world, 'LargeOrders', 0);
+      await seen.visit('#/audit');
+      await page.getByText('purged').first().waitFor();
+    });
+
+    it('deactivates, steps and activates a processor, and tells the state that was reached', async () => {
+      const page = await open('#/processors/OrderForwarder');
+      await page.getByRole('button', { name: 'Deactivate' }).click();
+      await page
+        .getByRole('status')
+        .getByText(/^OrderForwarder is (?:deactivated|paused)$/)
+        .waitFor();
+      await page
+        .getByRole('heading', { level: 1 })
+        .getByText(/Paused|Deactivated/)
+        .waitFor();
+      expect(await processorState(world, 'OrderForwarder')).toMatch(/PAUSED|DEACTIVATED/);
+      await world.order('STEPPED', 7);
+      await storeHolds(world, 'Orders', 1);
+      await page.getByRole('button', { name: 'Deliver one' }).click();
+      await storeHolds(world, 'Orders', 0);
+      await page.getByRole('button', { name: /Activate|Resume/ }).click();
+      await page.getByRole('heading', { level: 1 }).getByText('Active', { exact: true }).waitFor();
+      expect(await processorState(world, 'OrderForwarder')).toBe('ACTIVE');
+    });
+
+    it('sends a test message and follows its trace through mediators, the store and the attempts to deliver it', async () => {
+      const page = await open('#/send?kind=proxy&name=OrderProxy');
+      await page.getByRole('combobox', { name: 'To' }).selectOption('proxy:OrderProxy');
+      await page.getByRole('button', { name: 'SOAP 1.1: place order (one-way)' }).click();
+      await page.getByRole('button', { name: 'Send', exact: true }).click();
+      await page.getByRole('link', { name: 'Follow its trace' }).click();
+      await page.getByRole('heading', { level: 1, name: /OrderProxy/ }).waitFor();
+      const timeline = page.locator('.timeline');
+      await timeline.getByRole('button', { name: /payloadFactory/ }).click();
+      const changes = page.getByRole('region', { name: 'Changes of the body' });
+      await expect.poll(() => changes.innerText()).toMatch(/^−.*placeOrder/m);
+      await expect.poll(() => changes.innerText()).toMatch(/^\+.*<order xmlns="urn:orders">/m);
+      await timeline.getByRole('button', { name: /symbol/ }).click();
+      await page.getByRole('heading', { name: 'Properties' }).waitFor();
+      await timeline.getByRole('button', { name: /stored in LargeOrders/ }).waitFor();
+      await world.change('POST', '/management/message-processors/PartnerForwarder/activate');
+      await timeline.getByRole('button', { name: /attempt 2\s*by PartnerForwarder/ }).click();
+      await page.locator('.trace-detail').getByText('ECONNREFUSED').first().waitFor();
+    });
+
+    it('shows the lines around an error and the likely name, and the file at that line', async () => {
+      const page = await open('#/');
+      await page
+        .getByRole('link', { name: /^Artifacts/ })
+        .first()
+        .click();
+      const frame = page.getByRole('region', { name: 'Lines around the problem' });
+      await expect.poll(() => frame.locator('.mark').innerText()).toContain('<stor messageStore="Invoices"/>');
+      await page.locator('.problem-hint').getByText('store', { exact: true }).waitFor();
+      await page.getByRole('link', { name: 'line 7:7' }).click();
+      const marked = page.getByRole('region', { name: /^Source of/ }).locator('.mark');
+      await expect.poll(() => marked.innerText()).toContain('<stor messageStore="Invoices"/>');
+    });
+
+    it('draws the graph with live counts, and a click leads to the source', async () => {
+      const page = await open('#/graph');
+      const edges = page.locator('.edge-label text');
+      const counts = async () => (await edges.allTextContents()).join(' ').match(/\d+/g)?.map(Number) ?? [];
+      await expect.poll(async () => (await counts()).length).toBeGreaterThan(3);
+      const before = Math.max(...(await counts()));
+      await world.order('COUNTED', 3);
+      await expect.poll(async () => Math.max(...(await counts())), { timeout: 10_000 }).toBeGreaterThan(before);
+      await page.getByRole('button', { name: /^store Orders,/ }).click();
+      const marked = page.getByRole('region', { name: 'Source of Orders' }).locator('.mark');
+      await expect.poll(() => marked.innerText()).toContain('name="Orders"');
+    });
+
+    it('shows what is dangerous as text', async () => {
+      const body = '{"html":"<img src=x onerror=alert(1)>","script":"</code><script>alert(2)</script>"}';
+      await world.change('POST', '/management/message-processors/OrderForwarder/deactivate');
+      await fetch(`${new URL(world.runtime.service('x')).origin}/orders/`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'X-Evil': '<script>alert(3)</script>' },
+        body,
+      });
+      await storeHolds(world, 'Orders', 1);
+      const page = await open('#/stores/Orders/messages');
+      page.on('dialog', () => seen.errors.push('a script of a message was run'));
+      await page.getByRole('table', { name: 'Messages, oldest first' }).locator('tbody a').first().click();
+      const shown = page.getByRole('region', { name: 'Body of the message' });
+      await expect.poll(() => shown.innerText()).toContain('<img src=x onerror=alert(1)>');
+      await page.getByText('<script>alert(3)</script>').waitFor();
+      expect(await page.locator('main script, main img[src=x]').count()).toBe(0);
+      await world.change('POST', '/management/message-processors/OrderForwarder/activate');
+    });
+
+    it('says how old its numbers are when the server does not answer, and goes on by itself', async () => {
+      const page = await open('#/');
+      await page.getByText('Live', { exact: true }).waitFor();
+      await page.context().setOffline(true);
+      await world.runtime.stop();
+      await page.getByText(/^Numbers are \d+ s old$/).waitFor();
+      await page.context().setOffline(false);
+      // What the browser says about the connections that it has lost is no error of ours.
+      seen.errors.length = 0;
+    });
+  });
+});
