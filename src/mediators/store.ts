@@ -70,6 +70,7 @@ async function storeCopy(message: MessageContext, target: MessageStore): Promise
 /** With a span, the stored message says what it belongs to, for whoever takes it out (OP-73). */
 async function put(message: MessageContext, target: MessageStore, copy: StoredMessage): Promise<void> {
   const span = message.span?.stores(target, copy.id);
+  message.trace?.storing(copy.id);
   try {
     await target.put(span ? withHeader(copy, 'traceparent', span.traceparent) : copy);
   } catch (error) {

@@ -47,6 +47,8 @@ export interface MessageTrace {
   /** The message is about to be sent. @returns its number, for {@link sent} */
   sends(endpoint: string | undefined, kind: string, position: Position): number;
   sent(send: number, end: SendEnd): void;
+  /** A copy of the message is about to be stored: whoever takes it out may be quicker than the confirmation. */
+  storing(id: string): void;
   /** A store has confirmed a copy of the message. */
   stored(store: string, id: string): void;
   /** For a copy of the message, or the answer to it. */

@@ -130,6 +130,7 @@ async function storeTest(
   const store = configuration.find('messageStore', name);
   let failed: unknown;
   await runFlow(message, async () => {
+    message.trace?.storing(stored.id);
     try {
       await store?.put(stored);
     } catch (error) {

@@ -69,9 +69,12 @@ export class TraceThread implements MessageTrace {
     this.#record.touch();
   }
 
+  storing(id: string): void {
+    this.#owner.joined(this.#record, id);
+  }
+
   stored(store: string, id: string): void {
     this.#record.addHop({ store, storedAt: Date.now(), messageId: id });
-    this.#owner.joined(this.#record, id);
   }
 
   fork(): MessageTrace {
