@@ -77,6 +77,7 @@ export class Holding {
   async remove(entry: QueueEntry): Promise<void> {
     if (entry.place && this.#journal) await this.#tell(this.#answered(this.#journal.remove(entry.place)));
     this.queue.remove(entry);
+    this.#packer.release(entry.packed);
   }
 
   /** The id of an entry; undefined when it cannot be read. */

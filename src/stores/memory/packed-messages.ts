@@ -1,6 +1,6 @@
 import type { StoredMessage } from '../stored-message.ts';
 import { packHead, unpackId, unpackMessage } from './packed-message.ts';
-import { Slabs, type Stretch } from './slabs.ts';
+import { type Slab, Slabs, type Stretch } from './slabs.ts';
 import { Vocabulary } from './vocabulary.ts';
 
 /** What a message takes besides its bytes: the two objects that hold it in the queue, and their places in lists. */
@@ -10,9 +10,9 @@ export const PLACE_BYTES = 80;
 
 /** A message as it is kept in memory: bytes, because objects take five times as much. */
 export class PackedMessage {
-  /** What it takes, bytes, all included. */
+  /** What it takes, bytes, all included, as long as it is not compressed. */
   readonly size: number;
-  readonly slab: Buffer;
+  readonly slab: Slab;
   readonly offset: number;
   readonly length: number;
   /** How much of it is the head; undefined for bytes that are no message. */
@@ -26,9 +26,9 @@ export class PackedMessage {
     this.size = size;
   }
 
-  /** All of its bytes, without a copy. */
+  /** All of its bytes, without a copy; they stay valid when it is released. */
   get bytes(): Buffer {
-    return this.slab.subarray(this.offset, this.offset + this.length);
+    return this.slab.bytes.subarray(this.offset, this.offset + this.length);
   }
 }
 
@@ -59,6 +59,11 @@ export class MessagePacker {
   packBroken(bytes: Uint8Array): PackedMessage {
     const size = OBJECTS_BYTES + this.#extra + bytes.length;
     return new PackedMessage(this.#slabs.keep(bytes, new Uint8Array(0)), undefined, size);
+  }
+
+  /** It is not in the queue any more. */
+  release(packed: PackedMessage): void {
+    this.#slabs.release(packed);
   }
 
   /** Its id; undefined for bytes that are no message. */
