@@ -14,7 +14,7 @@ import {
   type StoreBrowser,
   writeCursor,
 } from '../store-browser.ts';
-import { InMemoryDelivery, poisonIdOf, poisonOf } from './delivery.ts';
+import { deliver, type InMemoryDelivery, poisonIdOf, poisonOf } from './delivery.ts';
 import type { Holding } from './holding.ts';
 
 /** So many messages are looked at before others get their turn. */
@@ -117,7 +117,7 @@ class InMemoryTaker implements MessageTaker {
 
   #hand(entry: QueueEntry): Delivery {
     for (const delivery of this.#taken) if (delivery.settled) this.#taken.delete(delivery);
-    const delivery = new InMemoryDelivery(entry, undefined, this.#holding);
+    const delivery = deliver(entry, undefined, this.#holding);
     this.#taken.add(delivery);
     return delivery;
   }

@@ -2,7 +2,7 @@ import { LONGEST_INTERVAL } from '../../scheduling/index.ts';
 import type { QueueEntry, QueueWaiter } from '../message-queue.ts';
 import type { Delivery, StoreConsumer } from '../message-store.ts';
 import type { StoredMessage } from '../stored-message.ts';
-import { InMemoryDelivery } from './delivery.ts';
+import { deliver, type InMemoryDelivery } from './delivery.ts';
 import type { Holding } from './holding.ts';
 
 interface Taken {
@@ -44,7 +44,7 @@ export class InMemoryConsumer implements StoreConsumer {
       queue.putBack(taken.entry);
       return undefined;
     }
-    this.#delivery = new InMemoryDelivery(taken.entry, taken.message, this.#holding);
+    this.#delivery = deliver(taken.entry, taken.message, this.#holding);
     return this.#delivery;
   }
 

@@ -43,6 +43,21 @@ export class InMemoryDelivery extends HeldDelivery {
   }
 }
 
+/**
+ * Puts a leased entry into a consumer's hands.
+ * @throws StoreError when it cannot be read for want of memory; it is available again then
+ */
+export function deliver(entry: QueueEntry, message: StoredMessage | undefined, holding: Holding): InMemoryDelivery {
+  try {
+    return new InMemoryDelivery(entry, message, holding);
+  } catch (cause) {
+    holding.queue.putBack(entry);
+    throw holding.error(`could not read a message: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
+
 /** The id of bytes that are no message. */
 export function poisonIdOf({ place }: QueueEntry): string {
   return `journal-${place?.sequence ?? 0}`;

@@ -94,6 +94,7 @@ export class Holding {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#opening;
+    await this.#packer.settled();
     const { journalFolder } = this.#options;
     if (!this.#journal || journalFolder === undefined) return;
     const closed = this.#journal.close();
@@ -119,6 +120,7 @@ export class Holding {
       this.queue.add(packed, place, message);
       leave();
     } catch (error) {
+      this.#packer.release(packed);
       if (appended && (error as StoreError).cause instanceof DeadlineError) this.#takeBack(appended, leave);
       else leave();
       throw error;

@@ -66,6 +66,11 @@ export class MessagePacker {
     this.#slabs.release(packed);
   }
 
+  /** Resolves when nothing is being compressed. */
+  settled(): Promise<void> {
+    return this.#slabs.settled();
+  }
+
   /** Its id; undefined for bytes that are no message. */
   idOf({ bytes, headLength }: PackedMessage): string | undefined {
     return headLength === undefined ? undefined : unpackId(bytes.subarray(0, headLength), this.#vocabulary);

@@ -1,9 +1,11 @@
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRawSync } from 'node:zlib';
+import { logger } from '../../logging/index.ts';
 
 const deflate = promisify(deflateRaw);
+const log = logger('InMemoryStore');
 
-/** Small messages share memory of this size; it is freed when the last of them is gone. */
+/** Small messages share memory of this size; it is freed when it is full and the last of them is gone. */
 const SLAB_BYTES = 128 * 1024;
 /** Larger messages have memory of their own, so that one message keeps at most a slab. */
 const LARGEST_SHARED = SLAB_BYTES / 8;
@@ -38,6 +40,7 @@ export class Slab {
     this.#bytes = bytes;
   }
 
+  /** @throws RangeError when there is no memory to inflate it */
   get bytes(): Buffer {
     if (this.#bytes) return this.#bytes;
     this.#bytes = inflateRawSync(this.#deflated as Buffer);
@@ -54,12 +57,17 @@ export class Slab {
   async compress(): Promise<void> {
     const bytes = this.#bytes;
     if (!bytes || this.#deflated || this.live === 0) return;
-    const deflated = await deflate(bytes, { level: 1 }).catch(() => undefined);
-    if (!deflated || deflated.length > bytes.length * WORTH_IT) return;
-    // A copy, as what zlib answers with may lie in a larger piece of memory.
-    this.#deflated = Buffer.allocUnsafeSlow(deflated.length);
-    deflated.copy(this.#deflated);
-    this.#bytes = undefined;
+    try {
+      const deflated = await deflate(bytes, { level: 1 });
+      if (deflated.length > bytes.length * WORTH_IT) return;
+      // A copy, as what zlib answers with may lie in a larger piece of memory.
+      const copy = Buffer.allocUnsafeSlow(deflated.length);
+      deflated.copy(copy);
+      this.#deflated = copy;
+      this.#bytes = undefined;
+    } catch (error) {
+      log.debug(`Messages that wait could not be compressed: ${String(error)}`);
+    }
   }
 
   /** Its bytes can be had from what is compressed. */
@@ -93,6 +101,11 @@ export class Slabs {
   /** Nobody wants it any more. What was read from it stays valid. */
   release({ slab }: Stretch): void {
     slab.live -= 1;
+    if (slab.live > 0) return;
+    for (const list of [this.#full, this.#open]) {
+      const at = list.indexOf(slab);
+      if (at >= 0) list.splice(at, 1);
+    }
   }
 
   /** A compressed slab was read. */
@@ -103,7 +116,7 @@ export class Slabs {
 
   /** Resolves when nothing is being compressed. */
   async settled(): Promise<void> {
-    await this.#compressing;
+    while (this.#compressing) await this.#compressing;
   }
 
   #own(length: number): { slab: Slab; offset: number } {
@@ -115,13 +128,19 @@ export class Slabs {
       this.#full.push(this.#slab);
       this.#slab = new Slab(this, Buffer.allocUnsafeSlow(SLAB_BYTES));
       this.#used = 0;
-      this.#compressing ??= this.#compressOld().finally(() => {
-        this.#compressing = undefined;
-      });
+      this.#startCompressing();
     }
     const offset = this.#used;
     this.#used += length;
     return { slab: this.#slab, offset };
+  }
+
+  #startCompressing(): void {
+    if (this.#compressing || this.#full.length <= FRESH_SLABS) return;
+    this.#compressing = this.#compressOld().finally(() => {
+      this.#compressing = undefined;
+      this.#startCompressing();
+    });
   }
 
   /** One after the other, so that one thread is busy with it at most. Never rejects. */

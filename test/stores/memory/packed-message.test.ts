@@ -106,3 +106,29 @@ describe('packed messages', () => {
     expect(() => packer.pack(storedMessage({ body }), refuse)).toThrow('true');
   });
 });
+
+test('messages that have waited for long, and were compressed, come out as they went in', async () => {
+  const packer = new MessagePacker(0);
+  const waiting = Array.from({ length: 6_000 }, (_, number) => {
+    const body = {
+      kind: 'xml',
+      contentType: 'application/xml',
+      bytes: Buffer.from(`<order>${number}</order>`.repeat(40)),
+    } as const;
+    return storedMessage({ body, properties: everyPropertyType() });
+  });
+  const packed = waiting.map((message) => packer.pack(message, fits));
+  await packer.settled();
+  const slabs = new Set(packed.map(({ slab }) => slab));
+  const taken = [...slabs].reduce((sum, slab) => sum + slab.taken, 0);
+  expect(taken).toBeLessThan(packed.reduce((sum, { length }) => sum + length, 0) / 2);
+  for (const [number, message] of waiting.entries()) {
+    const one = packed[number];
+    if (!one) throw new Error('it was not packed');
+    expect(packer.idOf(one)).toBe(message.id);
+    expect(Buffer.compare(packer.unpack(one)?.body.bytes ?? Buffer.alloc(0), message.body.bytes)).toBe(0);
+    if (number % 100 === 0)
+      expect(comparableMessage(packer.unpack(one) as StoredMessage)).toEqual(comparableMessage(message));
+    packer.release(one);
+  }
+});
