@@ -109,9 +109,9 @@ export class ServerProcess {
   }
 
   /** SIGTERM to the child, SIGKILL to its group after `stopDeadlineMs`; resolves when it is gone. */
-  async stop(): Promise<ServerEnd> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<ServerEnd> {
     if (this.#state === 'stopped') return this.#gone;
-    this.#child?.kill('SIGTERM');
+    this.#child?.kill(signal);
     this.resume();
     const lateKill = setTimeout(() => this.#signalGroup('SIGKILL'), this.#program.stopDeadlineMs ?? 20_000);
     try {

@@ -94,8 +94,7 @@ describe('start', () => {
     const runtime = await start();
     await soap11(runtime.service('P'));
     const begun = performance.now();
-    if (signal === 'SIGINT') process.kill(runtime.pid ?? 0, 'SIGINT');
-    const end = await runtime.stop();
+    const end = await runtime.stop(signal);
     expect(end).toMatchObject({ code: 0, signal: null });
     expect(performance.now() - begun).toBeLessThan(10_000);
     expect(runtime.lines().join('\n')).toContain('mini-synapse shutdown complete');

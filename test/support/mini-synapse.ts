@@ -19,8 +19,8 @@ export interface MiniSynapse {
   waitForLine(pattern: RegExp, options?: { deadlineMs?: number; after?: number }): Promise<string>;
   /** SIGKILL to the whole process group; resolves when it is gone. */
   kill(): Promise<void>;
-  /** SIGTERM; resolves with how it ended (SIGKILL after 35 s). */
-  stop(): Promise<ServerEnd>;
+  /** SIGTERM, or another signal; resolves with how it ended (SIGKILL after 35 s). */
+  stop(signal?: NodeJS.Signals): Promise<ServerEnd>;
   /** Starts it again with the same arguments; stops it first if it runs. */
   restart(): Promise<void>;
 }
@@ -132,8 +132,8 @@ class RunningMiniSynapse implements MiniSynapse {
     await this.#process.kill();
   }
 
-  stop(): Promise<ServerEnd> {
-    return this.#process.stop();
+  stop(signal?: NodeJS.Signals): Promise<ServerEnd> {
+    return this.#process.stop(signal);
   }
 
   async restart(): Promise<void> {
