@@ -8,7 +8,8 @@ import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
 import { type BackEnd, OrderClient, type OrderStream, startBackEnds } from '../support/orders.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { PlannedEnd } from './fault-plan.ts';
-import type { DurableStore, Medium } from './stores.ts';
+import { NumberedClient, outOfSequence } from './sequenced.ts';
+import type { DurableStore, Medium, StoreParameters } from './stores.ts';
 
 /** The store that the proxy fills. */
 export const ORDERS = 'Orders';
@@ -31,7 +32,7 @@ export interface FaultyFlowOptions {
   /** Of each forwarder. */
   readonly forwarder?: Readonly<Record<string, string>>;
   /** More parameters of the store. */
-  readonly parameters?: Readonly<Record<string, string>>;
+  readonly parameters?: StoreParameters;
   /** Another way to the medium's server. */
   readonly port?: number;
   /** Of each endpoint, the content of `<address>`; default: never suspended. */
@@ -57,13 +58,14 @@ export class FaultyFlow {
   /** Different for each flow: queues and tables of one server are used by several. */
   readonly name: string;
   backEnds: readonly BackEnd[] = [];
-  stores: readonly string[] = [ORDERS];
+  stores: readonly string[] = [];
   readonly #options: FaultyFlowOptions;
-  readonly #clients: OrderClient[] = [];
+  readonly #clients: Array<OrderClient | NumberedClient> = [];
   readonly #foundLetters = new Set<string>();
   #runtime: MiniSynapse | undefined;
   #url = '';
   #begunAt = 0;
+  #lastNumber = 0;
   #emptySince: number | undefined;
   #streams: OrderStream[] = [];
 
@@ -86,6 +88,11 @@ export class FaultyFlow {
   /** Since clients began to send. */
   get ageMs(): number {
     return performance.now() - this.#begunAt;
+  }
+
+  /** Whether orders are promised to be delivered in order: one worker delivers, or the store goes by their numbers. */
+  get ordered(): boolean {
+    return this.backEnds.length === 1 || this.store.sequenced === true;
   }
 
   /** How many orders are being stored at once, at most. */
@@ -124,9 +131,7 @@ export class FaultyFlow {
     });
     const url = `http://127.0.0.1:${http}/services/${PROXY}`;
     this.#url = url;
-    for (let lane = 0; lane < lanes; lane += 1) {
-      this.#clients.push(new OrderClient({ url: () => url, history: this.history, prefix: `L${lane}-` }));
-    }
+    for (let lane = 0; lane < lanes; lane += 1) this.#clients.push(this.#client(lane));
     this.startLoad();
     this.#begunAt = performance.now();
   }
@@ -181,9 +186,8 @@ export class FaultyFlow {
     });
     this.lookForDeadLetters();
     const { history } = this;
-    // The order is a promise where one worker delivers.
-    const keyOf = this.backEnds.length === 1 ? (order: string) => order.split('-', 1)[0] : undefined;
-    return history.verdict([], keyOf);
+    if (this.store.sequenced) return { ...history.verdict(), outOfOrder: outOfSequence(history.events) };
+    return history.verdict([], this.ordered ? (order) => order.split('-', 1)[0] : undefined);
   }
 
   async close(): Promise<void> {
@@ -193,14 +197,26 @@ export class FaultyFlow {
     this.folder.remove();
   }
 
+  #client(lane: number): OrderClient | NumberedClient {
+    const { history, url } = this;
+    if (!this.store.sequenced) return new OrderClient({ url: () => url, history, prefix: `L${lane}-` });
+    const next = () => {
+      this.#lastNumber += 1;
+      return this.#lastNumber;
+    };
+    return new NumberedClient({ url, history, lane, next });
+  }
+
   #plain(): { files: Readonly<Record<string, string>>; stores: readonly string[] } {
-    const files: Record<string, string> = { Proxy: proxyXml(PROXY, ORDERS), Orders: this.storeXml(ORDERS) };
+    // Where a sequence has come to is kept under the store's name, for all flows of one database.
+    const store = this.store.sequenced ? `${ORDERS}_${this.name}` : ORDERS;
+    const files: Record<string, string> = { Proxy: proxyXml(PROXY, store), Orders: this.storeXml(store) };
     for (const [index, { port }] of this.backEnds.entries()) {
       const number = index + 1;
       files[`Endpoint${number}`] = endpointXml(number, port, this.#options.endpoint);
-      files[`Forwarder${number}`] = forwarderXml(number, this.forwarderParameters(), ORDERS);
+      files[`Forwarder${number}`] = forwarderXml(number, this.forwarderParameters(), store);
     }
-    return { files, stores: [ORDERS] };
+    return { files, stores: [store] };
   }
 
   /** Orders whose bodies lie in the dead-letter area count as found. @returns how many dead letters there are */
@@ -241,7 +257,11 @@ export class FaultyFlow {
   }
 }
 
-export function storeXml(name: string, storeClass: string, parameters: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(parameters).map(([key, value]) => `  <parameter name="${key}">${value}</parameter>\n`);
+export function storeXml(name: string, storeClass: string, parameters: StoreParameters): string {
+  const lines = Object.entries(parameters).map(([key, value]) =>
+    typeof value === 'string'
+      ? `  <parameter name="${key}">${value}</parameter>\n`
+      : `  <parameter name="${key}" expression="${value.expression}"/>\n`,
+  );
   return `<messageStore ${SYNAPSE} name="${name}" class="${storeClass}">\n${lines.join('')}</messageStore>\n`;
 }

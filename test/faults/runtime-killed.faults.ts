@@ -9,6 +9,7 @@ import { judge, RESUMED_WITHIN_MS } from './figures.ts';
 import { type Kills, killRuntime, PLAIN_POINTS } from './kills.ts';
 import { failingOver, MOVERS, movingFlow } from './moving-flow.ts';
 import { Random } from './random.ts';
+import { sequencedStores } from './sequenced.ts';
 import { type DurableStore, durableStores, type Medium } from './stores.ts';
 
 /* SIGKILL of the runtime, at random moments and at every named point. */
@@ -18,7 +19,9 @@ const MOVES = [POINTS.moveCopied, POINTS.failStoreMoved, POINTS.failoverMoved];
 
 const afterwards = afterTheTest();
 
-for (const store of await durableStores()) {
+const stores = await durableStores();
+
+for (const store of [...stores, ...sequencedStores(stores)]) {
   const leases = /SQL|Maria/.test(store.name) ? [POINTS.leaseTaken] : [];
 
   store.describe(`a runtime that is killed, with its store on ${store.name}`, () => {
@@ -31,7 +34,11 @@ for (const store of await durableStores()) {
       const flow = await begin(store, { forwarders: 1 });
       await survive(flow, store, 'runtime killed, one worker', { moments: 9, points: PLAIN_POINTS });
     });
+  });
+}
 
+for (const store of stores) {
+  store.describe(`a runtime that is killed, with its store on ${store.name}`, () => {
     it('while messages move between media', { timeout: TIMEOUT_MS }, async () => {
       const refusing = await echoBackEnd();
       afterwards('refusing back end', () => refusing.close());
@@ -92,7 +99,7 @@ async function begin(store: DurableStore, options: Partial<FaultyFlowOptions>): 
 async function survive(flow: FaultyFlow, store: DurableStore, fault: string, kills: Kills): Promise<void> {
   const { times, resumedMs } = await killRuntime(flow, kills, new Random(`${fault} ${store.name}`));
   await flow.someMore();
-  const shown = { fault, store: store.name, times, resumedMs, ordered: flow.backEnds.length === 1 };
+  const shown = { fault, store: store.name, times, resumedMs, ordered: flow.ordered };
   const figures = judge(shown, await flow.verdict(), flow.history);
   expect(figures.resumedMs).toBeLessThan(RESUMED_WITHIN_MS);
 }

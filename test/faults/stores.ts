@@ -18,8 +18,11 @@ export interface Medium {
   /** Of the server, as the store speaks to it; 0 without a server. */
   readonly port: number;
   /** The parameters of a store. `folder`: for files. `port`: another way to the server. */
-  parameters(store: string, folder: string, port?: number): Readonly<Record<string, string>>;
+  parameters(store: string, folder: string, port?: number): StoreParameters;
 }
+
+/** Name -> text, or what is to be an `expression` attribute. */
+export type StoreParameters = Readonly<Record<string, string | { readonly expression: string }>>;
 
 /** A kind of durable store. */
 export interface DurableStore {
@@ -31,6 +34,8 @@ export interface DurableStore {
   readonly forgetsMs?: number;
   /** A queue of this kind that is younger when its server is killed may not come back, ms; default 0. */
   readonly matureMs?: number;
+  /** It delivers by the numbers of orders; see sequenced.ts. Default false. */
+  readonly sequenced?: boolean;
   /** `describe`, or `describe.skip` when its server is missing. */
   readonly describe: typeof describe | typeof describe.skip;
   /** Starts its server, if any, for all scenarios of the test file; it is closed at the end of that. */

@@ -3,6 +3,7 @@ import { FaultyFlow } from '../faults/faulty-flow.ts';
 import { judge, RESUMED_WITHIN_MS } from '../faults/figures.ts';
 import { killRuntime, PLAIN_POINTS } from '../faults/kills.ts';
 import { Random } from '../faults/random.ts';
+import { sequencedStores } from '../faults/sequenced.ts';
 import { killing, lasting, sufferOutage } from '../faults/server-faults.ts';
 import { type DurableStore, durableStores } from '../faults/stores.ts';
 import { afterTheTest } from '../support/clean-up.ts';
@@ -16,7 +17,9 @@ const STOPS = 3;
 
 const afterwards = afterTheTest();
 
-for (const store of await durableStores()) {
+const stores = await durableStores();
+
+for (const store of [...stores, ...sequencedStores(stores)]) {
   store.describe(`a flow on ${store.name}`, () => {
     it(`whose runtime is killed ${KILLS} times loses and invents nothing`, { timeout: 180_000 }, async () => {
       const flow = await begin(store);
@@ -25,12 +28,17 @@ for (const store of await durableStores()) {
       expect(times).toBe(KILLS);
       await flow.someMore();
       const verdict = await flow.verdict();
-      const figures = judge({ fault: 'runtime killed', store: store.name, times, resumedMs }, verdict, flow.history);
+      const shown = { fault: 'runtime killed', store: store.name, times, resumedMs, ordered: flow.ordered };
+      const figures = judge(shown, verdict, flow.history);
       expect(figures.resumedMs).toBeLessThan(RESUMED_WITHIN_MS);
       // Clients were cut off as well.
       expect(verdict.unanswered).toBeGreaterThan(0);
     });
+  });
+}
 
+for (const store of stores) {
+  store.describe(`a flow on ${store.name}`, () => {
     it(`whose runtime is stopped ${STOPS} times delivers nothing twice`, { timeout: 180_000 }, async () => {
       const flow = await begin(store);
       for (let stop = 0; stop < STOPS; stop += 1) {

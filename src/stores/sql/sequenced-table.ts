@@ -83,13 +83,16 @@ export class SequencedTable extends MessageTable {
     );
     if (late.length > 0) return late.map(({ id }) => integer(id));
     const [next] = await session.query(
-      `SELECT m.indexId AS id, ${SEQUENCE}, CASE WHEN ${this.isFree()} THEN 1 ELSE 0 END AS free ` +
+      `SELECT m.indexId AS id, ${SEQUENCE}, CASE WHEN ${this.isFree()} THEN 1 ELSE 0 END AS free, ` +
+        `(SELECT CAST(p.seq_id AS CHAR(20)) FROM ${LAST_PROCESSED} p WHERE p.statement = ?) AS place ` +
         `FROM ${this.name} m WHERE m.seq_id > ? ORDER BY m.seq_id, m.indexId LIMIT 1`,
-      [String(last)],
+      [this.#options.storeName, String(last)],
     );
     // As long as somebody works on the next one nothing comes after it.
     if (!next || integer(next.free) === 0) return [];
-    return sequenceOf(next) === last + 1n || this.#gapIsOver() ? [integer(next.id)] : [];
+    // Somebody may have settled since `last` was read; another message with that number is late now.
+    const place = this.#notice(numberOf(next.place ?? 0));
+    return sequenceOf(next) <= place + 1n || this.#gapIsOver() ? [integer(next.id)] : [];
   }
 
   /** What is not next in turn does not move the place when it is settled: what comes before it is still to be delivered. */
@@ -140,7 +143,11 @@ export class SequencedTable extends MessageTable {
       `SELECT CAST(COALESCE(m.seq_id, 0) AS CHAR(20)) AS sequence FROM ${LAST_PROCESSED} m WHERE m.statement = ?`,
       [this.#options.storeName],
     );
-    const last = row ? sequenceOf(row) : 0n;
+    return this.#notice(row ? sequenceOf(row) : 0n);
+  }
+
+  /** Takes note of the last number that was settled, and returns it. */
+  #notice(last: bigint): bigint {
     if (last !== this.#last) {
       this.#last = last;
       this.#progressAt = performance.now();
@@ -150,5 +157,9 @@ export class SequencedTable extends MessageTable {
 }
 
 function sequenceOf({ sequence }: SqlRow): bigint {
-  return BigInt(String(sequence).trim());
+  return numberOf(sequence);
+}
+
+function numberOf(text: unknown): bigint {
+  return BigInt(String(text).trim());
 }
