@@ -1,5 +1,5 @@
 import { readFile, rm, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { PROFILES } from './compat/profile.ts';
 import type { ServerConfiguration } from './config/config.ts';
 import { ConfigurationError } from './config/toml-reader.ts';
@@ -9,7 +9,6 @@ import { ArtifactFolder, artifactRuntimes, Deployer } from './deployment/index.t
 import { RequestDispatcher } from './dispatcher.ts';
 import type { OutgoingTransport } from './endpoints/outgoing-transport.ts';
 import { ExtensionModules } from './extensions/extension-modules.ts';
-import { formatDiagnostic } from './grammar/diagnostic.ts';
 import type { InboundServices } from './inbound/component.ts';
 import { VfsSender } from './inbound/file/vfs-sender.ts';
 import { JmsSender } from './inbound/jms/jms-sender.ts';
@@ -18,6 +17,7 @@ import { RunningTransports } from './inbound/running-transports.ts';
 import { WebSocketSender } from './inbound/websocket/websocket-sender.ts';
 import { closeIsolation } from './isolation/worker-pool.ts';
 import { logger } from './logging/index.ts';
+import { faultyArtifact } from './management/faulty-artifacts.ts';
 import type { Health } from './management/health.ts';
 import type { ManagedServer } from './management/managed-server.ts';
 import type { ManagementApi } from './management/management-api.ts';
@@ -356,7 +356,7 @@ class Server implements RunningServer {
       registry,
       end: (how) => this.#asked.resolve(how),
       configuration: () => this.configuration(),
-      faultyArtifacts: () => this.#faultyArtifacts(),
+      faultyArtifacts: () => (this.#deployer?.faulty() ?? []).map(faultyArtifact),
       listening: () => this.#listening().map((listener) => ({ ...listener, host })),
     };
   }
@@ -364,14 +364,6 @@ class Server implements RunningServer {
   #listening(): ListeningPort[] {
     const listeners = [this.#http, this.#https].filter((listener) => listener !== undefined);
     return listeners.map(({ scheme, port }) => ({ scheme, port }));
-  }
-
-  #faultyArtifacts() {
-    const faulty = this.#deployer?.faulty() ?? [];
-    return faulty.map(({ file, diagnostics, text }) => ({
-      file: relative(process.cwd(), file) || file,
-      problems: diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, { file, text })),
-    }));
   }
 
   /** Each step runs whatever became of the ones before it: what was started is stopped. */

@@ -2,6 +2,7 @@ import { nearestName } from '../grammar/diagnostic.ts';
 import type { CommandDescription } from './command.ts';
 import { CommandFailure, type CommandIo, EXIT, UsageError } from './io.ts';
 import { LOADERS } from './loaders.ts';
+import { printable } from './show/terminal.ts';
 import { COMMANDS } from './table/index.ts';
 import { version } from './version.ts';
 
@@ -33,7 +34,7 @@ export async function main(args: string[], io: CommandIo): Promise<number> {
   } catch (error) {
     const isTold = error instanceof UsageError || error instanceof CommandFailure;
     if (!isTold) throw error;
-    io.stderr.write(`${PROGRAM} ${command.name}: ${error.message}\n`);
+    io.stderr.write(`${PROGRAM} ${command.name}: ${printable(error.message, 'lines')}\n`);
     return error instanceof CommandFailure ? error.exitCode : EXIT.usage;
   } finally {
     stopListening();

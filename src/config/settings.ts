@@ -78,10 +78,9 @@ export class Settings {
     const option: Option = OPTIONS[key];
     const found = this.#found.get(key);
     const value = found?.value ?? null;
-    const masked = typeof value === 'string' ? maskedText(key, value) : value;
     return {
       key,
-      value: masked,
+      value: typeof value === 'string' ? maskedText(key, value) : value,
       origin: found?.origin ?? 'default',
       ...(found?.where !== undefined && { where: found.where }),
       description: option.description,
@@ -94,9 +93,7 @@ export class Settings {
   #tables(): EffectiveSetting[] {
     return TABLES.filter(([key]) => this.#toml.has(key)).map(([key, description]) => ({
       key,
-      value: JSON.stringify(this.#toml.raw(key), (name, value: unknown) =>
-        typeof value === 'string' ? maskedText(name, value) : value,
-      ),
+      value: JSON.stringify(masked(key, this.#toml.raw(key))),
       origin: 'file',
       where: this.#toml.whereIs(key),
       description,
@@ -188,8 +185,22 @@ function rangeOf({ minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: Option): { 
   return { minimum, maximum };
 }
 
-function maskedText(name: string, value: string): string {
-  return isSecretName(name.slice(name.lastIndexOf('.') + 1)) && !/secrets$|_secret$/.test(name)
-    ? '*****'
-    : maskCredentials(value);
+/** They say where a secret is, and are none. */
+const NO_SECRETS: readonly string[] = [
+  'mini_synapse.secrets',
+  'management.users.password_secret',
+  'management.tokens.token_secret',
+];
+
+/** A table with its secrets masked; what stands in a list is called as the list. */
+function masked(key: string, value: unknown): unknown {
+  if (typeof value === 'string') return maskedText(key, value);
+  if (Array.isArray(value)) return value.map((one: unknown) => masked(key, one));
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, masked(`${key}.${name}`, one)]));
+}
+
+function maskedText(key: string, value: string): string {
+  const secret = isSecretName(key.slice(key.lastIndexOf('.') + 1)) && !NO_SECRETS.includes(key);
+  return secret ? '*****' : maskCredentials(value);
 }

@@ -56,7 +56,7 @@ export function formatDiagnostic(diagnostic: Diagnostic, source?: ArtifactSource
 
 /** Five lines around a position with a marker under the column; secrets are masked. */
 export function codeFrame(text: string, line: number, column: number): string {
-  const all = maskedSource(text).split(/\r\n|\r|\n/);
+  const all = maskedLines(text);
   const first = Math.max(1, line - FRAME_LINES_AROUND);
   const last = Math.min(all.length, line + FRAME_LINES_AROUND);
   const gutter = String(last).length;
@@ -70,19 +70,34 @@ export function codeFrame(text: string, line: number, column: number): string {
   return frame.join('\n');
 }
 
+/** Of the file that was shown last: one file may have thousands of diagnostics. */
+let shown: { readonly text: string; readonly lines: readonly string[] } | undefined;
+
+function maskedLines(text: string): readonly string[] {
+  if (shown?.text !== text) shown = { text, lines: maskedSource(text).split(/\r\n|\r|\n/) };
+  return shown.lines;
+}
+
 /** What a frame shows of a line, which may be very long: an ellipsis stands for what lies to the left. */
 function visiblePart(content: string, from: number): string {
   if (from === 0 || content === '') return content.slice(0, FRAME_WIDTH);
   return `…${content.slice(from + 1, from + FRAME_WIDTH)}`;
 }
 
+/** No name is that long; and the distance of long texts takes long. */
+const LONGEST_NAME_CHARS = 200;
+
 /** The known name that a misspelt one most likely means, or undefined when none is near. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  if (name.length > LONGEST_NAME_CHARS) return undefined;
   const wanted = name.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
-    const steps = distance(wanted, candidate.toLowerCase());
+    const lower = candidate.toLowerCase();
+    // The difference of their lengths is the least that their distance can be.
+    if (Math.abs(lower.length - wanted.length) >= bestDistance) continue;
+    const steps = distance(wanted, lower);
     if (steps < bestDistance) {
       best = candidate;
       bestDistance = steps;

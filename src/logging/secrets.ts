@@ -3,8 +3,8 @@ const SECRET_NAME =
   /password|passwd|passphrase|passcode|secret|token|credential|authorization|(?:api|access|private|encryption|signing)[._-]?key/i;
 /** `//user:PASSWORD@` of a URL; an `@` in the password need not be escaped to be recognised. */
 const URL_PASSWORD = /(\/\/[^/?:@\s]*:)([^/?#\s]*)(?=@)/g;
-/** The same of a JDBC URL: people write passwords with a `/` there, too. */
-const JDBC_PASSWORD = /(\bjdbc:\w+:\/\/[^/?:@\s]*:)([^?\s"'<>]*)(?=@)/gi;
+/** The same of a JDBC URL: people write passwords with a `/` there, too. Bounded, as every URL of a list is a new beginning. */
+const JDBC_PASSWORD = /(\bjdbc:\w+:\/\/[^/?:@\s]*:)([^?\s"'<>]{0,512})(?=@)/gi;
 /** `password=VALUE` of a query or of broker options; MySQL knows `password1` and so on. */
 const NAMED_SECRET = /((?:password|passwd|pwd|passcode|passphrase|secret|token)\d*=)([^&;\s)<>"']*)/gi;
 

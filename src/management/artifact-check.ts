@@ -1,8 +1,11 @@
 import { fileVersion } from '../deployment/file-version.ts';
-import { codeFrame, type Diagnostic } from '../grammar/diagnostic.ts';
+import { type ArtifactSource, codeFrame, type Diagnostic, formatDiagnostic } from '../grammar/diagnostic.ts';
 import { type ArtifactFileReading, claimedKeys, describeArtifact } from '../synapse/index.ts';
 import type { ManagedServer } from './managed-server.ts';
 import { COUNT, object, TEXT } from './schemas.ts';
+
+/** Problems of one file that the API shows; the log has all. */
+const MAX_PROBLEMS = 100;
 
 /** A diagnostic as the API shows it (OP-35). */
 export interface Problem {
@@ -21,7 +24,35 @@ export const PROBLEM = object(
   { expected: TEXT, didYouMean: TEXT, at: TEXT },
 );
 
-export function problemOf(diagnostic: Diagnostic, reading: Pick<ArtifactFileReading, 'sourceAt'> | undefined): Problem {
+/** The first hundred of a file, and one that says how many more there are. */
+export function problemsOf(
+  diagnostics: readonly Diagnostic[],
+  reading: Pick<ArtifactFileReading, 'sourceAt'> | undefined,
+): Problem[] {
+  const problems = diagnostics.slice(0, MAX_PROBLEMS).map((diagnostic) => problemOf(diagnostic, reading));
+  const others = furtherProblems(diagnostics);
+  if (others) problems.push(problemOf(others, undefined));
+  return problems;
+}
+
+/** What {@link formatDiagnostic} says of the first hundred of a file, and how many more there are. */
+export function problemTexts(diagnostics: readonly Diagnostic[], source: ArtifactSource): string[] {
+  const texts = diagnostics.slice(0, MAX_PROBLEMS).map((diagnostic) => formatDiagnostic(diagnostic, source));
+  const others = furtherProblems(diagnostics);
+  if (others) texts.push(formatDiagnostic(others));
+  return texts;
+}
+
+/** Stands for those that are not shown, where the first of them is; as severe as the worst of them. */
+function furtherProblems(diagnostics: readonly Diagnostic[]): Diagnostic | undefined {
+  const others = diagnostics.slice(MAX_PROBLEMS);
+  const [first] = others;
+  if (!first) return undefined;
+  const severity = others.some((other) => other.severity === 'error') ? 'error' : 'warning';
+  return { severity, position: first.position, message: `${others.length} more problems are not shown here` };
+}
+
+function problemOf(diagnostic: Diagnostic, reading: Pick<ArtifactFileReading, 'sourceAt'> | undefined): Problem {
   const { severity, message, position, expected, nearest, path } = diagnostic;
   const source = reading?.sourceAt(position);
   return {
@@ -50,8 +81,7 @@ export interface Checked {
 export async function checkFile(server: ManagedServer, path: string, bytes: Uint8Array): Promise<Checked> {
   const version = await fileVersion(path, path, Buffer.from(bytes));
   const reading = server.deployment.look(version);
-  const problems = reading.diagnostics.map((diagnostic) => problemOf(diagnostic, reading));
-  problems.push(...takenNames(server, path, reading));
+  const problems = problemsOf([...reading.diagnostics, ...takenNames(server, path, reading)], reading);
   return {
     valid: !problems.some(({ severity }) => severity === 'error'),
     problems,
@@ -59,7 +89,7 @@ export async function checkFile(server: ManagedServer, path: string, bytes: Uint
   };
 }
 
-function takenNames(server: ManagedServer, path: string, reading: ArtifactFileReading): Problem[] {
+function takenNames(server: ManagedServer, path: string, reading: ArtifactFileReading): Diagnostic[] {
   const taken = new Map<string, string>();
   for (const deployed of server.deployment.snapshot.artifacts) {
     if (deployed.path === path) continue;
@@ -72,6 +102,6 @@ function takenNames(server: ManagedServer, path: string, reading: ArtifactFileRe
       .find((found) => found !== undefined);
     if (other === undefined) return [];
     const message = `${describeArtifact(artifact)} has a name that is taken by ${other}`;
-    return [problemOf({ severity: 'error', position: artifact.position, message }, reading)];
+    return [{ severity: 'error', position: artifact.position, message }];
   });
 }

@@ -7,6 +7,10 @@ import { problemsOf } from './validation.ts';
 const KIBIBYTE = 1024;
 /** Requests of the API itself are small. */
 const MAX_JSON_BYTES = 64 * KIBIBYTE;
+/** How long the next piece of a body may be waited for. */
+const IDLE_TIMEOUT_MS = 60_000;
+/** Of a body that is held as a whole; long enough for an archive over a slow line. */
+const WHOLE_TIMEOUT_MS = 300_000;
 
 /** What a resource takes as body. */
 export interface BodyDeclaration<B> {
@@ -126,18 +130,48 @@ function parse(bytes: Uint8Array): unknown {
 
 async function readBytes(request: IncomingMessage, maximumBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Buffer[] = [];
-  for await (const chunk of bounded(request, maximumBytes)) chunks.push(chunk);
+  for await (const chunk of bounded(request, maximumBytes, WHOLE_TIMEOUT_MS)) chunks.push(chunk);
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-async function* bounded(request: IncomingMessage, maximumBytes: number): AsyncGenerator<Buffer> {
+/** @throws ManagementError 408, 413 */
+async function* bounded(
+  request: IncomingMessage,
+  maximumBytes: number,
+  wholeMs = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Buffer> {
   const tooLarge = () => new ManagementError(413, `The body is larger than ${maximumBytes} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > maximumBytes) throw tooLarge();
   let size = 0;
+  const until = performance.now() + wholeMs;
   // The answer is still to be written when the body is given up.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.byteLength;
-    if (size > maximumBytes) throw tooLarge();
-    yield chunk;
+  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+  let waiting = false;
+  try {
+    for (;;) {
+      waiting = true;
+      const { done, value } = await inTime(chunks.next(), Math.min(IDLE_TIMEOUT_MS, until - performance.now()));
+      waiting = false;
+      if (done) return;
+      size += value.byteLength;
+      if (size > maximumBytes) throw tooLarge();
+      yield value;
+    }
+  } finally {
+    // It ends after the piece that is waited for, which may never come.
+    if (!waiting) await chunks.return?.();
+  }
+}
+
+/** @throws ManagementError 408 */
+async function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const refuse = () =>
+    late.reject(new ManagementError(408, 'The body did not come in time', { headers: { Connection: 'close' } }));
+  const timer = setTimeout(refuse, Math.max(0, milliseconds));
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

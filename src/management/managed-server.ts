@@ -4,6 +4,7 @@ import type { Configuration } from '../message/configuration.ts';
 import type { Observation } from '../observation/observation.ts';
 import type { FileRegistry } from '../registry/file-registry.ts';
 import type { AuditLog } from './audit/audit-log.ts';
+import type { FaultyArtifact } from './faulty-artifacts.ts';
 import type { Health } from './health.ts';
 import type { MessageOperations } from './operations/message-operations.ts';
 import type { Security } from './security/security.ts';
@@ -35,7 +36,7 @@ export interface ManagedServer {
   /** Asks the server to end, or to start anew. */
   end(how: 'shutdown' | 'restart'): void;
   /** Artifacts that could not be deployed, with the text of their diagnostics. */
-  faultyArtifacts(): ReadonlyArray<{ readonly file: string; readonly problems: readonly string[] }>;
+  faultyArtifacts(): readonly FaultyArtifact[];
   /** Where messages are taken in. */
   listening(): ReadonlyArray<{ readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number }>;
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
@@ -6,13 +6,15 @@ import { ConsoleFiles } from '../console/serve.ts';
 import type { CertificatePair } from '../transport/certificate.ts';
 import { listenOn } from '../transport/listening.ts';
 import type { ManagedServer } from './managed-server.ts';
+import { ManagementError } from './management-error.ts';
 import { RequestHandler } from './request-handler.ts';
+import { pathOf } from './request-path.ts';
 import type { Answer, Resource } from './resource.ts';
 import { RESOURCES } from './resources/index.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
-/** Long enough for an archive or an export over a slow line. */
-const REQUEST_TIMEOUT_MS = 300_000;
+/** How long the rest of a body may come that nobody reads any more, after the answer. */
+const REST_TIMEOUT_MS = 60_000;
 const MAX_CONNECTIONS = 256;
 
 export interface ManagementApi {
@@ -37,11 +39,16 @@ export async function startManagementApi(options: {
   const app = new Koa();
   app.silent = true;
   const consoleFiles = new ConsoleFiles();
+  const answer = async (context: Koa.Context): Promise<Answer> => {
+    const path = pathOf(context);
+    return (await consoleFiles.answer(context.req, path)) ?? (await handler.handle(context.req, context.res, path));
+  };
   app.use(async (context) => {
-    const file = await consoleFiles.answer(context.req, context.path);
-    write(context, file ?? (await handler.handle(context.req, context.res, context.path)));
+    boundRest(context.req, context.res);
+    write(context, await answer(context).catch(refusal));
   });
-  const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS };
+  // Bodies have their own deadlines while they are read, see bodies.ts: an import may take hours.
+  const timeouts = { requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS };
   const { certificate } = options;
   const http = certificate
     ? createSecureServer({ ...timeouts, ...certificate, minVersion: 'TLSv1.2' }, app.callback())
@@ -49,6 +56,21 @@ export async function startManagementApi(options: {
   http.maxConnections = MAX_CONNECTIONS;
   await listenOn(http, options.port, options.host);
   return { port: (http.address() as AddressInfo).port, close: () => closeServer(http) };
+}
+
+/** What is wrong with a request before it has a path that could be told about. */
+function refusal(error: unknown): Answer {
+  if (error instanceof ManagementError) return error.toAnswer();
+  throw error;
+}
+
+/** An answer may come before the end of a body, which then is read and thrown away; but not for ever. */
+function boundRest(request: IncomingMessage, response: ServerResponse): void {
+  response.once('finish', () => {
+    if (request.complete) return;
+    const late = setTimeout(() => request.socket.destroy(), REST_TIMEOUT_MS).unref();
+    request.once('close', () => clearTimeout(late));
+  });
 }
 
 function write(context: Koa.Context, answer: Answer): void {

@@ -4,13 +4,19 @@ import type { AuditEntry } from './audit/audit-entry.ts';
 import type { ManagedServer } from './managed-server.ts';
 import { ManagementError } from './management-error.ts';
 import { readQuery } from './query.ts';
+import { withoutTrailingSlashes } from './request-path.ts';
 import type { Answer, Resource, ResourceRequest } from './resource.ts';
 import { type Route, Router } from './router.ts';
+import { AttemptLimit } from './security/attempt-limit.ts';
 import type { Caller } from './security/caller.ts';
 import { Gate } from './security/gate.ts';
 import { isSafe } from './security/origin.ts';
 
 const log = logger('ManagementApi');
+const UNAUTHORISED = 401;
+const TOO_MANY = 429;
+/** Of a path that nobody knows, characters. */
+const LOGGED_PATH_CHARS = 200;
 
 /** What was told about one request. */
 type Told = Partial<AuditEntry>;
@@ -24,6 +30,8 @@ export class RequestHandler {
   readonly #server: ManagedServer;
   readonly #router: Router;
   readonly #gate: Gate;
+  /** Failed logins by address: the log has them all, the audit log, which is short, one a minute. */
+  readonly #failedLogins = new AttemptLimit(1);
 
   constructor(server: ManagedServer, resources: readonly Resource[]) {
     this.#server = server;
@@ -33,7 +41,7 @@ export class RequestHandler {
 
   /** Never rejects: what goes wrong is an answer, too. */
   async handle(request: IncomingMessage, response: ServerResponse, rawPath: string): Promise<Answer> {
-    const path = rawPath.replace(/\/+$/, '') || '/';
+    const path = withoutTrailingSlashes(rawPath);
     try {
       return await this.#handle(request, response, path);
     } catch (error) {
@@ -79,6 +87,7 @@ export class RequestHandler {
   }
 
   async #audit({ resource, parameters }: Route, caller: Caller, told: Told, { status }: Answer): Promise<void> {
+    if (status === TOO_MANY || (status === UNAUTHORISED && this.#failedLogins.begin(caller.from) > 0)) return;
     const done = status < 400;
     await this.#server.audit.record({
       time: new Date().toISOString(),
@@ -100,7 +109,7 @@ export class RequestHandler {
       return this.#router.find(method, path);
     } catch (error) {
       if (error instanceof ManagementError && error.status === 404)
-        log.warn(`No Internal API found to dispatch the message to : ${path}`);
+        log.warn(`No Internal API found to dispatch the message to : ${path.slice(0, LOGGED_PATH_CHARS)}`);
       throw error;
     }
   }

@@ -7,6 +7,9 @@ export interface ValidationProblems {
   readonly details: readonly string[];
 }
 
+/** Problems that are told; a body may have as many as it has members. */
+const MAX_DETAILS = 20;
+
 type Compile = (schema: JsonSchema) => ValidateFunction;
 
 let compile: Promise<Compile> | undefined;
@@ -20,7 +23,7 @@ export async function problemsOf(schema: JsonSchema, value: unknown): Promise<Va
   const missing = errors.some(({ keyword }) => keyword === 'required') || Array.isArray(value);
   // The reference's words for what it knows (spec stores 7.2).
   const text = missing ? 'Missing parameters in payload' : 'Wrong parameters in payload';
-  return { text, details: errors.map(describe) };
+  return { text, details: errors.slice(0, MAX_DETAILS).map(describe) };
 }
 
 async function compileSchema(schema: JsonSchema): Promise<ValidateFunction> {

@@ -69,6 +69,8 @@ export class TraceRecord {
   readonly steps: TraceStep[] = [];
   readonly hops: TraceHop[] = [];
   readonly deliveries: TraceDelivery[] = [];
+  /** That it had, or was to have, in stores; the ring finds it by them. */
+  readonly ids = new Set<string>();
   /** Steps that happened, also those that were not kept. */
   stepCount = 0;
   status: number | undefined;

@@ -8,6 +8,10 @@ import type { TracedArtifact } from './tracing-modes.ts';
 const MAX_TRACES = 1_000;
 /** Characters that all traces together may hold on to; the oldest go first. */
 const MAX_WEIGHT = 24 * 1024 * 1024;
+/** Ids in stores by which one trace is found; also those of messages that no store took. */
+const MAX_IDS = 500;
+/** Characters that an id counts for, with its places in maps. */
+const ID_WEIGHT = 100;
 
 export interface TraceFilter {
   /** The name of an artifact where messages come in, or of a store or processor that they meet. */
@@ -54,7 +58,11 @@ export class TraceRing implements TraceOwner {
   }
 
   joined(record: TraceRecord, id: string): void {
-    if (this.#traces.has(record.id)) this.#byMessage.set(id, record);
+    if (!this.#traces.has(record.id) || record.ids.has(id) || record.ids.size >= MAX_IDS) return;
+    record.ids.add(id);
+    this.#byMessage.set(id, record);
+    record.weight += ID_WEIGHT;
+    this.grew(record, ID_WEIGHT);
   }
 
   grew(record: TraceRecord, characters: number): void {
@@ -107,7 +115,7 @@ export class TraceRing implements TraceOwner {
   #forget(record: TraceRecord): void {
     this.#traces.delete(record.id);
     this.#weight -= record.weight;
-    for (const id of [record.messageId, ...record.hops.map(({ messageId }) => messageId)])
+    for (const id of [record.messageId, ...record.ids])
       if (this.#byMessage.get(id) === record) this.#byMessage.delete(id);
   }
 }

@@ -87,6 +87,11 @@ describe('wrong usage is told in one line: exit 2', () => {
   });
 });
 
+it('what somebody else has written steers no terminal', async () => {
+  const { stderr } = await run('start', 'a', '\u001b]0;b\u0007\nc');
+  expect(stderr).toBe('mini-synapse start: one directory expected, got 2: a \\x1b]0;b\\x07\nc\n');
+});
+
 it('cron prints the next five runs', async () => {
   const { code, stdout } = await run('cron', '0 0/5 * * * ?', '--from', '2026-01-01T00:00', '--timezone', 'UTC');
   expect(code).toBe(0);

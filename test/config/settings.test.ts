@@ -74,11 +74,19 @@ describe('where a setting comes from', () => {
 });
 
 it('secrets are masked, also in tables', () => {
-  const toml = `[[datasource]]\nid = "d"\nurl = "jdbc:mysql://u:topsecret@h/x"\npassword = "topsecret"\n
-[[management.users]]\nname = "a"\npassword = "topsecret"\n[mini_synapse.configs]\ndb_password = "topsecret"\nplace = "here"\n`;
+  const toml = `[[datasource]]\nid = "d"\nurl = "jdbc:mysql://u:topsecret@h/x"\npassword = "topsecret"\npasswords = ["topsecret", ["topsecret"]]\n
+[[management.users]]\nname = "a"\npassword = "topsecret"\n[mini_synapse.configs]\ndb_password = "topsecret"\napi_token_secret = "topsecret"\npassword_secret = "topsecret"\nclient_secrets = "topsecret"\nplace = "here"\n[mini_synapse]\nsecrets = "folder"\n`;
   const { effective: settings } = read(toml);
   expect(JSON.stringify(settings)).not.toContain('topsecret');
   expect(settings.find(({ key }) => key === 'mini_synapse.configs')?.value).toContain('here');
+  expect(settings.find(({ key }) => key === 'mini_synapse.secrets')?.value).toContain('folder');
+});
+
+it('the name of a secret is none', () => {
+  const secrets = join(folder, 'secrets');
+  const toml = '[[management.users]]\nname = "a"\npassword_secret = "named"\n';
+  expect(effective('management.users', toml)?.value).toBe('[{"name":"a","password_secret":"named"}]');
+  expect(effective('mini_synapse.secrets', `[mini_synapse]\nsecrets = "${secrets}"\n`)?.value).toBe(secrets);
 });
 
 it('every option has a variable of its own, a description and a value of its type', () => {

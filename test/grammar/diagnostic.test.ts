@@ -21,6 +21,15 @@ function root(): ConfigElement {
 }
 
 describe('a diagnostic (OP-35)', () => {
+  it('is one of thousands in a large file: its secrets are masked once', () => {
+    const text = '<property name="password" value="hidden"/>\n'.repeat(40_000);
+    const began = performance.now();
+    for (let line = 1; line <= 2_000; line += 1) expect(codeFrame(text, line, 1)).not.toContain('hidden');
+    // Once for each of them takes minutes.
+    expect(performance.now() - began).toBeLessThan(20_000);
+    expect(codeFrame('<b/>', 1, 1)).toContain('<b/>');
+  });
+
   it('names place, path, expectation and nearest name, with a code frame of five lines', () => {
     const log = root().children[0]?.children[0]?.children[0] as ConfigElement;
     const reader = new ArtifactReader();
@@ -97,5 +106,12 @@ describe('the nearest name', () => {
     ['lgo', 'log'],
   ])('to %s is %s', (written, expected) => {
     expect(nearestName(written, ['property', 'store', 'log', 'sequence'])).toBe(expected);
+  });
+
+  it('is none to what is no name, and none of another length', () => {
+    expect(nearestName('x'.repeat(200), ['x'.repeat(199)])).toBe('x'.repeat(199));
+    expect(nearestName('x'.repeat(201), ['x'.repeat(200)])).toBeUndefined();
+    expect(nearestName('log', ['l', 'logger', 'logs'])).toBe('logs');
+    expect(nearestName('log', ['x'.repeat(3_000_000)])).toBeUndefined();
   });
 });

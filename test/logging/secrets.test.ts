@@ -15,4 +15,18 @@ describe('credentials in text (REQ-56)', () => {
   ])('%s', (text, masked) => {
     expect(maskCredentials(text)).toBe(masked);
   });
+
+  it.each(['jdbc:a://:', '//a:', '//', '//a:b@', 'password1=', 'password1', 'jdbc:a://u:p@'])(
+    'a long text of %j takes no more than its length',
+    (part) => {
+      const timeOf = (count: number) => {
+        const text = part.repeat(count);
+        const start = performance.now();
+        maskCredentials(text);
+        return performance.now() - start;
+      };
+      // A quadratic one would take minutes.
+      expect(timeOf(100_000)).toBeLessThan(10_000);
+    },
+  );
 });

@@ -49,6 +49,22 @@ describe('the artifact folder', () => {
     expect(taken.body.problems[0].message).toContain("taken by sequence 'Audit' of definitions.xml");
   });
 
+  it('keeps a file as it is in its own encoding', async () => {
+    const text = sequence('Latin', '<property name="greeting" value="Grüße"/>');
+    const latin = Buffer.from(`<?xml version="1.0" encoding="ISO-8859-1"?>\n${text}`, 'latin1');
+    const utf16 = Buffer.from(`\ufeff<?xml version="1.0" encoding="UTF-16"?>\n${text}`, 'utf16le');
+    for (const body of [latin, utf16]) {
+      const send = { headers: XML, body: new Uint8Array(body) };
+      const checked = await served.ask('/management/artifacts/validate?file=Latin.xml', send);
+      expect(checked.body).toMatchObject({ valid: true, artifacts: [{ name: 'Latin' }] });
+      const put = await served.ask('/management/artifacts/files/Latin.xml', { method: 'PUT', ...send });
+      expect(put).toMatchObject({ status: 200, body: { state: 'deployed' } });
+      expect(await readFile(join(served.artifacts, 'Latin.xml'))).toEqual(body);
+      expect((await served.ask('/management/artifacts/source?file=Latin.xml')).body.text).toContain('Grüße');
+    }
+    expect((await files('Latin.xml', 'DELETE')).body.state).toBe('removed');
+  }, 60_000);
+
   it('refuses its own asterisks in place of secrets', async () => {
     const { text } = (await served.ask('/management/artifacts/source?file=proxies/Orders.xml')).body;
     expect((await files('proxies/Orders.xml', 'PUT', text)).body.Error).toContain('asterisks');

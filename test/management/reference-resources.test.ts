@@ -186,6 +186,11 @@ describe('actions', () => {
     expect((await get('/logging?loggerName=ProxyService')).level).toBe('INFO');
     await patch({ loggerName: 'LogMediator', loggingLevel: 'error', resetAfterMs: 50 });
     await expect.poll(level, { timeout: 10_000 }).toBe('INFO');
+    const root = async () => (await get('/logging?loggerName=rootLogger')).level;
+    const before = await root();
+    await patch({ loggerName: 'rootLogger', loggingLevel: 'error', resetAfterMs: 60_000 });
+    await patch({ loggerName: 'rootLogger', loggingLevel: 'fatal', resetAfterMs: 50 });
+    await expect.poll(root, { timeout: 10_000 }).toBe(before);
     expect((await patch({ loggerName: 'LogMediator', loggingLevel: 'loud' })).status).toBe(400);
     expect((await patch({ loggerName: 'Nobody', loggingLevel: 'info' })).status).toBe(404);
   });

@@ -1,11 +1,12 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfiguration } from '../../src/config/config.ts';
 import { AttemptLimit } from '../../src/management/security/attempt-limit.ts';
 import { IssuedSecrets } from '../../src/management/security/issued-secrets.ts';
 import { hashPassword, isPasswordHash, verifyPassword } from '../../src/management/security/passwords.ts';
+import { Security } from '../../src/management/security/security.ts';
 import { type Served, START_MS, serve } from './served.ts';
 
 const PROCESSORS = '/management/message-processors';
@@ -63,6 +64,24 @@ describe('the limit of attempts', () => {
   });
 });
 
+describe('the limits of logins', () => {
+  it("an address that has failed too often makes no user's count be forgotten", async () => {
+    const security = await Security.open({
+      settings: { users: [], tokens: [] },
+      dataDirectory: mkdtempSync(join(tmpdir(), 'mini-synapse-logins-')),
+      secrets: () => undefined,
+    });
+    const begin = vi.spyOn(AttemptLimit.prototype, 'begin');
+    for (let attempt = 0; attempt < 20; attempt += 1) await security.login(`${attempt}`.padEnd(9_000), 'x', 'a');
+    await expect(security.login('one more', 'x', 'a')).rejects.toMatchObject({ status: 429 });
+    const keys = begin.mock.calls.map(([key]) => key);
+    begin.mockRestore();
+    expect(keys).toHaveLength(41);
+    expect(keys.at(-1)).toBe('a');
+    expect(Math.max(...keys.map((key) => key.length))).toBeLessThan(100);
+  });
+});
+
 describe('without configured users', () => {
   let served: Served;
   beforeAll(async () => {
@@ -104,6 +123,16 @@ describe('without configured users', () => {
     expect((await served.ask(PROCESSORS, { body: STOP, headers })).status).toBe(200);
     const form = { ...headers, 'X-Requested-By': 'console', 'Content-Type': 'text/plain' };
     expect((await served.ask(PROCESSORS, { body: JSON.stringify(STOP), headers: form })).status).toBe(200);
+  });
+
+  it('a page of another site cannot even look, but links lead here', async () => {
+    const from = (site: string, mode: string) =>
+      served.ask(PROCESSORS, { headers: { 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': mode } });
+    expect((await from('cross-site', 'no-cors')).status).toBe(403);
+    expect((await from('cross-site', 'cors')).status).toBe(403);
+    expect((await from('cross-site', 'navigate')).status).toBe(200);
+    expect((await from('same-origin', 'cors')).status).toBe(200);
+    expect((await from('none', 'navigate')).status).toBe(200);
   });
 
   it('a name that somebody else had resolved to this machine is no way in', async () => {
@@ -156,6 +185,13 @@ describe('with users, over TLS', () => {
   it('a viewer looks, and does nothing', async () => {
     expect((await served.ask(PROCESSORS, { headers: robot })).status).toBe(200);
     expect(await served.ask(PROCESSORS, { body: STOP, headers: robot })).toMatchObject({ status: 403, text: '' });
+    const store = '/management/message-stores/Memory';
+    for (const path of [`${store}/messages`, `${store}/failures`, `${store}/messages/none`]) {
+      const forced = (headers: Record<string, string>) => served.ask(`${path}?force=true`, { headers });
+      expect((await served.ask(`${path}?force=false`, { headers: robot })).status, path).not.toBe(403);
+      expect(await forced(robot), path).toMatchObject({ status: 403, text: '' });
+      expect((await forced(root)).status, path).not.toBe(403);
+    }
     expect((await served.ask('/management/login', { headers: robot })).status).toBe(401);
   });
 
@@ -176,7 +212,7 @@ describe('with users, over TLS', () => {
     const opened = await served.ask('/management/session', { body: { user: 'olga', password: 'olgapassword' } });
     const [cookie = ''] = opened.headers['set-cookie'] as string[];
     expect(cookie).toMatch(
-      /^mini-synapse-session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=28800; Secure$/,
+      /^mini-synapse-session=[\w-]{43}; Path=\/management; HttpOnly; SameSite=Strict; Max-Age=28800; Secure$/,
     );
     const { csrf, ...who } = opened.body;
     expect(who).toEqual({ user: 'olga', role: 'operator', login: true });
@@ -194,7 +230,11 @@ describe('with users, over TLS', () => {
       ).toBe(403);
     const good = { ...headers, 'X-CSRF-Token': csrf };
     expect((await served.ask(PROCESSORS, { body: STOP, headers: good })).status).toBe(200);
-    expect((await served.ask('/management/session', { method: 'DELETE', headers: good })).status).toBe(200);
+    const closed = await served.ask('/management/session', { method: 'DELETE', headers: good });
+    expect(closed.status).toBe(200);
+    expect(closed.headers['set-cookie']).toEqual([
+      'mini-synapse-session=; Path=/management; HttpOnly; SameSite=Strict; Max-Age=0',
+    ]);
     expect((await served.ask(PROCESSORS, { headers })).status).toBe(401);
   });
 
@@ -249,6 +289,24 @@ describe('with users, over TLS', () => {
     expect(list).toContainEqual(expect.objectContaining({ who: 'robot', result: 'refused (403)', count: 0 }));
     expect(list).toContainEqual(expect.objectContaining({ who: 'olga', action: 'login', result: 'refused (401)' }));
     expect(JSON.stringify(list)).not.toMatch(/olgapassword|rootpassword/);
+    expect(JSON.stringify(list)).not.toContain('(429)');
+  });
+
+  it('failed logins of a minute are one entry, and limited ones none', async () => {
+    const failed = async () => {
+      const { list } = (await served.ask('/management/audit?limit=1000', { headers: root })).body;
+      return list.filter(({ result }: { result: string }) => result === 'refused (401)').length;
+    };
+    const before = await failed();
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      const body = { user: 'eve', password: `${attempt}` };
+      statuses.push((await served.ask('/management/session', { body })).status);
+    }
+    expect(statuses).toContain(401);
+    expect(statuses.at(-1)).toBe(429);
+    // The minute may have ended meanwhile.
+    expect((await failed()) - before).toBeLessThanOrEqual(1);
   });
 });
 

@@ -133,7 +133,10 @@ export class MessageOperations {
     const failed = new Set<string>();
     const look = { signal: job.signal, force };
     const { total, ratePerSecond = DEFAULT_RATE } = job.options;
-    for await (const ids of selectedIds(source, selection, { ...look, failed, total, ratePerSecond })) {
+    // Some media give nothing to anybody else while messages are in hand, and flows may take long.
+    const atOnce =
+      treatment.action === 'resend' && (treatment.sequence ?? treatment.endpoint) !== undefined ? 1 : undefined;
+    for await (const ids of selectedIds(source, selection, { ...look, failed, total, ratePerSecond, atOnce })) {
       const taker = browserOf(source).take(ids, look);
       const left = new Set(ids);
       try {
@@ -175,7 +178,7 @@ export class MessageOperations {
           () => job.succeeded(),
           (error: unknown) => {
             failed.add(id);
-            job.fails(id, error, error instanceof StoreError);
+            job.fails(id, error, concernsOthers(error));
           },
         )
         .finally(() => underWay.delete(treated));
@@ -203,6 +206,11 @@ export class MessageOperations {
       action === 'delete' ? (purge ? 'purged' : 'deleted') : action === 'move' ? 'moved' : 'resent',
     );
   }
+}
+
+/** Does the failure of one message say something about the next ones? Then a store is down, or what they are sent to. */
+function concernsOthers(error: unknown): boolean {
+  return error instanceof StoreError || (error instanceof ManagementError && error.status === 502);
 }
 
 /** Why a message could not be taken. */

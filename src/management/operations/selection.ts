@@ -49,12 +49,16 @@ export async function* selectedIds(
     readonly failed: ReadonlySet<string>;
     /** What is taken waits no longer than a second for its turn: others want it, too. */
     readonly ratePerSecond: number;
+    /** How many are taken in one go at most; undefined: as many as does no harm. */
+    readonly atOnce?: number | undefined;
   },
 ): AsyncGenerator<readonly string[]> {
   const batch = Math.max(1, Math.min(MAX_BATCH, Math.floor(options.ratePerSecond)));
+  const atOnce = Math.min(batch, options.atOnce ?? batch);
   if (selection.kind === 'ids') {
-    const ids = [...new Set(selection.ids)];
-    for (let at = 0; at < ids.length; at += batch) yield ids.slice(at, at + batch);
+    const ids = new Set(selection.ids);
+    // Whoever takes several gets them in the order of the store.
+    yield* slices(atOnce === 1 ? await inStoreOrder(store, ids, options) : [...ids], atOnce);
     return;
   }
   const { total, failed, signal, force } = options;
@@ -67,7 +71,7 @@ export async function* selectedIds(
     const page = await browser.page({ after, limit: batch, bodyBytes, signal, force });
     const meant = page.messages.filter((message) => !failed.has(message.id) && matches(message, filter));
     const ids = [...new Set(meant.map(({ id }) => id))].slice(0, total - found);
-    if (ids.length > 0) yield ids;
+    yield* slices(ids, atOnce);
     found += ids.length;
     foundInThisRound += ids.length;
     // Where places are counted from the oldest message they are others now.
@@ -76,4 +80,22 @@ export async function* selectedIds(
     if (foundInThisRound === 0) return;
     foundInThisRound = 0;
   }
+}
+
+function* slices(ids: readonly string[], size: number): Generator<readonly string[]> {
+  for (let at = 0; at < ids.length; at += size) yield ids.slice(at, at + size);
+}
+
+/** Those that are not seen come last: they may be there nevertheless. */
+async function inStoreOrder(store: MessageStore, ids: ReadonlySet<string>, look: Look): Promise<readonly string[]> {
+  const found = new Set<string>();
+  const browser = browserOf(store);
+  const { signal, force } = look;
+  for (let after: string | undefined; found.size < ids.size; ) {
+    const page = await browser.page({ signal, force, after, limit: PAGE, bodyBytes: 0 });
+    for (const { id } of page.messages) if (ids.has(id)) found.add(id);
+    after = page.next;
+    if (after === undefined) break;
+  }
+  return [...found, ...[...ids].filter((id) => !found.has(id))];
 }

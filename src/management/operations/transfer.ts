@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import type { MessageStore } from '../../stores/message-store.ts';
+import { type MessageStore, StoreError } from '../../stores/message-store.ts';
 import type { BrowsedMessage, Look } from '../../stores/store-browser.ts';
 import { ManagementError } from '../management-error.ts';
 import { browserOf } from './find-messages.ts';
@@ -14,6 +14,8 @@ const PAGE = 500;
 const MAX_LINE_CHARACTERS = 140 * 1024 * 1024;
 /** More is not reported; the file is broken then. */
 const MAX_FAILURES = 100;
+/** The store does not take messages then. */
+const MAX_STORE_ERRORS_IN_A_ROW = 20;
 /** Ids that are compared with those of the file. */
 const MAX_KNOWN = 1_000_000;
 
@@ -59,6 +61,8 @@ export interface ImportResult {
   count: number;
   skipped: number;
   readonly failed: Array<{ readonly line: number; readonly id?: string; readonly Error: string }>;
+  /** Why it ended before the last line. */
+  stopped?: string;
 }
 
 export interface ImportWishes extends Look {
@@ -69,7 +73,7 @@ export interface ImportWishes extends Look {
 
 /**
  * Stores messages from lines, one after the other, with the ids that they have. A line that is none is reported, the others are
- * stored; after a hundred of those it ends.
+ * stored; after a hundred of those it ends, and after twenty in a row that the store does not take.
  * @throws ManagementError when the ids of the store cannot be compared; StoreError from looking
  */
 export async function importMessages(
@@ -82,6 +86,7 @@ export async function importMessages(
   const known = duplicates === 'allow' ? undefined : await knownIds(store, wishes);
   const result: ImportResult = { done: 0, count: 0, skipped: 0, failed: [] };
   let number = 0;
+  let storeErrors = 0;
   for await (const line of linesOf(chunks)) {
     number += 1;
     if (line.trim() === '' || INCOMPLETE.test(line)) continue;
@@ -100,12 +105,19 @@ export async function importMessages(
       if (!dryRun) {
         operations.ledger.forget(store.name, id);
         await store.put(message);
+        storeErrors = 0;
         operations.count(store.name, 'imported');
       }
       result.done += 1;
     } catch (error) {
       result.failed.push({ line: number, ...(id !== undefined && { id }), Error: reasonOf(error) });
-      if (result.failed.length >= MAX_FAILURES) break;
+      if (error instanceof StoreError) storeErrors += 1;
+      if (storeErrors >= MAX_STORE_ERRORS_IN_A_ROW) {
+        result.stopped = `stopped after ${MAX_STORE_ERRORS_IN_A_ROW} messages in a row that the store did not take`;
+      } else if (result.failed.length >= MAX_FAILURES) {
+        result.stopped = `stopped after ${MAX_FAILURES} failures`;
+      }
+      if (result.stopped !== undefined) break;
     }
   }
   return result;

@@ -1,8 +1,9 @@
-import { maskedSource } from '../../grammar/masked-source.ts';
-import { checkFile, PROBLEM, problemOf } from '../artifact-check.ts';
+import { hasMaskedSecrets, maskedSource } from '../../grammar/masked-source.ts';
+import { decodeXml, XmlSyntaxError } from '../../xml/index.ts';
+import { checkFile, PROBLEM, problemsOf } from '../artifact-check.ts';
 import { deployedSince, placeInFolder, removeArtifact, writeArtifact } from '../artifact-folder.ts';
 import { placeOf } from '../artifact-places.ts';
-import { textBody } from '../bodies.ts';
+import { bytesBody } from '../bodies.ts';
 import { listing, listOf } from '../list.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { ManagementError, notFound } from '../management-error.ts';
@@ -71,7 +72,7 @@ function deployedRows(server: ManagedServer) {
       ...(life && { deployedAt: new Date(life.deployedAt).toISOString() }),
       revision: life?.revision ?? 1,
       warnings: own.map(({ message }) => message),
-      problems: own.map((diagnostic) => problemOf(diagnostic, report?.reading)),
+      problems: problemsOf(own, report?.reading),
     };
   });
 }
@@ -99,7 +100,7 @@ function faultyRows({ deployment }: ManagedServer) {
       deployedAt: new Date(since).toISOString(),
       revision: 0,
       warnings: serves ? ['What is good of it, or its last good version, is served'] : [],
-      problems: diagnostics.map((diagnostic) => problemOf(diagnostic, reading)),
+      problems: problemsOf(diagnostics, reading),
     };
   });
 }
@@ -120,7 +121,7 @@ export const readSource = resource({
       .filter((running) => placeOf(running).file === source.file)
       .map(({ artifact: { kind, name, position } }) => ({ kind, name, line: position.line }));
     const report = server.deployment.reports().get(source.path);
-    const problems = (report?.diagnostics ?? []).map((diagnostic) => problemOf(diagnostic, report?.reading));
+    const problems = problemsOf(report?.diagnostics ?? [], report?.reading);
     return { status: 200, body: { file: source.file, text: maskedSource(source.text), artifacts, problems } };
   },
 });
@@ -147,11 +148,11 @@ export const validateArtifact = resource({
   summary: 'What would be wrong with an artifact file, without deploying it',
   tag: 'artifacts',
   query: { file: { type: 'string', maxLength: 500, description: 'Where it would stand in the artifact folder' } },
-  body: textBody(XML_TYPES, { maximumBytes: MAX_ARTIFACT_BYTES }),
+  body: bytesBody(XML_TYPES, { maximumBytes: MAX_ARTIFACT_BYTES }),
   answers: { 200: object(CHECKED) },
   async answer({ body, query: { file } }, server) {
     const path = file === undefined || file === '' ? 'artifact.xml' : file;
-    return { status: 200, body: await checkFile(server, path, Buffer.from(body)) };
+    return { status: 200, body: await checkFile(server, path, body) };
   },
 });
 
@@ -164,19 +165,20 @@ export const putArtifact = resource({
   role: 'operator',
   summary: 'Writes an artifact file, when it is valid',
   tag: 'artifacts',
-  body: textBody(XML_TYPES, { maximumBytes: MAX_ARTIFACT_BYTES }),
+  body: bytesBody(XML_TYPES, { maximumBytes: MAX_ARTIFACT_BYTES }),
   answers: { 200: CHANGED, 409: { type: 'object' } },
   async answer({ parameters: { path }, body, audit, signal }, server) {
-    audit({ type: 'artifact', action: 'deployed', name: path, detail: `${Buffer.byteLength(body)} bytes` });
+    audit({ type: 'artifact', action: 'deployed', name: path, detail: `${body.byteLength} bytes` });
     const file = await placeInFolder(server, path);
     if (!/\.xml$/i.test(path))
       throw new ManagementError(400, 'Only .xml files are written here; POST /management/applications takes archives');
-    if (hasMaskedSecrets(body))
+    // The text as the API shows it, sent back: the secrets would be lost.
+    if (hasMaskedSecrets(textOf(body)))
       throw new ManagementError(
         400,
         'The file has asterisks in place of secrets: write the secrets again, or what looks them up',
       );
-    const checked = await checkFile(server, path, Buffer.from(body));
+    const checked = await checkFile(server, path, body);
     if (!checked.valid)
       throw new ManagementError(400, 'The file is not valid and was not written', { also: { ...checked } });
     const since = Date.now();
@@ -214,9 +216,14 @@ function isServed({ deployment }: ManagedServer, path: string): boolean {
   return deployment.snapshot.artifacts.some((running) => running.path === path);
 }
 
-/** The text as the API shows it, sent back: the secrets would be lost. */
-function hasMaskedSecrets(text: string): boolean {
-  return /["'>]\*{3,}["'<]|:\/\/[^/?:@\s]*:\*{3,}@|(?:password|secret|token)\d*=\*{3,}/i.test(text);
+/** In its own encoding; none when it cannot be decoded, which the check of the file tells. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return decodeXml(bytes);
+  } catch (error) {
+    if (error instanceof XmlSyntaxError) return '';
+    throw error;
+  }
 }
 
 /** `GET /management/deployments`: what was deployed when, newest first (OP-36). */

@@ -49,7 +49,8 @@ interface LoggingChange {
   readonly resetAfterMs?: number;
 }
 
-const resets = new Map<string, NodeJS.Timeout>();
+/** Levels that are given back later, and the level that was there before the first change of a row. */
+const resets = new Map<string, { readonly timer: NodeJS.Timeout; readonly before: LogLevel }>();
 const LONGEST_RESET_MS = 24 * 3_600_000;
 
 /** `PATCH /management/logging` (spec proxies 8.4): the level of a logger at run time; `resetAfterMs` gives it back by itself (OP-67). */
@@ -91,9 +92,10 @@ export const changeLogging = resource({
     const names = [ROOT, ...logCategories()];
     if (!names.includes(loggerName)) throw notFound(`Logger name ('${loggerName}') not found`, loggerName, names);
     const level = levelOf(loggingLevel);
-    const before = row(loggerName).level.toLowerCase() as LogLevel;
+    const pending = resets.get(loggerName);
+    const before = pending?.before ?? (row(loggerName).level.toLowerCase() as LogLevel);
     apply(loggerName, level);
-    clearTimeout(resets.get(loggerName));
+    clearTimeout(pending?.timer);
     resets.delete(loggerName);
     if (resetAfterMs !== undefined) {
       const reset = () => {
@@ -101,7 +103,7 @@ export const changeLogging = resource({
         apply(loggerName, loggerName === ROOT ? before : undefined);
       };
       // It keeps no process alive, and acts on this process only.
-      resets.set(loggerName, setTimeout(reset, resetAfterMs).unref());
+      resets.set(loggerName, { timer: setTimeout(reset, resetAfterMs).unref(), before });
     }
     return { status: 200, body: { message: `Successfully updated ${loggerName}.level to ${level.toUpperCase()}` } };
   },

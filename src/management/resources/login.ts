@@ -4,6 +4,8 @@ import { type JsonSchema, resource } from '../resource.ts';
 import { SESSION_COOKIE, sessionOfCookies } from '../security/gate.ts';
 import { SESSION_LIFETIME_S } from '../security/security.ts';
 
+/** Cookies know no ports: services and proxies of the same host are not to get it. */
+const COOKIE_PATH = '/management';
 const TEXT: JsonSchema = { type: 'string' };
 const MESSAGE: JsonSchema = { type: 'object', required: ['message'], properties: { message: TEXT } };
 
@@ -73,7 +75,7 @@ export const openSession = resource({
     if (!user) throw new ManagementError(401, 'The user or the password is wrong');
     audit({ role: user.role });
     const { id, session } = security.openSession(user.name);
-    const attributes = `Path=/; HttpOnly; SameSite=Strict; Max-Age=${SESSION_LIFETIME_S}${secure ? '; Secure' : ''}`;
+    const attributes = `Path=${COOKIE_PATH}; HttpOnly; SameSite=Strict; Max-Age=${SESSION_LIFETIME_S}${secure ? '; Secure' : ''}`;
     const headers = { 'Set-Cookie': `${SESSION_COOKIE}=${id}; ${attributes}` };
     return { status: 200, headers, body: { user: user.name, role: user.role, csrf: session.csrf, login: true } };
   },
@@ -105,7 +107,7 @@ export const closeSession = resource({
     audit({ action: 'logout', type: 'session', name: caller.name, detail: '' });
     const id = sessionOfCookies(header('cookie'));
     if (id) security.closeSession(id);
-    const headers = { 'Set-Cookie': `${SESSION_COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0` };
+    const headers = { 'Set-Cookie': `${SESSION_COOKIE}=; Path=${COOKIE_PATH}; HttpOnly; SameSite=Strict; Max-Age=0` };
     return { status: 200, headers, body: { message: 'Logged out' } };
   },
 });

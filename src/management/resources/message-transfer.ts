@@ -83,6 +83,7 @@ export const importStore = resource({
         done: { type: 'integer', minimum: 0 },
         count: { type: 'integer', minimum: 0 },
         skipped: { type: 'integer', minimum: 0 },
+        stopped: { type: 'string' },
         failed: {
           type: 'array',
           items: {

@@ -8,7 +8,7 @@ import type { MessageFilter } from '../operations/message-filter.ts';
 import { messageDetail, messageRow } from '../operations/message-rows.ts';
 import { answering } from '../operations/operation-error.ts';
 import { type JsonSchema, type QueryFields, resource } from '../resource.ts';
-import { mayAct } from '../security/caller.ts';
+import { type Caller, mayAct } from '../security/caller.ts';
 
 const TAG = 'messages';
 
@@ -26,8 +26,14 @@ export const FILTER_FIELDS = {
 
 export const FORCE = {
   type: 'boolean',
-  description: 'Look also where the broker counts that as a delivery (quorum queues with a delivery limit)',
+  description:
+    'Look also where the broker counts that as a delivery (quorum queues with a delivery limit); needs the role operator',
 } as const;
+
+/** To look where that changes something is to act. @throws ManagementError 403, without a body as for every role that does not suffice */
+function permitForce(caller: Caller, force: boolean | undefined): void {
+  if (force && !mayAct(caller, 'operator')) throw new ManagementError(403, '');
+}
 
 /** A filter as it is written in a query or a body. */
 export interface WrittenFilter extends Omit<MessageFilter, 'from' | 'to'> {
@@ -92,11 +98,13 @@ export const browseMessages = resource({
       complete: { type: 'boolean' },
       note: { type: 'string' },
     }),
+    403: null,
     404: ERROR,
     409: ERROR,
     503: ERROR,
   },
-  async answer({ parameters, query, signal }, server) {
+  async answer({ parameters, query, signal, caller }, server) {
+    permitForce(caller, query.force);
     const store = storeOf(server, parameters.name);
     const { limit, after, force } = query;
     const { messages, next, scanned, complete, note } = await answering(() =>
@@ -119,6 +127,7 @@ export const readMessage = resource({
   query: { body: { type: 'string', enum: ['detail', 'full'], default: 'detail' }, force: FORCE },
   answers: { 200: ROW, 403: null, 404: ERROR, 409: ERROR, 503: ERROR },
   async answer({ parameters, query, signal, caller }, server) {
+    permitForce(caller, query.force);
     const store = storeOf(server, parameters.name);
     const full = query.body === 'full';
     if (full && !mayAct(caller, 'operator')) return { status: 403, body: undefined };
@@ -166,11 +175,13 @@ export const readFailures = resource({
       },
       { scanned: { type: 'integer' }, complete: { type: 'boolean' } },
     ),
+    403: null,
     404: ERROR,
     409: ERROR,
     503: ERROR,
   },
-  async answer({ parameters, query, signal }, server) {
+  async answer({ parameters, query, signal, caller }, server) {
+    permitForce(caller, query.force);
     const store = storeOf(server, parameters.name);
     const { groups, scanned, complete } = await answering(() => failureGroups(store, { signal, force: query.force }));
     const list = groups.map(({ oldest, newest, endpoint, status, ...group }) => ({

@@ -79,8 +79,11 @@ export const addUser = resource({
     const { userId, password } = body;
     const role = body.role ?? (String(body.isAdmin) === 'true' ? 'admin' : 'operator');
     audit({ type: 'user', action: 'created', name: userId, detail: `role ${role}` });
-    if (security.users.find(userId)) throw new ManagementError(409, `The user ${userId} exists already`);
-    await security.users.put({ name: userId, role, password });
+    const isNew = () => {
+      if (security.users.find(userId)) throw new ManagementError(409, `The user ${userId} exists already`);
+    };
+    isNew();
+    await security.users.put({ name: userId, role, password }, isNew);
     return { status: 200, body: { status: 'Added', userId } };
   },
 });
@@ -101,11 +104,16 @@ export const changeUser = resource({
   async answer({ parameters: { userId }, body, audit }, { security }) {
     const changed = [body.newPassword && 'password', body.role && `role ${body.role}`].filter(Boolean).join(', ');
     audit({ type: 'user', action: 'updated', name: userId, detail: changed });
-    const user = changeable(security.users, userId);
-    const role = body.role ?? user.role;
-    if (role !== 'admin') keepAnAdmin(security.users, user);
-    await security.users.put({ name: userId, role, password: body.newPassword });
-    security.revokeAllOf(userId);
+    const role = body.role ?? changeable(security.users, userId).role;
+    const mayBeChanged = () => {
+      const user = changeable(security.users, userId);
+      if (role !== 'admin') keepAnAdmin(security.users, user);
+    };
+    mayBeChanged();
+    await security.users.put({ name: userId, role, password: body.newPassword }, () => {
+      mayBeChanged();
+      security.revokeAllOf(userId);
+    });
     return { status: 200, body: { status: 'Updated', userId } };
   },
 });
@@ -122,8 +130,8 @@ export const removeUser = resource({
   async answer({ parameters: { userId }, audit }, { security }) {
     audit({ type: 'user', action: 'deleted', name: userId });
     keepAnAdmin(security.users, changeable(security.users, userId));
-    await security.users.remove(userId);
     security.revokeAllOf(userId);
+    await security.users.remove(userId);
     return { status: 200, body: { status: 'Deleted', userId } };
   },
 });

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { ManagementError } from '../management-error.ts';
 import { type Caller, mayAct, type Role } from './caller.ts';
 import { digestOf } from './issued-secrets.ts';
-import { isSafe, refuseForeignName, refuseForeignOrigin } from './origin.ts';
+import { isSafe, refuseForeignName, refuseForeignOrigin, refuseForeignRead } from './origin.ts';
 import type { Security } from './security.ts';
 
 export const SESSION_COOKIE = 'mini-synapse-session';
@@ -87,6 +87,7 @@ export function sessionOfCookies(cookies: string | undefined): string | undefine
 
 function local(request: IncomingMessage, from: string): Caller {
   refuseForeignName(request);
+  refuseForeignRead(request);
   return { name: 'local', role: 'operator', from, by: 'loopback' };
 }
 

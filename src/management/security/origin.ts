@@ -29,6 +29,16 @@ export function refuseForeignOrigin(request: IncomingMessage): void {
 }
 
 /**
+ * Looking may cost something, too (`force=true`), and a page of another site that asks needs no answer that it can read. Where no login
+ * protects the server, only links lead here from there.
+ * @throws ManagementError 403
+ */
+export function refuseForeignRead(request: IncomingMessage): void {
+  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode } = request.headers;
+  if (site === 'cross-site' && mode !== 'navigate') throw foreign();
+}
+
+/**
  * A page may have its own name resolved to this machine and then counts as of the same origin. Where no login protects the server, it is
  * only reached by an address or as `localhost`.
  * @throws ManagementError 403

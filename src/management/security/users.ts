@@ -23,6 +23,8 @@ export class UsersFileError extends Error {
 export class Users {
   readonly #file: string;
   readonly #byName = new Map<string, User>();
+  /** Two at once could end in the wrong order. */
+  #saving: Promise<void> = Promise.resolve();
 
   private constructor(file: string) {
     this.#file = file;
@@ -55,11 +57,18 @@ export class Users {
     return (await verifyPassword(password, user?.passwordHash)) ? user : undefined;
   }
 
-  /** Makes or changes a user. @throws RangeError when there are too many, or the password is empty or too long */
-  async put(user: { name: string; role: Role; password: string | undefined }): Promise<User> {
+  /**
+   * Makes or changes a user.
+   * @param before called when all is ready, right before the user is there or another one; what it throws prevents that
+   * @throws RangeError when there are too many, or the password is empty or too long
+   */
+  async put(user: { name: string; role: Role; password: string | undefined }, before = () => {}): Promise<User> {
+    const hash = user.password === undefined ? undefined : await hashPassword(user.password);
+    // Meanwhile others may have changed it.
+    before();
     const former = this.#byName.get(user.name);
     if (!former && this.#byName.size >= MAX_USERS) throw new RangeError(`There are ${MAX_USERS} users already`);
-    const passwordHash = user.password === undefined ? former?.passwordHash : await hashPassword(user.password);
+    const passwordHash = hash ?? former?.passwordHash;
     if (passwordHash === undefined) throw new RangeError('A new user needs a password');
     const next = { name: user.name, role: user.role, passwordHash, configured: false };
     this.#byName.set(user.name, next);
@@ -72,7 +81,15 @@ export class Users {
     await this.#save();
   }
 
-  async #save(): Promise<void> {
+  /** What is there when its turn comes. */
+  #save(): Promise<void> {
+    const saved = this.#saving.then(() => this.#write());
+    // Whoever asked for it is told; the next one is tried all the same.
+    this.#saving = saved.catch(() => undefined);
+    return saved;
+  }
+
+  async #write(): Promise<void> {
     const kept = this.list().filter(({ configured }) => !configured);
     const users = kept.map(({ name, role, passwordHash }) => ({ name, role, passwordHash }));
     await mkdir(dirname(this.#file), { recursive: true });

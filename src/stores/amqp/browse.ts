@@ -178,24 +178,24 @@ export class AmqpBrowser implements StoreBrowser {
     const { name, queue } = this.#host;
     const inspecting = this.#inspections.get(connection) ?? this.#inspect(connection);
     this.#inspections.set(connection, inspecting);
+    const found = await inspecting;
     // What cannot be found out about is treated as what needs more care.
-    const { deliveryLimit: limit, quorum = true } = (await inspecting) ?? {};
-    if (limit === undefined || force) return { connection, quorum };
+    if (force || (found && found.deliveryLimit === undefined)) return { connection, quorum: found?.quorum ?? true };
+    const limit = found
+      ? `has a delivery limit of ${found.deliveryLimit}`
+      : 'may have a delivery limit, which cannot be found out';
     throw new BrowseRefusedError(
       name,
-      `Store [${name}]: queue [${queue}] has a delivery limit of ${limit}, and RabbitMQ would count a look as a delivery of every message ` +
+      `Store [${name}]: queue [${queue}] ${limit}, and RabbitMQ would count a look as a delivery of every message ` +
         'that it shows; look all the same with force=true',
     );
   }
 
-  /** Never rejects. */
+  /** Never rejects. What could not be found out is asked again the next time. */
   async #inspect(connection: AmqpConnection): Promise<QueueInspection | undefined> {
-    try {
-      return await inspectQueue(connection, this.#host.queue);
-    } catch {
-      this.#inspections.delete(connection);
-      return undefined;
-    }
+    const found = await inspectQueue(connection, this.#host.queue).catch(() => undefined);
+    if (!found) this.#inspections.delete(connection);
+    return found;
   }
 
   #failed(cause: unknown, signal: AbortSignal): unknown {

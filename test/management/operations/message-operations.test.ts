@@ -278,6 +278,45 @@ describe('many messages', () => {
     expect(await idsOf(failed)).toEqual(ids);
   });
 
+  it.each(['endpoint', 'sequence'])('gives up when the %s takes nothing', async (kind) => {
+    const ids = await putFailed(50);
+    const backend = new FakeEndpoint('Down');
+    backend.react = () => 500;
+    configuration.set('endpoint', 'Down', backend);
+    const fails = () => {
+      throw refused();
+    };
+    configuration.set('sequence', 'Down', sequenceOf('Down', fails));
+    const job = await many({ kind: 'all' }, { action: 'resend', [kind]: 'Down' }, { confirm: 50 });
+    expect(job).toMatchObject({ state: 'failed', done: 0, failed: 20, problem: 'stopped after 20 failures in a row' });
+    expect(await idsOf(failed)).toEqual(ids);
+  });
+
+  it('has one message in hand at a time when it is sent: the others are free', async () => {
+    const ids = await putFailed(5);
+    const { browser } = failed;
+    const taken: number[] = [];
+    failed.browser = () => {
+      const real = browser?.call(failed);
+      if (!real) return expect.unreachable('it has a browser');
+      const take = real.take.bind(real);
+      real.take = (wanted, options) => {
+        taken.push(wanted.length);
+        return take(wanted, options);
+      };
+      return real;
+    };
+    const backend = new FakeEndpoint('Backend');
+    configuration.set('endpoint', 'Backend', backend);
+    const some = [ids[4] ?? '', 'urn:uuid:none', ids[1] ?? ''];
+    const job = await many({ kind: 'ids', ids: some }, { action: 'resend', endpoint: 'Backend' });
+    expect(job).toMatchObject({ state: 'done', done: 2, failed: 1 });
+    expect(backend.ids).toEqual([ids[1], ids[4]]);
+    expect((await many({ kind: 'all' }, { action: 'resend', endpoint: 'Backend' }, { confirm: 3 })).done).toBe(3);
+    expect(backend.ids).toEqual([ids[1], ids[4], ids[0], ids[2], ids[3]]);
+    expect(Math.max(...taken)).toBe(1);
+  });
+
   it('keeps to a rate, tells how far it is, and can be cancelled and begun again', async () => {
     const ids = await putFailed(60);
     const wishes = { selection: { kind: 'all' }, treatment: { action: 'move', to: 'Orders' }, by: 'alice' } as const;

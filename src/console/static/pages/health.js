@@ -40,7 +40,7 @@ export default function Health() {
         ],
         [
           'For machines',
-          html`<a href="/metrics">/metrics</a> · <a href="/health/artifacts">/health/artifacts</a> · <a href="/management/openapi.json">OpenAPI</a>`,
+          html`<a href="/metrics">/metrics</a> · /health/artifacts · <a href="/management/openapi.json">OpenAPI</a>`,
         ],
       ]} />
     <//>
