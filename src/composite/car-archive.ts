@@ -1,4 +1,5 @@
 import type { Entry, ZipFile } from 'yauzl';
+import { PackageMissingError, requirePackage } from '../optional-package.ts';
 
 /** Why an archive cannot be used, in one line. */
 export class ArchiveError extends Error {
@@ -25,9 +26,10 @@ export type ArchiveFiles = ReadonlyMap<string, Buffer>;
  * @throws ArchiveError when it is no archive, holds paths that lead out of it, or is too large
  */
 export async function unpackArchive(bytes: Buffer, limits: ArchiveLimits = ARCHIVE_LIMITS): Promise<ArchiveFiles> {
-  // Loaded with the first archive: most servers never see one.
-  const { fromBufferPromise } = await import('yauzl');
   try {
+    // Loaded with the first archive: most servers never see one.
+    requirePackage('yauzl', 'An archive');
+    const { fromBufferPromise } = await import('yauzl');
     const archive = await fromBufferPromise(bytes, { lazyEntries: true, autoClose: false });
     try {
       return await unpackAll(archive, limits);
@@ -36,6 +38,7 @@ export async function unpackArchive(bytes: Buffer, limits: ArchiveLimits = ARCHI
     }
   } catch (cause) {
     if (cause instanceof ArchiveError) throw cause;
+    if (cause instanceof PackageMissingError) throw new ArchiveError(cause.message, { cause });
     throw new ArchiveError(`not a readable archive: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     });

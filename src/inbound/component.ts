@@ -54,6 +54,8 @@ export interface InboundKind {
   readonly parameters: ParameterTypes;
   /** Takes requests that wait for an answer, and can do without a sequence. */
   readonly answers: boolean;
+  /** Optional packages that it cannot work without. */
+  readonly packages?: readonly string[];
   /** Looks at the parameters as a whole; reports errors and warnings. */
   review?(
     written: ReadonlyMap<string, WrittenParameter>,
@@ -70,6 +72,7 @@ export function inboundKind<const P extends ParameterTypes>(declaration: {
   doc: string;
   parameters: P;
   answers: boolean;
+  packages?: readonly string[];
   review?(written: ReadonlyMap<string, WrittenParameter>, parameters: ParametersOf<P>, reader: ArtifactReader): void;
   open(opening: InboundOpening<P>): InboundTransport;
 }): InboundKind {

@@ -1,5 +1,6 @@
 import { DESCRIPTION, enableSwitch, readAttributes, type ValuesOf, type ValueTypes } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
+import { allInstalled } from '../grammar/packages.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { Rest } from './continuation.ts';
@@ -58,9 +59,11 @@ export function mediator<const A extends ValueTypes>(declaration: {
   doc: string;
   attributes: A;
   children?: readonly string[] | 'mediators' | 'any';
+  /** Optional packages that it cannot work without; where one is missing, its artifacts are refused. */
+  packages?: readonly string[];
   compile(compilation: MediatorCompilation<A>): Mediate | undefined;
 }): MediatorDefinition {
-  const { element: name, doc, attributes, children = [] } = declaration;
+  const { element: name, doc, attributes, children = [], packages = [] } = declaration;
   const known = { ...COMMON_ATTRIBUTES, ...attributes };
   return {
     element: name,
@@ -70,7 +73,7 @@ export function mediator<const A extends ValueTypes>(declaration: {
     compile(element, reader, context) {
       const values = readAttributes(element, known, reader);
       if (typeof children !== 'string') reader.warnUnknownChildren(element, ['description', ...children]);
-      if (!values) return undefined;
+      if (!values || !allInstalled(packages, `<${name}>`, element, reader)) return undefined;
       return declaration.compile({ element, reader, attributes: values as unknown as ValuesOf<A>, ...context });
     },
   };

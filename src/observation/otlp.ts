@@ -5,6 +5,7 @@ import { maskCredentials } from '../logging/secrets.ts';
 import type { ExchangeEnd } from '../message/exchange.ts';
 import type { EntryKind, FlowSpan, OutgoingSpan, SendEnd } from '../message/flow-observer.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import { requirePackage } from '../optional-package.ts';
 import type { ObservedAttempt } from '../processors/delivery-observer.ts';
 import type { Outcome } from '../processors/outcome.ts';
 import type { AttemptSpan, Spans } from './spans.ts';
@@ -29,6 +30,7 @@ type Api = typeof import('@opentelemetry/api');
  * @param version of this program
  */
 export async function openOtlpSpans(settings: OtlpSettings, version: string): Promise<Spans> {
+  requirePackage('@opentelemetry/sdk-trace', '[observability.otlp]');
   const [api, sdk, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace'),

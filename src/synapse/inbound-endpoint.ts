@@ -1,6 +1,7 @@
 import { DESCRIPTION, enableSwitch, javaBoolean, nonEmptyText, readAttributes, text } from '../grammar/attributes.ts';
 import { nearestName } from '../grammar/diagnostic.ts';
 import { type ConfigElement, SYNAPSE_NAMESPACE } from '../grammar/element.ts';
+import { allInstalled } from '../grammar/packages.ts';
 import { readParameters, type WrittenParameter, writtenParameters } from '../grammar/parameters.ts';
 import { resolvePlaceholders } from '../grammar/placeholders.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
@@ -48,6 +49,7 @@ export function readInboundEndpoint(
   const written = kind && readWritten(element, attributes?.name ?? '', reader, lookup);
   const parameters = kind && written && readParameters(element, kind.parameters, written, reader);
   if (!attributes || !kind || !parameters || !written) return undefined;
+  if (!allInstalled(kind.packages ?? [], `protocol "${kind.protocol}"`, element, reader)) return undefined;
   kind.review?.(written, parameters, reader);
   const { name, suspend } = attributes;
   const sequence = reference(attributes.sequence, 'sequence', element, reader);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
+import { requirePackage } from '../../optional-package.ts';
 import { ConnectError } from '../../stores/broker/back-off.ts';
 import { tlsAdvice } from '../../stores/broker/trust.ts';
 import { PacketSizes } from './packet-size.ts';
@@ -66,6 +67,7 @@ export async function openMqttConnection(
   signal: AbortSignal,
   receiving?: MqttReceiving,
 ): Promise<MqttConnection> {
+  requirePackage('mqtt', 'MQTT');
   const mqtt = await import('mqtt');
   const deadline = AbortSignal.timeout(CONNECT_DEADLINE_MS);
   const life = AbortSignal.any([signal, deadline]);

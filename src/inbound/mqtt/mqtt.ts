@@ -19,6 +19,7 @@ const HAND_OVER_MS = 10_000;
 /** `protocol="mqtt"`: takes the messages of a topic. */
 export const mqttInbound = inboundKind({
   protocol: 'mqtt',
+  packages: ['mqtt'],
   doc: 'Takes the messages of an MQTT topic; those of QoS 1 and 2 are acknowledged after their flow has ended.',
   parameters: MQTT_INBOUND_PARAMETERS,
   answers: false,

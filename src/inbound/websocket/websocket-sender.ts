@@ -4,6 +4,7 @@ import { maskCredentials } from '../../logging/secrets.ts';
 import { ERROR_CODES, MediationError } from '../../message/errors.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { Payload } from '../../message/payload.ts';
+import { requirePackage } from '../../optional-package.ts';
 import { DeadlineError, within } from '../../stores/broker/deadline.ts';
 import { trustedBy } from '../../stores/broker/trust.ts';
 import type { StoreServices } from '../../stores/component.ts';
@@ -134,6 +135,7 @@ export class WebSocketSender implements OutgoingTransport {
   async #open(address: string, events: Pick<LinkOptions, 'onFrame' | 'onEnd'>): Promise<WebSocketLink> {
     const { stores, maxFrameBytes } = this.#options;
     // The library is loaded when the first message is sent.
+    requirePackage('ws', 'A WebSocket address');
     const { WebSocketLink: Link } = await import('./link.ts');
     return new Link({
       address,

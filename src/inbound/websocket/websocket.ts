@@ -21,6 +21,7 @@ import {
 /** `protocol="ws"`: frames of WebSocket clients. */
 export const wsInbound = inboundKind({
   protocol: 'ws',
+  packages: ['ws'],
   doc: 'Takes frames of WebSocket clients through a sequence, and those of back ends back to them through another.',
   parameters: WS_PARAMETERS,
   answers: false,
@@ -31,6 +32,7 @@ export const wsInbound = inboundKind({
 /** `protocol="wss"`: the same with TLS. */
 export const wssInbound = inboundKind({
   protocol: 'wss',
+  packages: ['ws'],
   doc: 'As ws, with TLS.',
   parameters: WSS_PARAMETERS,
   answers: false,
@@ -49,6 +51,7 @@ export const wssInbound = inboundKind({
 /** `protocol="httpws"`: HTTP requests and WebSocket clients on one port, for REST APIs, proxies or a sequence. */
 export const httpWsInbound = inboundKind({
   protocol: 'httpws',
+  packages: ['ws'],
   doc: 'Takes HTTP requests and frames of WebSocket clients on one port.',
   parameters: HTTP_WS_PARAMETERS,
   answers: true,
@@ -59,6 +62,7 @@ export const httpWsInbound = inboundKind({
 /** `protocol="httpswss"`: the same with TLS. */
 export const httpsWssInbound = inboundKind({
   protocol: 'httpswss',
+  packages: ['ws'],
   doc: 'As httpws, with TLS.',
   parameters: HTTPS_WSS_PARAMETERS,
   answers: true,

@@ -50,6 +50,7 @@ type Attributes = MediatorCompilation<typeof ATTRIBUTES>['attributes'];
 /** Runs a mapping that the tooling has generated (spec mediators 3.33), in the sandbox of `<script>`. */
 export const datamapper = mediator({
   element: 'datamapper',
+  packages: ['quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync'],
   doc: 'Converts the payload with a generated mapping between two schemas.',
   attributes: ATTRIBUTES,
   compile({ element, attributes, reader }) {

@@ -7,6 +7,7 @@ import { readXsltChildren, resultOf, runStylesheet, stylesheetKey, XSLT_CHILDREN
 /** Transforms the payload as a whole with an XSLT stylesheet; shares the engine of `<xslt>` (spec mediators 3.41). */
 export const fastXslt = mediator({
   element: 'fastXSLT',
+  packages: ['libxslt-wasm'],
   doc: 'Transforms the payload with an XSLT stylesheet.',
   attributes: { key: stylesheetKey("The 'key' attribute is required for the FastXSLT mediator") },
   children: XSLT_CHILDREN,

@@ -53,6 +53,7 @@ type Argument = (message: MessageContext) => SentValue;
  */
 export const script = mediator({
   element: 'script',
+  packages: ['quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync'],
   doc: 'Runs JavaScript, which reads and changes the message through `mc`.',
   attributes: ATTRIBUTES,
   children: ['include', 'inputs'],

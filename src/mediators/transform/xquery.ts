@@ -52,6 +52,7 @@ interface Variable {
 /** Runs an XQuery over the message (spec mediators 3.30), in an isolated thread. Queries can fetch nothing. */
 export const xquery = mediator({
   element: 'xquery',
+  packages: ['fontoxpath'],
   doc: 'Replaces the payload, or a part of the message, by the result of an XQuery.',
   attributes: {
     key: dynamic({

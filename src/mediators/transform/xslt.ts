@@ -39,6 +39,7 @@ const ATTRIBUTES = {
  */
 export const xslt = mediator({
   element: 'xslt',
+  packages: ['libxslt-wasm'],
   doc: 'Transforms the payload, or a part of the message, with an XSLT stylesheet.',
   attributes: ATTRIBUTES,
   children: XSLT_CHILDREN,

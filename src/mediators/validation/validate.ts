@@ -56,6 +56,7 @@ interface Failure {
 /** Checks a message against a schema (spec mediators 3.28). Schemas and what they import come from entries, never from the network. */
 export const validate = mediator({
   element: 'validate',
+  packages: ['libxml2-wasm'],
   doc: 'Checks the message against W3C XML Schemas or a JSON Schema and runs <on-fail> for one that is not valid.',
   attributes: {
     source: expression({

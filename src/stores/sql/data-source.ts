@@ -1,6 +1,7 @@
-import { createRequire } from 'node:module';
+import { isBuiltin } from 'node:module';
 import { nearestName } from '../../grammar/diagnostic.ts';
 import { maskCredentials } from '../../logging/secrets.ts';
+import { requirePackage } from '../../optional-package.ts';
 import { readTrusted } from '../broker/trust.ts';
 import type { DataSource, StoreServices } from '../component.ts';
 import {
@@ -97,22 +98,27 @@ export function driverFor(
 ): SqlDriver {
   const address: DatabaseAddress = written.kind === 'sqlite' ? written : { ...written, trustedCertificates };
   if (address.kind === 'sqlite') {
-    requireModule('node:sqlite', address, 'use Node.js 22.13 or later');
+    requireSqlite(address);
     return sqliteDriver(address, dataDirectory);
   }
   requireTrusted(address);
   const name = address.kind === 'postgresql' ? 'pg' : 'mysql2';
-  requireModule(name, address, `npm install ${name}`);
+  requireInstalled(name, address);
   return address.kind === 'postgresql' ? postgresqlDriver(address) : mysqlDriver(address);
 }
 
 /** Said at the deployment rather than at the first connection; it is loaded with that. */
-function requireModule(name: string, address: DatabaseAddress, help: string): void {
+function requireInstalled(name: string, address: DatabaseAddress): void {
   try {
-    createRequire(import.meta.url).resolve(name);
+    requirePackage(name, describeAddress(address));
   } catch (cause) {
-    throw new ConnectParameterError(`${describeAddress(address)} needs the package '${name}': ${help}`, { cause });
+    throw new ConnectParameterError((cause as Error).message, { cause });
   }
+}
+
+function requireSqlite(address: DatabaseAddress): void {
+  if (!isBuiltin('node:sqlite'))
+    throw new ConnectParameterError(`${describeAddress(address)} needs Node.js 22.13 or later`);
 }
 
 /** Said at the deployment; the file is read again with every connection, as it may be replaced. */
