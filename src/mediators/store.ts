@@ -8,6 +8,8 @@ import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { TypedNumber } from '../message/property-value.ts';
 import { captureMessage } from '../stores/capture.ts';
+import { type FailoverOrder, failoverOrder, forgetFailoverOrder } from '../stores/failover-order.ts';
+import { failoverPlan } from '../stores/failover-parameters.ts';
 import type { MessageStore } from '../stores/message-store.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
 
@@ -49,22 +51,64 @@ export const store = mediator({
 
 async function storeCopy(message: MessageContext, target: MessageStore): Promise<void> {
   const copy = captureMessage(message);
-  const failover = failoverStore(target);
+  const standby = standbyOf(message, target);
+  const following = standby?.order && (await follow(message, copy, target, standby));
+  if (following === 'stored') return;
   try {
     // A store that is known to be down would only let the client wait for its deadline.
-    if (failover !== undefined && target.status().state === 'DOWN') throw new MediationError('the store is down');
+    if (standby && target.status().state === 'DOWN') throw new MediationError('the store is down');
     reach(POINTS.putBegun, target.name, copy);
     await put(message, target, copy);
     reach(POINTS.putConfirmed, target.name, copy);
   } catch (cause) {
-    if (failover === undefined) throw notStored(message, `store [${target.name}]`, cause);
-    log.warn(`Message [${message.messageId}] could not be stored in store [${target.name}]: ${reasonOf(cause)}`, {
-      ...aboutMessage(message),
-      store: target.name,
-      cause: reasonOf(cause),
-    });
-    await storeInFailover(message, copy, failover);
+    if (standby === undefined || following === 'failed') throw notStored(message, `store [${target.name}]`, cause);
+    logNotTaken(message, target, cause);
+    await storeInFailover(message, copy, target, standby);
   }
+}
+
+/** The store that stands in for another one. */
+interface Standby {
+  readonly name: string;
+  /** Undefined when there is none of that name. */
+  readonly store: MessageStore | undefined;
+  /** Given when messages are to stay in order while it holds some. */
+  readonly order: FailoverOrder | undefined;
+}
+
+/** Where messages go that a store does not take, if delivery is guaranteed (spec stores 3.1 step 8a). Read for every message. */
+function standbyOf({ configuration }: MessageContext, target: MessageStore): Standby | undefined {
+  const plan = failoverPlan(target.parameters);
+  if (!plan) return undefined;
+  const { store: name, ordered } = plan;
+  const store = configuration.find('messageStore', name);
+  const order = ordered && store ? failoverOrder(configuration.services, target.name, name) : undefined;
+  return { name, store, order };
+}
+
+/**
+ * Stores the message behind those that wait in the failover store, if there are any. `failed`: that one is out of reach, and the store
+ * is to be tried. A failover store that is well and refuses the message (it is full) is no reason to go past what waits in it.
+ */
+async function follow(
+  message: MessageContext,
+  copy: StoredMessage,
+  target: MessageStore,
+  { name, store, order }: Standby,
+): Promise<'stored' | 'failed' | undefined> {
+  if (!store || !order || (await order.way(target, store)) === 'store') return undefined;
+  // It is said and done as without order.
+  if (target.status().state === 'DOWN') return undefined;
+  try {
+    await order.divert(() => put(message, store, copy));
+  } catch (cause) {
+    if (store.status().state === 'READY') throw notStored(message, `failover store [${name}]`, cause);
+    logNotTaken(message, store, cause);
+    return 'failed';
+  }
+  reach(POINTS.failoverPut, name, copy);
+  logInFailover(message, name);
+  return 'stored';
 }
 
 /** With a span, the stored message says what it belongs to, for whoever takes it out (OP-73). */
@@ -86,22 +130,37 @@ function withHeader(stored: StoredMessage, name: string, value: string): StoredM
   return { ...stored, headers: [...others, [name, value]] };
 }
 
-/** Where messages go that a store does not take, if delivery is guaranteed (spec stores 3.1 step 8a). Read for every message. */
-function failoverStore({ parameters }: MessageStore): string | undefined {
-  const guaranteed = parameters.get('store.producer.guaranteed.delivery.enable')?.trim().toLowerCase() === 'true';
-  return guaranteed ? parameters.get('store.failover.message.store.name')?.trim() || undefined : undefined;
-}
-
 /** The failover store's own failover store is not asked: there is no chain. */
-async function storeInFailover(message: MessageContext, copy: StoredMessage, name: string): Promise<void> {
-  const failover = message.configuration.find('messageStore', name);
+async function storeInFailover(
+  message: MessageContext,
+  copy: StoredMessage,
+  target: MessageStore,
+  { name, store, order }: Standby,
+): Promise<void> {
   try {
-    if (!failover) throw new MediationError('Message Store does not exist.');
-    await put(message, failover, copy);
+    if (!store) throw new MediationError('Message Store does not exist.');
+    if (order) {
+      await order.divert(() => put(message, store, copy));
+    } else {
+      forgetFailoverOrder(message.configuration.services, target.name, name);
+      await put(message, store, copy);
+    }
     reach(POINTS.failoverPut, name, copy);
   } catch (cause) {
     throw notStored(message, `failover store [${name}]`, cause);
   }
+  logInFailover(message, name);
+}
+
+function logNotTaken(message: MessageContext, store: MessageStore, cause: unknown): void {
+  log.warn(`Message [${message.messageId}] could not be stored in store [${store.name}]: ${reasonOf(cause)}`, {
+    ...aboutMessage(message),
+    store: store.name,
+    cause: reasonOf(cause),
+  });
+}
+
+function logInFailover(message: MessageContext, name: string): void {
   log.info(`Message [${message.messageId}] store in the failover message store [${name}]`, {
     ...aboutMessage(message),
     store: name,

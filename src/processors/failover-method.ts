@@ -3,6 +3,7 @@ import { logger } from '../logging/index.ts';
 import { causeChain } from '../mediation/fault.ts';
 import type { Configuration } from '../message/configuration.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import { knownFailoverOrder } from '../stores/failover-order.ts';
 import { type Delivery, type MessageStore, StoreError } from '../stores/message-store.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
 import { DeliveryFlow } from './delivery-flow.ts';
@@ -59,6 +60,7 @@ export class FailoverMethod implements DeliveryMethod {
     try {
       await delivery.moveTo(target, stored);
       reach(POINTS.failoverMoved, this.#options.processor, stored);
+      knownFailoverOrder(configuration.services, target.name, this.#options.sourceStore)?.moved();
       this.#arrived();
       return { kind: 'settled' };
     } catch (error) {

@@ -21,6 +21,7 @@ const TYPE = 'Scheduled-message-forwarding-processor';
 /** More messages at a time help nobody. */
 const MAX_CONCURRENCY = 100;
 const DEFAULT_ATTEMPTS = { wso2: 4, apache: -1 } as const;
+const NO_STATUS_CODES = parseStatusCodes('', () => undefined);
 
 /** Forwards the messages of a store to an endpoint, and the answers to a sequence (spec stores 4). */
 export const forwarding = messageProcessor({
@@ -83,7 +84,8 @@ export const forwarding = messageProcessor({
       replySequence: parameters['message.processor.reply.sequence'] || undefined,
       statuses: {
         nonRetry: parameters['non.retry.status.codes'],
-        retry: parameters['retry.http.status.codes'],
+        // Apache takes error statuses that are not listed for delivered, also where none is (spec stores 4.14).
+        retry: parameters['retry.http.status.codes'] ?? (profile === 'apache' ? NO_STATUS_CODES : undefined),
         dead: parameters['x.dead.status.codes'],
         again: parameters['x.retry.status.codes'],
       },

@@ -67,7 +67,8 @@ export function restoreMessage(stored: StoredMessage, configuration: Configurati
 }
 
 function captureBody({ payload, headers }: MessageContext): Pick<StoredMessage, 'headers' | 'body'> {
-  const pairs = [...headers.pairs()];
+  const pairs: Array<readonly [string, string]> = [];
+  headers.forEach((name, value) => void pairs.push([name, value]));
   const kept = payload.kind === 'envelope' && !payload.untouched ? jsonBehind(payload) : undefined;
   const formatted = kept ?? formatPayload(payload);
   const { bytes = EMPTY, contentType, contentEncoding } = formatted;
@@ -75,7 +76,8 @@ function captureBody({ payload, headers }: MessageContext): Pick<StoredMessage, 
   const header = kept ? payload.header() : payload.soapHeader();
   const soapHeader = header?.firstChild ? { soapHeader: serializeXml(header) } : {};
   // A body that was written anew is not compressed any more.
-  const stored = contentEncoding ? pairs : pairs.filter(([name]) => name.toLowerCase() !== 'content-encoding');
+  const keepsAll = contentEncoding || !headers.has('Content-Encoding');
+  const stored = keepsAll ? pairs : pairs.filter(([name]) => name.toLowerCase() !== 'content-encoding');
   return { body: { kind, bytes, contentType, ...soapHeader }, headers: stored };
 }
 

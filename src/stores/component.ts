@@ -23,6 +23,8 @@ export interface StoreServices {
   readonly putDeadlineMs: number;
   /** `provider URL -> STOMP URL` overrides of the configuration. */
   readonly stompUrls: ReadonlyMap<string, string>;
+  /** Where files are looked for that parameters name without a whole path, the first one first; default: the working directory. */
+  readonly resourceDirectories?: readonly string[];
   /** PEM certificates of further authorities that brokers and databases are trusted by; a store's own setting wins. */
   readonly trustedCertificates?: string | undefined;
   /** The data sources of the configuration (MI's `[[datasource]]`), by their id. */

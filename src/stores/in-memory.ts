@@ -4,6 +4,7 @@ import { integer, javaBoolean } from '../grammar/attributes.ts';
 import { logger } from '../logging/index.ts';
 import { fileNameOf } from '../processors/durable-file.ts';
 import { messageStore } from './component.ts';
+import { FAILOVER_PARAMETERS } from './failover-parameters.ts';
 import { InMemoryBrowser } from './memory/browse.ts';
 import { InMemoryConsumer } from './memory/consumer.ts';
 import { Holding } from './memory/holding.ts';
@@ -29,6 +30,7 @@ export const inMemoryStore = messageStore({
     'org.apache.synapse.message.store.InMemoryMessageStore',
   ],
   parameters: {
+    ...FAILOVER_PARAMETERS,
     'x.max.messages': integer({
       minimum: 1,
       default: DEFAULT_MAX_MESSAGES,

@@ -6,6 +6,7 @@ import { BrokerStore, readSettings } from './broker/broker-store.ts';
 import { messageStore, misfitOf, type StoreOpening } from './component.ts';
 import {
   type ConsumerOptions,
+  type DepthOptions,
   type MessageStore,
   type StoreConsumer,
   type StoreDepth,
@@ -24,6 +25,7 @@ import {
   JMS_PARAMETERS,
   type JmsParameters,
   type JmsValues,
+  jndiSettings,
   type StompAccess,
   stompAccess,
 } from './stomp/parameters.ts';
@@ -64,8 +66,9 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
   /** @throws StoreError when it cannot work with these parameters */
   constructor(opening: StoreOpening<JmsParameters>) {
     const { name, parameters, written, services } = opening;
-    const queue = readSettings(name, () => destinationQueue(name, parameters, written));
-    const access = readSettings(name, () => stompAccess(parameters, services));
+    const jndi = readSettings(name, () => jndiSettings(parameters, services, written));
+    const queue = readSettings(name, () => destinationQueue(name, parameters, jndi.environment));
+    const access = readSettings(name, () => stompAccess(parameters, services, jndi));
     const { cluster } = services;
     const heartBeatMs = cluster ? Math.min(access.heartBeatMs, leaseHeartBeatMs(cluster)) : access.heartBeatMs;
     const recognisesRepeatedPuts = parameters['x.recognise.duplicates'];
@@ -86,8 +89,8 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
     this.supervisor.start();
   }
 
-  override depth(): Promise<StoreDepth> {
-    return this.supervisor.connection ? this.#depth.depth() : Promise.resolve(this.#depth.estimate());
+  override depth(options?: DepthOptions): Promise<StoreDepth> {
+    return this.supervisor.connection ? this.#depth.depth(options) : Promise.resolve(this.#depth.estimate());
   }
 
   browser(): StoreBrowser {

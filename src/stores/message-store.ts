@@ -31,8 +31,8 @@ export interface MessageStore {
   consumer(options?: ConsumerOptions): StoreConsumer;
   /** What operators see; never waits for the medium. */
   status(): StoreStatus;
-  /** Number of messages; `unknown` when the medium cannot tell (OP-17). */
-  depth(): Promise<StoreDepth>;
+  /** Number of messages, those in somebody's hands included; `unknown` when the medium cannot tell (OP-17). */
+  depth(options?: DepthOptions): Promise<StoreDepth>;
   /**
    * Where the nodes that share the medium agree on who does what (REQ-25), always the same until {@link close}. Absent: no other node
    * can have this store.
@@ -124,6 +124,11 @@ export interface StoreStatus {
   /** Messages stored and settled by this process. */
   readonly enqueued: number;
   readonly dequeued: number;
+}
+
+export interface DepthOptions {
+  /** The medium is asked again, however lately it was: what was stored and removed before the call is seen. Default: false. */
+  readonly fresh?: boolean;
 }
 
 export interface StoreDepth {

@@ -27,7 +27,7 @@ import { BrokerStore, readSettings } from './broker/broker-store.ts';
 import { PutFailure } from './broker/put-window.ts';
 import { ConnectionSupervisor } from './broker/supervisor.ts';
 import { messageStore, misfitOf, type StoreOpening } from './component.ts';
-import { type StoreConsumer, type StoreDepth, StoreError } from './message-store.ts';
+import { type DepthOptions, type StoreConsumer, type StoreDepth, StoreError } from './message-store.ts';
 import type { StoreBrowser } from './store-browser.ts';
 import type { StoredMessage } from './stored-message.ts';
 
@@ -102,9 +102,9 @@ class RabbitMqStore extends BrokerStore<AmqpAddress, AmqpConnection, AmqpMessage
   }
 
   /** What lies on the queue and what this process has in hand; what other processes have in hand is not known (OP-17). */
-  override async depth(): Promise<StoreDepth> {
+  override async depth(options?: DepthOptions): Promise<StoreDepth> {
     const { connection } = this.supervisor;
-    const waiting = connection && (await this.#watch.waiting(connection));
+    const waiting = connection && (await this.#watch.waiting(connection, options));
     if (waiting === undefined) return { count: 'unknown', estimated: true };
     return { count: waiting + this.#held, estimated: false };
   }

@@ -20,6 +20,8 @@ export const PREVIEW_BYTES = 4096;
 export interface StoreBrowser {
   /** Whether a cursor means the same place, whatever is removed before it. */
   readonly placesStay: boolean;
+  /** Looking leaves a mark on the messages: it is done when somebody asks for it, and not again and again. Default: false. */
+  readonly leavesMarks?: boolean;
   /**
    * A part of the messages, oldest first, those in somebody's hands included where the medium shows them.
    * @throws StoreError when the medium cannot be reached, {@link BrowseRefusedError} when it cannot be looked at

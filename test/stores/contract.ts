@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Delivery, type MessageStore, type StoreConsumer, StoreError } from '../../src/stores/message-store.ts';
 import type { StoredBody, StoredMessage } from '../../src/stores/stored-message.ts';
+import { anyMessage } from './arbitrary-message.ts';
 import { browseCases } from './browse-cases.ts';
 import { comparableMessage, everyPropertyType, storedMessage, textBody } from './messages.ts';
 
@@ -23,6 +25,9 @@ const DEFAULT_DEADLINE_MS = 10_000;
 /** Long enough for a message that should not come to come all the same. */
 const NOTHING_COMES_MS = 500;
 const MEBIBYTE = 1024 * 1024;
+/** Of the property about any messages, with up to so many at once. */
+const RUNS = 12;
+const AT_ONCE = 6;
 
 const BODIES: ReadonlyArray<readonly [name: string, body: StoredBody]> = [
   ['SOAP 1.1', body('soap11', '<e:Envelope xmlns:e="x">\r\n <e:Body/></e:Envelope>\n', 'text/xml; charset=UTF-8')],
@@ -298,6 +303,24 @@ export function storeContract(name: string, kind: StoreUnderTest): void {
       const delivery = await next(store.consumer());
       expect(comparableMessage(delivery.message)).toEqual(comparableMessage(message));
       await delivery.done();
+    });
+
+    test('keeps any message as it is, to the byte (OP-90)', async () => {
+      const consumer = store.consumer();
+      const handedOver = async (messages: readonly StoredMessage[]) => {
+        await Promise.all(messages.map((message) => store.put(message)));
+        const received = new Map<string, unknown>();
+        for (const _ of messages) {
+          const delivery = await next(consumer);
+          received.set(delivery.message.id, comparableMessage(delivery.message));
+          await delivery.done();
+        }
+        for (const message of messages) expect(received.get(message.id)).toEqual(comparableMessage(message));
+      };
+      const some = fc.array(anyMessage, { minLength: 1, maxLength: AT_ONCE });
+      // Of what is found wrong the smallest case is wanted, but not for minutes.
+      const bounds = { numRuns: RUNS, interruptAfterTimeLimit: 6 * deadlineMs, endOnFailure: false } as const;
+      await fc.assert(fc.asyncProperty(some, handedOver), bounds);
     });
 
     test('takes 200 puts at once', async () => {

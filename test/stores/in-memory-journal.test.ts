@@ -182,7 +182,7 @@ describe('the store in memory with a journal', () => {
   });
 
   test('a removal that the disk does not answer ends in time, and can be asked for again', async () => {
-    const store = await open({ putDeadlineMs: 50 });
+    const store = await open({ putDeadlineMs: 500 });
     const messages = [storedMessage(), storedMessage()];
     for (const message of messages) await store.put(message);
     const { delivery } = await take(store);
@@ -193,7 +193,7 @@ describe('the store in memory with a journal', () => {
       return write.call(this, parts, bytes);
     });
     try {
-      await expect(delivery.done()).rejects.toThrow(/waited 50 ms for the disk/);
+      await expect(delivery.done()).rejects.toThrow(/waited 500 ms for the disk/);
     } finally {
       goOn();
       slow.mockRestore();

@@ -57,7 +57,7 @@ describe('the parameters', () => {
 
   test.each([
     ['java.naming.factory.initial', 'org.wso2.andes.jndi.PropertiesFileInitialContextFactory', /is not supported/],
-    ['java.naming.provider.url', 'conf/jndi.properties', /JNDI properties file/],
+    ['java.naming.provider.url', 'conf/jndi.xml', /JNDI properties file/],
     ['x.stomp.url', 'tcp://localhost:61616', /not a STOMP address/],
     ['store.jms.password', "{wso2:vault-lookup('pw')}", /vault is not supported/],
     ['x.stomp.heartbeat', '10', /not a valid number/],
@@ -76,6 +76,9 @@ describe('the parameters', () => {
       expect(() => openStore({ stompPort: 1, parameters, stompUrls }));
     refused({ 'store.jms.destination': 'a,b' }).toThrow(/'a,b' is not usable as the name of a queue/);
     refused({ 'topic.News': 'n', 'store.jms.destination': 'News' }).toThrow(StoreError);
+    refused({ 'java.naming.provider.url': '/no/such/jndi.properties' }).toThrow(
+      /Store \[\w+\]: parameter 'java\.naming\.provider\.url': there is no JNDI properties file '\/no\/such\/jndi/,
+    );
     refused({ 'x.stomp.ca': '/no/such/file.pem' }).toThrow(/ENOENT/);
     refused({ 'x.stomp.url': '' }, new Map([['tcp://127.0.0.1:61616', 'tcp://x:1']])).toThrow(/not a STOMP address/);
   });

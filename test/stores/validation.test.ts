@@ -70,7 +70,7 @@ describe('a value that the reference notices late, or never', () => {
   const rows: ReadonlyArray<readonly [kind: keyof typeof CLASSES, parameters: Parameters, ...named: RegExp[]]> = [
     // JMS: nothing is validated there.
     ['jms', { 'java.naming.factory.initial': 'a.B', ...PROVIDER }, /'java\.naming\.factory\.initial': 'a\.B'/],
-    ['jms', { 'java.naming.provider.url': 'conf/jndi.properties' }, /'java\.naming\.provider\.url'/, /conf\/jndi/],
+    ['jms', { 'java.naming.provider.url': 'conf/jndi.xml' }, /'java\.naming\.provider\.url'/, /conf\/jndi/],
     ['jms', { 'java.naming.provider.url': 'tcp://h:99999' }, /'java\.naming\.provider\.url'/, /99999 is not a port/],
     ['jms', { ...PROVIDER, 'store.jms.destination': 'topic://News' }, /'store\.jms\.destination'/, /News' is a topic/],
     ['jms', { ...PROVIDER, 'store.jms.destination': 'a,b' }, /'store\.jms\.destination'/, /'a,b'/],

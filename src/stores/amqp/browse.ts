@@ -50,6 +50,7 @@ export interface AmqpBrowserHost extends DeliveryHost {
  */
 export class AmqpBrowser implements StoreBrowser {
   readonly placesStay = false;
+  readonly leavesMarks = true;
   readonly #host: AmqpBrowserHost;
   readonly #takers = new Set<AmqpTaker>();
   /** By connection, as the queue may be another one after a while. */

@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { integer, javaBoolean, oneOf, text, ValueError, valueType } from '../../grammar/attributes.ts';
 import type { ParametersOf } from '../../grammar/parameters.ts';
 import type { StoreServices } from '../component.ts';
+import { FAILOVER_PARAMETERS } from '../failover-parameters.ts';
 import { type AmqpAddress, AmqpAddressError, pairAddresses, parseHosts, parsePorts } from './address.ts';
 import { tlsOptions } from './tls.ts';
 import type { Topology } from './topology.ts';
@@ -71,11 +72,7 @@ export const RABBITMQ_PARAMETERS = {
     default: DEFAULT_RETRY_COUNT,
     doc: 'Has no effect: the store never gives up (REQ-36).',
   }),
-  'store.producer.guaranteed.delivery.enable': javaBoolean({
-    default: false,
-    doc: 'Switches on the failover store of the store mediator. Every message is confirmed by the broker in any case.',
-  }),
-  'store.failover.message.store.name': text({ doc: 'Where the store mediator stores when this store cannot.' }),
+  ...FAILOVER_PARAMETERS,
   'rabbitmq.connection.ssl.enabled': javaBoolean({
     default: false,
     doc: 'Connects with TLS. What is wrong with TLS keeps the store from working; it never goes on without (REQ-38).',

@@ -1,5 +1,6 @@
 import { logger } from '../../logging/index.ts';
 import { within } from '../broker/deadline.ts';
+import type { DepthOptions } from '../message-store.ts';
 import type { AmqpConnection } from './connection.ts';
 import { inspectQueue, limitOf, type QueueInspection } from './queue-inspection.ts';
 import type { Preparation, Topology } from './topology.ts';
@@ -21,7 +22,9 @@ export class QueueWatch {
   }
 
   /** The messages that wait and that nobody has in hand; undefined when the broker does not tell in time. Never rejects. */
-  waiting(connection: AmqpConnection): Promise<number | undefined> {
+  async waiting(connection: AmqpConnection, { fresh = false }: DepthOptions = {}): Promise<number | undefined> {
+    // A look that has begun may have passed what is asked about.
+    if (fresh) await this.#looking;
     this.#looking ??= within(this.#count(connection), DEADLINE_MS, 'the depth')
       .catch(() => undefined)
       .finally(() => {

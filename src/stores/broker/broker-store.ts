@@ -3,6 +3,7 @@ import type { Logger } from '../../logging/index.ts';
 import type { StoreOpening } from '../component.ts';
 import {
   type ConsumerOptions,
+  type DepthOptions,
   type MessageStore,
   type StoreConsumer,
   type StoreDepth,
@@ -122,7 +123,7 @@ export abstract class BrokerStore<E, C extends SupervisedConnection, M extends B
     };
   }
 
-  abstract depth(): Promise<StoreDepth>;
+  abstract depth(options?: DepthOptions): Promise<StoreDepth>;
 
   close(): Promise<void> {
     this.#closing ??= this.#close();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Logger, logger } from '../../logging/index.ts';
 import { FolderLock } from './folder-lock.ts';
 import { GroupCommit, needsSync, type Write, writeBatch } from './group-commit.ts';
-import { type LoadReport, loadJournal, type OnMessage } from './load.ts';
+import { type LoadOptions, type LoadReport, loadJournal } from './load.ts';
 import { HEADER_BYTES, RECORD, type RecordType, readRecords } from './record.ts';
 import { JournalPlace, Segment } from './segment.ts';
 
@@ -24,10 +24,8 @@ const RESERVE_BYTES = 256 * 1024;
 const RESERVE_AGAIN_MS = 5_000;
 const NOTHING = Buffer.alloc(0);
 
-export interface JournalOptions {
+export interface JournalOptions extends LoadOptions {
   readonly folder: string;
-  /** Told every message that is there already, not always in the order of the sequences. */
-  readonly onMessage: OnMessage;
   /** The size of a segment, bytes; default 8 MiB. */
   readonly segmentBytes?: number;
 }
@@ -70,7 +68,7 @@ export class Journal {
   static async open(options: JournalOptions): Promise<Journal> {
     const lock = await FolderLock.take(options.folder);
     try {
-      const journal = new Journal(options, lock, await loadJournal(options.folder, options.onMessage));
+      const journal = new Journal(options, lock, await loadJournal(options.folder, options));
       await journal.#discardFinished();
       return journal;
     } catch (error) {

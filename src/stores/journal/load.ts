@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { open, readdir, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Gap, RECORD, readRecords, SEGMENT_HEADER_BYTES, saltOf } from './record.ts';
@@ -21,16 +21,22 @@ export interface LoadedJournal {
   readonly report: LoadReport;
 }
 
-/** Told every message of the journal, not always in the order of the sequences; the bytes are only lent. */
-export type OnMessage = (place: JournalPlace, bytes: Buffer) => void;
+/** Who hears what is in a journal. */
+export interface LoadOptions {
+  /** Told every message, not always in the order of the sequences; the bytes are only lent. */
+  readonly onMessage: (place: JournalPlace, bytes: Buffer) => void;
+  /** Awaited after the messages of a segment, so that it takes no more memory than there is. */
+  readonly onSegment?: () => Promise<void>;
+}
 
 /**
- * Reads what a process before this one has left in a folder, which must be there. Twice: first to know which messages are gone, then the others, so that it takes no
- * more memory than what is still needed.
+ * Reads what a process before this one has left in a folder, which must be there. Twice: first to know which messages are gone, then
+ * the others, so that it takes no more memory than what is still needed.
+ * No file is in memory longer than it is read.
  * @throws what the file system says
  */
-export async function loadJournal(folder: string, onMessage: OnMessage): Promise<LoadedJournal> {
-  const loading = new Loading(folder, onMessage);
+export async function loadJournal(folder: string, options: LoadOptions): Promise<LoadedJournal> {
+  const loading = new Loading(folder, options);
   for (const number of await segmentNumbers(folder)) await loading.survey(number);
   await loading.readMessages();
   return loading;
@@ -46,16 +52,17 @@ class Loading implements LoadedJournal {
   nextSequence = 1;
   nextSegment = 1;
   readonly #folder: string;
-  readonly #onMessage: OnMessage;
+  readonly #options: LoadOptions;
+  readonly #file = new FileBytes();
   readonly #removed = new Set<number>();
   /** Sequence -> number of the segment with its last copy. */
   readonly #moved = new Map<number, number>();
   readonly #damage: Array<Gap & { file: string }> = [];
   #tornBytes = 0;
 
-  constructor(folder: string, onMessage: OnMessage) {
+  constructor(folder: string, options: LoadOptions) {
     this.#folder = folder;
-    this.#onMessage = onMessage;
+    this.#options = options;
   }
 
   get report(): LoadReport {
@@ -66,7 +73,7 @@ class Loading implements LoadedJournal {
   async survey(number: number): Promise<void> {
     this.nextSegment = number + 1;
     const probe = new Segment(this.#folder, number, 0, 0);
-    const bytes = await readFile(probe.path);
+    const bytes = await this.#file.read(probe.path);
     const salt = saltOf(bytes);
     if (salt === undefined) return this.#setAside(probe.path, bytes.length);
     const gaps: Gap[] = [];
@@ -75,7 +82,7 @@ class Loading implements LoadedJournal {
       this.nextSequence = Math.max(this.nextSequence, sequence + 1);
       if (type === RECORD.removed) this.#removed.add(sequence);
       if (type === RECORD.moved) this.#moved.set(sequence, number);
-      await turns.after(length);
+      if (turns.over(length)) await nextTurn();
     }
     const torn = gaps.at(-1);
     const size = torn && torn.offset + torn.length === bytes.length ? torn.offset : bytes.length;
@@ -93,15 +100,16 @@ class Loading implements LoadedJournal {
   async readMessages(): Promise<void> {
     for (const segment of this.segments) {
       const turns = new Turns();
-      const bytes = await segment.read();
+      const bytes = await this.#file.read(segment.path);
       for (const record of readRecords(bytes, segment.salt, () => undefined)) {
         if (record.type !== RECORD.removed && this.#isLive(record.sequence, segment)) {
           const place = new JournalPlace(record.sequence, record.length);
           segment.add(place);
-          this.#onMessage(place, record.bytes);
+          this.#options.onMessage(place, record.bytes);
         }
-        await turns.after(record.length);
+        if (turns.over(record.length)) await nextTurn();
       }
+      await this.#options.onSegment?.();
     }
   }
 
@@ -124,10 +132,34 @@ class Loading implements LoadedJournal {
 class Turns {
   #bytes = 0;
 
-  async after(bytes: number): Promise<void> {
+  /** Whether it is the others' turn after so many bytes. */
+  over(bytes: number): boolean {
     this.#bytes += bytes;
-    if (this.#bytes < BYTES_PER_TURN) return;
+    if (this.#bytes < BYTES_PER_TURN) return false;
     this.#bytes = 0;
-    await nextTurn();
+    return true;
+  }
+}
+
+/** Reads files one after the other into the same memory, which would be garbage for some time otherwise. */
+class FileBytes {
+  #memory = Buffer.alloc(0);
+
+  /** The bytes of a file, until the next one is read. @throws what the file system says */
+  async read(path: string): Promise<Buffer> {
+    const file = await open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      if (size > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(size);
+      let filled = 0;
+      while (filled < size) {
+        const { bytesRead } = await file.read(this.#memory, filled, size - filled, filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return this.#memory.subarray(0, filled);
+    } finally {
+      await file.close();
+    }
   }
 }

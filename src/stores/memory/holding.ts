@@ -5,9 +5,8 @@ import { Journal, JournalError } from '../journal/journal.ts';
 import type { JournalPlace } from '../journal/segment.ts';
 import { MessageQueue, type QueueBounds, type QueueEntry } from '../message-queue.ts';
 import { type StoreDepth, StoreError } from '../message-store.ts';
-import { readStoredMessageBytes, storedMessageBytes } from '../sql/stored-message-bytes.ts';
+import { storedMessageBytes } from '../sql/stored-message-bytes.ts';
 import type { StoredMessage } from '../stored-message.ts';
-import { StoredMessageError } from '../stored-message-codec.ts';
 import { MessagePacker, type PackedMessage, PLACE_BYTES } from './packed-messages.ts';
 
 export interface HoldingOptions {
@@ -194,7 +193,8 @@ export class Holding {
     const found: Array<{ place: JournalPlace; packed: PackedMessage }> = [];
     const journal = await Journal.open({
       folder,
-      onMessage: (place, bytes) => found.push({ place, packed: this.#packJournaled(bytes) }),
+      onMessage: (place, bytes) => found.push({ place, packed: this.#packer.keepWritten(bytes) }),
+      onSegment: () => this.#packer.room(),
     });
     // Compaction copies old messages behind newer ones.
     found.sort((one, other) => one.place.sequence - other.place.sequence);
@@ -202,15 +202,6 @@ export class Holding {
     this.#journal = journal;
     this.lastError = undefined;
     this.#report(folder, journal, found.length);
-  }
-
-  #packJournaled(bytes: Buffer): PackedMessage {
-    try {
-      return this.#packer.pack(readStoredMessageBytes(bytes), () => undefined);
-    } catch (error) {
-      if (error instanceof StoredMessageError) return this.#packer.packBroken(bytes);
-      throw error;
-    }
   }
 
   #report(folder: string, { report }: Journal, messages: number): void {

@@ -31,11 +31,12 @@ const TEXT_FORM = {
   copyOfCorrelationId: 7,
 } as const;
 const FORMS = 8;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const UUID_PREFIX = 'urn:uuid:';
 const UUID_LENGTH = 36;
 const UUID_BYTES = 16;
 const JOINT = '_';
+/** Characters. */
+const SHORT_TEXT = 128;
 
 const FLAG = { response: 1, doingRest: 2, priority: 4, soapHeader: 8, correlationId: 16, replays: 32 } as const;
 const BODY_KINDS: ReadonlyArray<StoredBody['kind']> = ['soap11', 'soap12', 'xml', 'json', 'text', 'binary', 'none'];
@@ -98,17 +99,21 @@ class Packer {
   }
 
   #wordOrText(text: string): void {
+    // An id is no word: it hardly ever comes again.
+    if (text.length >= UUID_LENGTH && this.#uuid(text)) return;
     const word = this.#vocabulary.indexOf(text);
-    if (word === undefined) this.#inline(text);
+    if (word === undefined) this.#plain(text);
     else writer.varint(word * FORMS + TEXT_FORM.word);
   }
 
   #inline(text: string): void {
-    const uuid = text.length < UUID_LENGTH ? undefined : this.#uuidForm(text);
-    if (uuid !== undefined) {
-      writer.varint(uuid);
-      writer.text(text.slice(-UUID_LENGTH).replaceAll('-', ''), UUID_BYTES, 'hex');
-    } else if (text.isWellFormed()) {
+    if (text.length < UUID_LENGTH || !this.#uuid(text)) this.#plain(text);
+  }
+
+  #plain(text: string): void {
+    // Calls into the runtime cost more than a look at so few characters.
+    if (text.length <= SHORT_TEXT && writer.ascii(text, text.length * FORMS + TEXT_FORM.utf8)) return;
+    if (text.isWellFormed()) {
       const bytes = Buffer.byteLength(text);
       writer.varint(bytes * FORMS + TEXT_FORM.utf8);
       writer.text(text, bytes, 'utf8');
@@ -118,13 +123,22 @@ class Packer {
     }
   }
 
-  /** How a text that ends with a UUID is written; undefined when it is none of the usual ones. */
-  #uuidForm(text: string): number | undefined {
-    if (!UUID.test(text.slice(-UUID_LENGTH))) return undefined;
-    const before = text.slice(0, -UUID_LENGTH);
-    if (before === '') return TEXT_FORM.bareUuid;
-    if (before === UUID_PREFIX) return TEXT_FORM.uuid;
-    const copied = this.#correlationId !== undefined && before === this.#correlationId + JOINT;
+  /** Writes a text that ends with a UUID, and begins as one of those that are known; false when it does not. */
+  #uuid(text: string): boolean {
+    const from = text.length - UUID_LENGTH;
+    const form = this.#uuidForm(text, from);
+    return form !== undefined && writer.uuid(text, from, form);
+  }
+
+  #uuidForm(text: string, from: number): number | undefined {
+    if (from === 0) return TEXT_FORM.bareUuid;
+    if (from === UUID_PREFIX.length && text.startsWith(UUID_PREFIX)) return TEXT_FORM.uuid;
+    const correlationId = this.#correlationId;
+    const copied =
+      correlationId !== undefined &&
+      from === correlationId.length + JOINT.length &&
+      text.startsWith(correlationId) &&
+      text.startsWith(JOINT, correlationId.length);
     return copied ? TEXT_FORM.copyOfCorrelationId : undefined;
   }
 

@@ -1,4 +1,6 @@
+import { readStoredMessageBytes, storedMessageId, storedMessageParts } from '../sql/stored-message-bytes.ts';
 import type { StoredMessage } from '../stored-message.ts';
+import { StoredMessageError } from '../stored-message-codec.ts';
 import { packHead, unpackId, unpackMessage } from './packed-message.ts';
 import { type Slab, Slabs, type Stretch } from './slabs.ts';
 import { Vocabulary } from './vocabulary.ts';
@@ -7,6 +9,10 @@ import { Vocabulary } from './vocabulary.ts';
 const OBJECTS_BYTES = 200;
 /** What its place in the journal takes. */
 export const PLACE_BYTES = 80;
+/** A head as it is written takes about five times as much as packed, which is what bounds are about. */
+const HEAD_SHRINKS_TO = 0.2;
+
+const NOTHING = new Uint8Array(0);
 
 /** A message as it is kept in memory: bytes, because objects take five times as much. */
 export class PackedMessage {
@@ -15,7 +21,7 @@ export class PackedMessage {
   readonly slab: Slab;
   readonly offset: number;
   readonly length: number;
-  /** How much of it is the head; undefined for bytes that are no message. */
+  /** How much of it is the head; undefined for a message as it is written to media, which may turn out to be none. */
   readonly headLength: number | undefined;
 
   constructor({ slab, offset, length }: Stretch, headLength: number | undefined, size: number) {
@@ -55,15 +61,21 @@ export class MessagePacker {
     return new PackedMessage(this.#slabs.keep(head, bytes), head.length, size);
   }
 
-  /** Keeps bytes that are no message, for whoever asks. */
-  packBroken(bytes: Uint8Array): PackedMessage {
-    const size = OBJECTS_BYTES + this.#extra + bytes.length;
-    return new PackedMessage(this.#slabs.keep(bytes, new Uint8Array(0)), undefined, size);
+  /** Keeps a message as it is written to media: to read and to pack 100,000 of them would take seconds. */
+  keepWritten(bytes: Uint8Array): PackedMessage {
+    const { head, body } = storedMessageParts(bytes) ?? { head: 0, body: bytes.length };
+    const size = OBJECTS_BYTES + this.#extra + Math.round(head * HEAD_SHRINKS_TO) + body;
+    return new PackedMessage(this.#slabs.keep(bytes, NOTHING), undefined, size);
   }
 
   /** It is not in the queue any more. */
   release(packed: PackedMessage): void {
     this.#slabs.release(packed);
+  }
+
+  /** Resolves when most of what is kept is compressed; to be awaited now and then by those who bring much at once. */
+  room(): Promise<void> {
+    return this.#slabs.room();
   }
 
   /** Resolves when nothing is being compressed. */
@@ -73,14 +85,24 @@ export class MessagePacker {
 
   /** Its id; undefined for bytes that are no message. */
   idOf({ bytes, headLength }: PackedMessage): string | undefined {
-    return headLength === undefined ? undefined : unpackId(bytes.subarray(0, headLength), this.#vocabulary);
+    if (headLength !== undefined) return unpackId(bytes.subarray(0, headLength), this.#vocabulary);
+    return storedMessageId(bytes) ?? readIfMessage(bytes)?.id;
   }
 
   /** The message; undefined for bytes that are none. The body shares the packed message's memory. */
   unpack(packed: PackedMessage): StoredMessage | undefined {
     const { headLength } = packed;
-    if (headLength === undefined) return undefined;
     const { bytes } = packed;
+    if (headLength === undefined) return readIfMessage(bytes);
     return unpackMessage(bytes.subarray(0, headLength), bytes.subarray(headLength), this.#vocabulary);
+  }
+}
+
+function readIfMessage(bytes: Buffer): StoredMessage | undefined {
+  try {
+    return readStoredMessageBytes(bytes);
+  } catch (error) {
+    if (error instanceof StoredMessageError) return undefined;
+    throw error;
   }
 }

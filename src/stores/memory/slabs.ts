@@ -11,6 +11,8 @@ const SLAB_BYTES = 128 * 1024;
 const LARGEST_SHARED = SLAB_BYTES / 8;
 /** Full slabs that stay as they are: what is consumed as fast as it comes is never compressed. */
 const FRESH_SLABS = 8;
+/** So many full slabs are soon compressed. */
+const MOST_WAITING = 64;
 /** Slabs that are kept open for reading: one is being consumed, some are looked at. */
 const OPEN_SLABS = 4;
 /** Only what becomes clearly smaller is worth the way back. */
@@ -87,6 +89,8 @@ export class Slabs {
   readonly #full: Slab[] = [];
   readonly #open: Slab[] = [];
   #compressing: Promise<void> | undefined;
+  /** The slab that is being compressed. */
+  #step: Promise<void> | undefined;
 
   /** Copies both parts, one after the other. */
   keep(first: Uint8Array, second: Uint8Array): Stretch {
@@ -119,6 +123,11 @@ export class Slabs {
     while (this.#compressing) await this.#compressing;
   }
 
+  /** Resolves when few slabs wait to be compressed: for those who bring more than they take. */
+  async room(): Promise<void> {
+    while (this.#step && this.#full.length > MOST_WAITING) await this.#step;
+  }
+
   #own(length: number): { slab: Slab; offset: number } {
     return { slab: new Slab(this, Buffer.allocUnsafeSlow(length)), offset: 0 };
   }
@@ -145,6 +154,10 @@ export class Slabs {
 
   /** One after the other, so that one thread is busy with it at most. Never rejects. */
   async #compressOld(): Promise<void> {
-    while (this.#full.length > FRESH_SLABS) await this.#full.shift()?.compress();
+    while (this.#full.length > FRESH_SLABS) {
+      this.#step = this.#full.shift()?.compress();
+      await this.#step;
+    }
+    this.#step = undefined;
   }
 }

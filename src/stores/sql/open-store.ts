@@ -1,7 +1,8 @@
-import { javaBoolean, text } from '../../grammar/attributes.ts';
+import { javaBoolean } from '../../grammar/attributes.ts';
 import type { ParametersOf } from '../../grammar/parameters.ts';
 import { logger } from '../../logging/index.ts';
 import type { StoreOpening } from '../component.ts';
+import { FAILOVER_PARAMETERS } from '../failover-parameters.ts';
 import type { StoredMessage } from '../stored-message.ts';
 import { CONNECT_PARAMETERS, connectingFor } from './connect-parameters.ts';
 import type { MessageTable, TableOptions } from './message-table.ts';
@@ -12,11 +13,7 @@ import { SqlStore } from './sql-store.ts';
 export const SQL_STORE_PARAMETERS = {
   ...CONNECT_PARAMETERS,
   'x.create.table': javaBoolean({ default: false, doc: 'Creates what is missing, with a column for large messages.' }),
-  'store.producer.guaranteed.delivery.enable': javaBoolean({
-    default: false,
-    doc: 'Switches on the failover store of the store mediator. Every message is committed in any case.',
-  }),
-  'store.failover.message.store.name': text({ doc: 'Where the store mediator stores when this store cannot.' }),
+  ...FAILOVER_PARAMETERS,
 } as const;
 
 type SqlStoreParameters = typeof SQL_STORE_PARAMETERS;

@@ -41,7 +41,8 @@ export interface SequencedTableOptions extends TableOptions {
  *        │  └── nothing, or a gap that is younger than its timeout: waits
  *        └──nothing came on for the timeout, some n > last + 1 is there──► delivering the smallest n ──settled──► AT n
  *
- * Messages with numbers up to `last` are late. They are dealt with when they are seen, and move nothing.
+ * Messages with numbers up to `last` are late. They are dealt with when they are seen, and move nothing. Of several messages with one
+ * number the first that is taken has it; the others are late when it is settled, also when they were put at the same time.
  */
 export class SequencedTable extends MessageTable {
   readonly #options: SequencedTableOptions;
@@ -85,10 +86,12 @@ export class SequencedTable extends MessageTable {
     const [next] = await session.query(
       `SELECT m.indexId AS id, ${SEQUENCE}, CASE WHEN ${this.isFree()} THEN 1 ELSE 0 END AS free, ` +
         `(SELECT CAST(p.seq_id AS CHAR(20)) FROM ${LAST_PROCESSED} p WHERE p.statement = ?) AS place ` +
-        `FROM ${this.name} m WHERE m.seq_id > ? ORDER BY m.seq_id, m.indexId LIMIT 1`,
+        `FROM ${this.name} m WHERE m.seq_id = (SELECT MIN(s.seq_id) FROM ${this.name} s WHERE s.seq_id > ?) ` +
+        'ORDER BY free, m.indexId LIMIT 1',
       [this.#options.storeName, String(last)],
     );
-    // As long as somebody works on the next one nothing comes after it.
+    // As long as somebody works on the next one nothing comes after it, and no other message of that number beside it: one that was put
+    // at the same time may have come with a smaller index, after the other one was taken.
     if (!next || integer(next.free) === 0) return [];
     // Somebody may have settled since `last` was read; another message with that number is late now.
     const place = this.#notice(numberOf(next.place ?? 0));

@@ -14,6 +14,9 @@ const MAGIC = 'mini-synapse message ';
 const VERSION = 1;
 const LONGEST_FIRST_LINE = 80;
 const FIRST_LINE = /^mini-synapse message (\d{1,9}) (\d{1,12}) (\d{1,12})$/;
+/** The id is the first member behind the version; one with escapes is left to the reader of JSON. */
+const QUICK_ID = /^mini-synapse message 1 \d{1,12} \d{1,12}\n\{"v":1,"id":"([^"\\]{1,128})"/;
+const LONGEST_QUICK_ID = 160;
 const NEW_LINE = 0x0a;
 /** What every stream of Java serialization begins with (STREAM_MAGIC). */
 const JAVA_MAGIC = [0xac, 0xed] as const;
@@ -54,6 +57,21 @@ export function readStoredMessageStart(
   if (buffer.length < bodyStart) return undefined;
   const head = buffer.toString('latin1', headStart, bodyStart - 1);
   return { message: decodeStoredMessage(head, buffer.subarray(bodyStart, end)), bodyBytes: end - bodyStart };
+}
+
+/** How long the parts of a stored message are, as it says itself, bytes; undefined when it does not begin as one. */
+export function storedMessageParts(bytes: Uint8Array): { readonly head: number; readonly body: number } | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const lineEnd = buffer.indexOf(NEW_LINE);
+  if (lineEnd < 0 || lineEnd > LONGEST_FIRST_LINE) return undefined;
+  const [, , head, body] = FIRST_LINE.exec(buffer.toString('latin1', 0, lineEnd)) ?? [];
+  return head === undefined ? undefined : { head: Number(head), body: Number(body) };
+}
+
+/** The id of a stored message, without reading the rest; undefined when it does not begin as {@link storedMessageBytes} writes it. */
+export function storedMessageId(buffer: Buffer): string | undefined {
+  const start = buffer.toString('latin1', 0, LONGEST_FIRST_LINE + LONGEST_QUICK_ID);
+  return QUICK_ID.exec(start)?.[1];
 }
 
 /** Where the parts begin, by the first line. @throws StoredMessageError */

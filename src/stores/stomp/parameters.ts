@@ -3,6 +3,7 @@ import type { ParametersOf } from '../../grammar/parameters.ts';
 import { maskCredentials } from '../../logging/secrets.ts';
 import { readTrusted, trustedBy } from '../broker/trust.ts';
 import type { StoreServices } from '../component.ts';
+import { FAILOVER_PARAMETERS } from '../failover-parameters.ts';
 import {
   AddressError,
   type Credentials,
@@ -15,6 +16,7 @@ import {
   type StompEndpoint,
   stompEndpoints,
 } from './address.ts';
+import { isJndiFile, type JndiFileName, jndiProvider, readJndiFile } from './jndi-file.ts';
 import { queueName } from './queue-name.ts';
 
 const DEFAULT_CONNECTION_FACTORY = 'QueueConnectionFactory';
@@ -27,11 +29,21 @@ const FACTORIES: ReadonlyMap<string, { readonly artemis: boolean }> = new Map([
   ['org.apache.activemq.artemis.jndi.ActiveMQInitialContextFactory', { artemis: true }],
 ]);
 
+interface ContextFactory {
+  readonly name: string;
+  readonly artemis: boolean;
+}
+
+function contextFactory(name: string): ContextFactory | undefined {
+  const known = FACTORIES.get(name);
+  return known && { name, ...known };
+}
+
 const initialContextFactory = valueType(
   `one of: ${[...FACTORIES.keys()].join(', ')}`,
   (value) => {
-    const known = FACTORIES.get(value);
-    if (known) return { name: value, ...known };
+    const known = contextFactory(value);
+    if (known) return known;
     const expected = `the factory of a broker that speaks STOMP, one of: ${[...FACTORIES.keys()].join(', ')}`;
     throw new ValueError(`'${value}' is not supported`, expected);
   },
@@ -40,11 +52,12 @@ const initialContextFactory = valueType(
 
 const providerUrl = valueType(
   PROVIDER_URL_FORMS,
-  (value) => orValueError(() => parseProviderUrl(value), PROVIDER_URL_FORMS),
+  (value): ProviderUrl | JndiFileName =>
+    isJndiFile(value) ? { text: value, file: value } : orValueError(() => parseProviderUrl(value), PROVIDER_URL_FORMS),
   {
     required: true,
     missing: 'Cannot initialize JMS Store [{artifact}]. Required parameters are not available.',
-    doc: 'The address of the broker. Its STOMP address is found from it, see x.stomp.url.',
+    doc: 'The address of the broker, or a JNDI properties file that has it. The STOMP address is found from it, see x.stomp.url.',
   },
 );
 
@@ -95,11 +108,7 @@ export const JMS_PARAMETERS = {
     default: false,
     doc: 'Asks the StatisticsBrokerPlugin of ActiveMQ how many messages there are: exact for queues of any length.',
   }),
-  'store.producer.guaranteed.delivery.enable': javaBoolean({
-    default: false,
-    doc: 'Switches on the failover store of the store mediator. Every message is confirmed by the broker in any case.',
-  }),
-  'store.failover.message.store.name': text({ doc: 'Where the store mediator stores when this store cannot.' }),
+  ...FAILOVER_PARAMETERS,
 } as const;
 
 export type JmsParameters = typeof JMS_PARAMETERS;
@@ -129,13 +138,54 @@ export function destinationQueue(store: string, parameters: JmsValues, written: 
   return queueName(parameters['store.jms.destination'] || `${store}_Queue`, written);
 }
 
+/** The broker, and what the rest of the JNDI environment says. */
+export interface JndiSettings {
+  readonly provider: ProviderUrl;
+  readonly artemis: boolean;
+  /** The parameters, and the entries of the JNDI properties file that they do not replace. */
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads the JNDI properties file, when there is one.
+ * @throws AddressError when it is not there, cannot be used, or names a broker that cannot be used
+ */
+export function jndiSettings(
+  parameters: JmsValues,
+  { resourceDirectories = [process.cwd()] }: Pick<StoreServices, 'resourceDirectories'>,
+  written: ReadonlyMap<string, string> = new Map(),
+): JndiSettings {
+  const named = parameters['java.naming.provider.url'];
+  const factory = parameters['java.naming.factory.initial'];
+  if (!('file' in named)) return { provider: named, artemis: factory?.artemis ?? false, environment: written };
+  try {
+    const file = readJndiFile(named.file, resourceDirectories);
+    return {
+      provider: jndiProvider(file, parameters['store.jms.connection.factory'] ?? DEFAULT_CONNECTION_FACTORY),
+      artemis: (factory ?? factoryOf(file.properties))?.artemis ?? false,
+      environment: new Map([...file.properties, ...written]),
+    };
+  } catch (cause) {
+    if (!(cause instanceof AddressError)) throw cause;
+    throw new AddressError(`parameter 'java.naming.provider.url': ${cause.message}`, { cause });
+  }
+}
+
+function factoryOf(properties: ReadonlyMap<string, string>): ContextFactory | undefined {
+  const name = properties.get('java.naming.factory.initial');
+  if (name === undefined) return undefined;
+  const known = contextFactory(name);
+  if (!known) throw new AddressError(`its java.naming.factory.initial '${name}' is not of a broker that speaks STOMP`);
+  return known;
+}
+
 /** @throws AddressError, TrustError */
 export function stompAccess(
   parameters: JmsValues,
-  { stompUrls: overrides, trustedCertificates }: StoreServices,
+  services: StoreServices,
+  { provider, artemis } = jndiSettings(parameters, services),
 ): StompAccess {
-  const provider = parameters['java.naming.provider.url'];
-  const artemis = parameters['java.naming.factory.initial']?.artemis ?? false;
+  const { stompUrls: overrides, trustedCertificates } = services;
   const endpoints = parameters['x.stomp.url'] ?? stompEndpoints(provider, { artemis, overrides });
   const credentials = credentialsOf(parameters, provider);
   const ca = parameters['x.stomp.ca'];

@@ -1,6 +1,6 @@
 import { logger } from '../../logging/index.ts';
 import { within } from '../broker/deadline.ts';
-import type { StoreDepth } from '../message-store.ts';
+import type { DepthOptions, StoreDepth } from '../message-store.ts';
 import type { StompConnection, StompHeaders } from './connection.ts';
 import { isArtemis, subscribedQueue } from './queue-name.ts';
 import { queueStatistics } from './queue-statistics.ts';
@@ -36,7 +36,7 @@ export interface QueueDepthOptions {
 /**
  * The number of messages on a queue (OP-17), in others' hands included: told by the broker's statistics, if the store asks for them
  * and the broker has them; else counted by a browse on a connection of its own, if that is less than a page; else estimated from the last count and from what this process has done since, and never less than a browse has
- * shown. Looks at most once in two seconds, however often it is asked.
+ * shown. Looks at most once in two seconds, however often it is asked, unless the answer has to be fresh.
  */
 export class QueueDepth {
   readonly #options: QueueDepthOptions;
@@ -51,8 +51,10 @@ export class QueueDepth {
     this.#asksStatistics = options.statistics;
   }
 
-  depth(): Promise<StoreDepth> {
-    if (this.#last && performance.now() - this.#last.at < FRESH_FOR_MS) return Promise.resolve(this.#last.depth);
+  async depth({ fresh = false }: DepthOptions = {}): Promise<StoreDepth> {
+    // A look that has begun may have passed what is asked about.
+    if (fresh) await this.#looking;
+    else if (this.#last && performance.now() - this.#last.at < FRESH_FOR_MS) return this.#last.depth;
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
     });

@@ -28,7 +28,7 @@ function interrupted(connection: SqlConnection, happens: () => Promise<unknown>)
   return {
     execute: (sql, values) => connection.execute(sql, values),
     async query(sql, values) {
-      if (!happened && sql.includes('m.seq_id > ?')) {
+      if (!happened && sql.includes('seq_id > ?')) {
         happened = true;
         await happens();
       }
