@@ -39,7 +39,7 @@ describe.skipIf(missing !== undefined)('a full disk', () => {
           await delay(FULL_MS);
           disk.free();
         };
-        resumedMs.push(await sufferOutage(flow, { what: 'full disk', happen }));
+        resumedMs.push((await sufferOutage(flow, { what: 'full disk', happen })).resumedMs);
         if (leave === 0) expect(flow.history.firstSince('refused', from)).toMatchObject({ status: 500 });
       }
       const verdict = await flow.verdict();

@@ -5,7 +5,7 @@ import { freePort } from '../support/free-ports.ts';
 import { OrderHistory, type Verdict } from '../support/history.ts';
 import { seeStore } from '../support/management.ts';
 import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
-import { type BackEnd, OrderClient, type OrderStream, startBackEnds } from '../support/orders.ts';
+import { type BackEnd, OrderClient, type OrderStream, orderIn, startBackEnds } from '../support/orders.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { PlannedEnd } from './fault-plan.ts';
 import { NumberedClient, outOfSequence } from './sequenced.ts';
@@ -247,7 +247,7 @@ export class FaultyFlow {
 
   /** Somebody has seen this body in such a place. */
   noteFound(body: string, where: string): void {
-    const order = /symbol>([^<]+)</.exec(body)?.[1];
+    const order = orderIn(body);
     if (order !== undefined) this.history.add({ kind: 'found', order, at: performance.now(), where });
   }
 

@@ -22,7 +22,7 @@ export const PLAIN_POINTS: readonly FaultPoint[] = [
 /** A process that does not come to its point by then is killed all the same, ms. */
 const POINT_DEADLINE_MS = 15_000;
 /** The last bytes of a killed process may still be on their way into a back end, ms. */
-const LAST_BYTES_MS = 100;
+export const LAST_BYTES_MS = 500;
 
 export interface Kills {
   /** At random moments. */

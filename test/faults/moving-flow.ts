@@ -67,6 +67,34 @@ export function failingOver(port: number): Required<Pick<FaultyFlowOptions, 'art
   };
 }
 
+/** The failover store of {@link failoverPair}. */
+export const FAILOVER_STORE = 'Spare';
+
+/** A store, its failover store in a database of its own, and the processor that brings back what that has taken. */
+export function failoverPair(): Required<Pick<FaultyFlowOptions, 'artifacts' | 'configuration'>> {
+  const pair = {
+    'store.producer.guaranteed.delivery.enable': 'true',
+    'store.failover.message.store.name': FAILOVER_STORE,
+    'x.failover.order': 'true',
+  };
+  return {
+    configuration: '[mini_synapse]\nstore_deadline_ms = 1000\n',
+    artifacts: (flow: FaultyFlow) => {
+      const files: Record<string, string> = {
+        Proxy: proxyXml(PROXY, ORDERS),
+        Orders: flow.storeXml(ORDERS, pair),
+        [FAILOVER_STORE]: inSqlite(flow, FAILOVER_STORE),
+        Failover: failoverXml('Failover', FAILOVER_STORE, ORDERS),
+      };
+      for (const [index, { port }] of flow.backEnds.entries()) {
+        files[`Endpoint${index + 1}`] = endpointXml(index + 1, port);
+        files[`Forwarder${index + 1}`] = forwarderXml(index + 1, flow.forwarderParameters(), ORDERS);
+      }
+      return { files, stores: [ORDERS, FAILOVER_STORE] };
+    },
+  };
+}
+
 /** One attempt, then the fail store; the pause after it is as short as can be. */
 const REFUSED = {
   'max.delivery.attempts': '1',
@@ -84,8 +112,14 @@ function inSqlite(flow: FaultyFlow, name: string): string {
   return storeXml(name, SQLITE.storeClass, parameters);
 }
 
-function failoverXml(name: string, from: string, to: string): string {
-  const parameters = { interval: '0', 'client.retry.interval': '50', 'message.target.store.name': to };
+/** The failover processor. */
+export function failoverXml(name: string, from: string, to: string, active = true): string {
+  const parameters = {
+    interval: '0',
+    'client.retry.interval': '50',
+    'message.target.store.name': to,
+    'is.active': `${active}`,
+  };
   const lines = Object.entries(parameters).map(([key, value]) => `  <parameter name="${key}">${value}</parameter>\n`);
   return `<messageProcessor ${SYNAPSE} class="${FAILOVER}" name="${name}" messageStore="${from}">\n${lines.join('')}</messageProcessor>\n`;
 }

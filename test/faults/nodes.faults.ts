@@ -8,6 +8,7 @@ import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
 import { BackEnd, OrderClient } from '../support/orders.ts';
 import { FaultyFlow } from './faulty-flow.ts';
 import { judge } from './figures.ts';
+import { LAST_BYTES_MS } from './kills.ts';
 import { Random } from './random.ts';
 import { durableStores } from './stores.ts';
 
@@ -75,5 +76,5 @@ async function secondNode(flow: FaultyFlow): Promise<MiniSynapse> {
 async function killOne(flow: FaultyFlow, node: MiniSynapse): Promise<void> {
   const from = performance.now();
   await node.kill();
-  flow.history.addFault({ what: 'node killed', from, to: performance.now() + 100, window: 1 });
+  flow.history.addFault({ what: 'node killed', from, to: performance.now() + LAST_BYTES_MS, window: 1 });
 }

@@ -128,11 +128,17 @@ function tableOf(rows: readonly FaultFigures[]): string {
     row.invented,
     `${row.duplicates} (${row.window})`,
     row.outOfOrder ?? '',
-    row.resumedMs === undefined ? '' : `${(row.resumedMs / 1000).toFixed(1)} s`,
+    resumedText(row),
     `${row.seed}, ${row.date}`,
   ]);
   const rule = all.map((_, column) => (column < 2 ? '---' : '---:'));
   return [all, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function resumedText({ resumedMs, resumedP95Ms, healedMs }: FaultFigures): string {
+  const seconds = (ms: number | undefined, what = '') =>
+    ms === undefined ? [] : [`${what}${(ms / 1000).toFixed(1)} s`];
+  return [...seconds(resumedMs), ...seconds(resumedP95Ms, 'p95 '), ...seconds(healedMs, 'healed ')].join(', ');
 }
 
 function say(text: string): void {

@@ -11,10 +11,16 @@ import { failingOver, MOVERS, movingFlow } from './moving-flow.ts';
 import { Random } from './random.ts';
 import { sequencedStores } from './sequenced.ts';
 import { type DurableStore, durableStores, type Medium } from './stores.ts';
+import { timeoutFor, timesOr } from './times.ts';
 
 /* SIGKILL of the runtime, at random moments and at every named point. */
 
-const TIMEOUT_MS = 300_000;
+/** At random moments, with three workers and with one. */
+const MOMENTS = timesOr(12);
+const MOMENTS_OF_ONE = timesOr(9);
+/** Of a kill and a start, ms. */
+const KILL_MS = 10_000;
+const TIMEOUT_MS = timeoutFor(Math.max(MOMENTS, MOMENTS_OF_ONE), KILL_MS);
 const MOVES = [POINTS.moveCopied, POINTS.failStoreMoved, POINTS.failoverMoved];
 
 const afterwards = afterTheTest();
@@ -27,12 +33,12 @@ for (const store of [...stores, ...sequencedStores(stores)]) {
   store.describe(`a runtime that is killed, with its store on ${store.name}`, () => {
     it('under load: three workers', { timeout: TIMEOUT_MS }, async () => {
       const flow = await begin(store, { forwarders: 3 });
-      await survive(flow, store, 'runtime killed', { moments: 12, points: [...PLAIN_POINTS, ...leases] });
+      await survive(flow, store, 'runtime killed', { moments: MOMENTS, points: [...PLAIN_POINTS, ...leases] });
     });
 
     it('under load: one worker, which keeps the order', { timeout: TIMEOUT_MS }, async () => {
       const flow = await begin(store, { forwarders: 1 });
-      await survive(flow, store, 'runtime killed, one worker', { moments: 9, points: PLAIN_POINTS });
+      await survive(flow, store, 'runtime killed, one worker', { moments: MOMENTS_OF_ONE, points: PLAIN_POINTS });
     });
   });
 }
@@ -44,7 +50,7 @@ for (const store of stores) {
       afterwards('refusing back end', () => refusing.close());
       refusing.answer = () => ({ status: 500 });
       const flow = await begin(store, { forwarders: 2, lanes: 3, ...movingFlow(refusing.port, true) });
-      const kills = { moments: 4, points: MOVES, movedTwice: MOVERS };
+      const kills = { moments: 3, points: MOVES, movedTwice: MOVERS };
       await survive(flow, store, 'killed while moving between media', kills);
     });
 
@@ -53,7 +59,7 @@ for (const store of stores) {
       afterwards('refusing back end', () => refusing.close());
       refusing.answer = () => ({ status: 500 });
       const flow = await begin(store, { forwarders: 2, lanes: 3, ...movingFlow(refusing.port, false) });
-      const kills = { moments: 4, points: [POINTS.failStoreMoved, POINTS.failoverMoved], movedTwice: MOVERS };
+      const kills = { moments: 3, points: [POINTS.failStoreMoved, POINTS.failoverMoved], movedTwice: MOVERS };
       await survive(flow, store, 'killed while moving within a medium', kills);
     });
 

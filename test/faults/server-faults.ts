@@ -11,8 +11,16 @@ export interface Outage {
   happen(): Promise<void>;
 }
 
-/** From when the server was back until an order was confirmed again, and until one was delivered, the later one, ms. */
-export async function sufferOutage(flow: FaultyFlow, { what, kills = false, happen }: Outage): Promise<number> {
+/** From when the server was back until it was well again, ms. */
+export interface Recovery {
+  /** Until an order was confirmed. */
+  readonly confirmedMs: number;
+  /** Until one was confirmed and one was delivered. */
+  readonly resumedMs: number;
+}
+
+/** Resolves when the flow has recovered. */
+export async function sufferOutage(flow: FaultyFlow, { what, kills = false, happen }: Outage): Promise<Recovery> {
   const { forgetsMs = 0, matureMs = 0 } = flow.store;
   if (kills) await delay(Math.max(0, matureMs - flow.ageMs));
   const from = performance.now();
@@ -37,7 +45,7 @@ export async function sufferOutage(flow: FaultyFlow, { what, kills = false, happ
     forgetsMs: kills ? forgetsMs : 0,
   });
   await flow.someMore(20, 60_000);
-  return Math.max(confirmed, accepted);
+  return { confirmedMs: confirmed, resumedMs: Math.max(confirmed, accepted) };
 }
 
 /** The server is killed, and started again after so long. */

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { activemq, findOrInstall, mariadb, postgresql, rabbitmq } from '../support/servers/index.ts';
+import { type StoreServer, serverOfThisProcess } from './servers.ts';
 
 /** A real server as far as faults are concerned. */
 export interface FaultyServer {
   kill(): Promise<void>;
+  /** Orderly. */
+  stop(): Promise<void>;
   pause(): void;
   resume(): void;
   /** Resolves when it answers again. */
@@ -28,6 +31,7 @@ export type StoreParameters = Readonly<Record<string, string | { readonly expres
 export interface DurableStore {
   readonly name: string;
   readonly storeClass: string;
+  readonly server: StoreServer;
   /** It needs no server. */
   readonly embedded: boolean;
   /** Removals that its server confirms and forgets all the same when it is killed within so many ms; default 0. */
@@ -46,7 +50,8 @@ export interface DurableStore {
 export const JMS = 'org.apache.synapse.message.store.impl.jms.JmsStore';
 const RABBITMQ = 'org.apache.synapse.message.store.impl.rabbitmq.RabbitMQStore';
 const JDBC = 'org.apache.synapse.message.store.impl.jdbc.JDBCMessageStore';
-const IN_MEMORY = 'org.apache.synapse.message.store.impl.memory.InMemoryStore';
+/** The class of stores in memory. */
+export const IN_MEMORY = 'org.apache.synapse.message.store.impl.memory.InMemoryStore';
 
 /** AMQP has no answer to acknowledgements, and queues of both types write them later: seen up to 80 ms after the delivery. */
 const RABBITMQ_FORGETS_MS = 500;
@@ -65,8 +70,14 @@ function once<T>(start: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** To be awaited at the top of a test file: every durable store, with its real server. */
+/** To be awaited at the top of a test file: every durable store that is this process's to test, with its real server. */
 export async function durableStores(): Promise<readonly DurableStore[]> {
+  const server = serverOfThisProcess();
+  const stores = await allStores();
+  return server === undefined ? stores : stores.filter((store) => store.server === server);
+}
+
+async function allStores(): Promise<readonly DurableStore[]> {
   const [jms, amqp, pg, maria] = [
     await findOrInstall(activemq),
     await findOrInstall(rabbitmq),
@@ -77,6 +88,7 @@ export async function durableStores(): Promise<readonly DurableStore[]> {
   const broker = once(() => amqp.start());
   const overAmqp = (type: 'classic' | 'quorum'): DurableStore => ({
     name: `RabbitMQ ${type}`,
+    server: 'RabbitMQ',
     storeClass: RABBITMQ,
     embedded: false,
     forgetsMs: RABBITMQ_FORGETS_MS,
@@ -96,8 +108,13 @@ export async function durableStores(): Promise<readonly DurableStore[]> {
       };
     },
   });
-  const inDatabase = (name: string, kind: typeof pg, database = once(() => kind.start())): DurableStore => ({
+  const inDatabase = (
+    name: 'PostgreSQL' | 'MariaDB',
+    kind: typeof pg,
+    database = once(() => kind.start()),
+  ): DurableStore => ({
     name,
+    server: name,
     storeClass: JDBC,
     embedded: false,
     describe: kind.describe,
@@ -120,6 +137,7 @@ export async function durableStores(): Promise<readonly DurableStore[]> {
   return [
     {
       name: 'ActiveMQ',
+      server: 'ActiveMQ',
       storeClass: JMS,
       embedded: false,
       describe: jms.describe,
@@ -149,6 +167,7 @@ export async function durableStores(): Promise<readonly DurableStore[]> {
 /** The embedded database. */
 export const SQLITE: DurableStore = {
   name: 'SQLite',
+  server: 'embedded',
   storeClass: JDBC,
   embedded: true,
   describe,
@@ -167,6 +186,7 @@ export const SQLITE: DurableStore = {
 /** The store in memory that survives. */
 export const JOURNAL: DurableStore = {
   name: 'in memory with x.journal',
+  server: 'embedded',
   storeClass: IN_MEMORY,
   embedded: true,
   describe,

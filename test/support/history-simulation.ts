@@ -97,7 +97,9 @@ class Model {
     if (worker?.order === undefined || worker.accepted) return;
     worker.accepted = true;
     if (!this.history.hasAccepted(worker.order)) this.delivered.push(worker.order);
-    this.history.add({ kind: 'accepted', order: worker.order, backEnd: `${number + 1}`, at: this.#tick() });
+    const where = { order: worker.order, backEnd: `${number + 1}` };
+    this.history.add({ kind: 'arrived', ...where, at: this.#tick(), messageId: `id of ${worker.order}`, attempt: 1 });
+    this.history.add({ kind: 'accepted', ...where, at: this.#tick() });
   }
 
   settle(who: number): void {

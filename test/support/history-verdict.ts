@@ -1,7 +1,8 @@
 import type { Fault, OrderEvent } from './history.ts';
+import { type Identity, identityIn } from './history-identity.ts';
 
 /** What became of the orders (operator-requirements 15). */
-export interface Verdict {
+export interface Verdict extends Identity {
   /** Attempted. */
   readonly sent: number;
   readonly confirmed: number;
@@ -89,12 +90,15 @@ export function verdictOn(events: readonly OrderEvent[], options: VerdictOptions
     duplicates: repeated.reduce((sum, [, { accepted }]) => sum + accepted.length - 1, 0),
     unexplained: unexplainedDuplicates(repeated, acceptances, faults),
     outOfOrder: keyOf ? overtakenOrders(orders, keyOf, faults) : [],
+    ...identityIn(events, faults),
   };
 }
 
 function livesOf(events: readonly OrderEvent[]): Map<string, OrderLife> {
   const lives = new Map<string, OrderLife>();
   for (const event of events) {
+    // What it came with is judged by identityIn().
+    if (event.kind === 'arrived') continue;
     const life = lifeOf(lives, event.order);
     if (event.kind === 'sent') life.sentAt ??= event.at;
     else if (event.kind === 'accepted') life.accepted.push(event);

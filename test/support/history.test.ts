@@ -34,6 +34,68 @@ describe('a history', () => {
       duplicates: 2,
       unexplained: ['a'],
       outOfOrder: [],
+      unidentified: [],
+      sharedIds: [],
+      miscounted: [],
+    });
+  });
+
+  describe('of what came to back ends', () => {
+    const fault: Fault = { what: 'kill', from: 20, to: 30, window: 1 };
+
+    function judged(
+      arrivals: ReadonlyArray<readonly [order: string, at: number, id?: string | undefined, attempt?: number]>,
+    ) {
+      const history = new OrderHistory();
+      for (const order of ['a', 'b', 'b']) history.add({ kind: 'sent', order, at: 0 });
+      for (const [order, at, messageId, attempt] of arrivals)
+        history.add({ kind: 'arrived', order, at, backEnd: '1', messageId, attempt });
+      history.addFault(fault);
+      const { unidentified, sharedIds, miscounted, sent, refused, unanswered } = history.verdict();
+      expect({ sent, refused, unanswered }).toEqual({ sent: 2, refused: 0, unanswered: 0 });
+      return { unidentified, sharedIds, miscounted };
+    }
+
+    const none = { unidentified: [], sharedIds: [], miscounted: [] };
+
+    it('finds nothing wrong when each came under one id, and attempts rose', () => {
+      const came = [
+        ['a', 1, 'A', 1],
+        ['a', 2, 'A', 3],
+        ['b', 5, 'B', 1],
+      ] as const;
+      expect(judged(came)).toEqual(none);
+    });
+
+    it('finds one that came without an id, or under another one', () => {
+      expect(judged([['a', 1, undefined, 1]])).toEqual({ ...none, unidentified: ['a'] });
+      const twoIds = [
+        ['a', 1, 'A', 1],
+        ['a', 25, 'A2', 1],
+      ] as const;
+      expect(judged(twoIds)).toEqual({ ...none, unidentified: ['a'] });
+    });
+
+    it('lets one that was sent twice come under two ids, but not under three', () => {
+      const came = ['B1', 'B2', 'B3'].map((id, at) => ['b', at, id, 1] as const);
+      expect(judged(came.slice(0, 2))).toEqual(none);
+      expect(judged(came)).toEqual({ ...none, unidentified: ['b'] });
+    });
+
+    it('finds two that came under the same id', () => {
+      const came = [
+        ['a', 1, 'A', 1],
+        ['b', 2, 'A', 1],
+      ] as const;
+      expect(judged(came)).toEqual({ ...none, sharedIds: ['A'] });
+    });
+
+    it('finds attempts that are not counted, or not counted up but after a fault', () => {
+      expect(judged([['a', 1, 'A']])).toEqual({ ...none, miscounted: ['a'] });
+      expect(judged([['a', 1, 'A', Number.NaN]])).toEqual({ ...none, miscounted: ['a'] });
+      const again = (at: number) => [['a', 1, 'A', 2] as const, ['a', at, 'A', 1] as const];
+      expect(judged(again(2))).toEqual({ ...none, miscounted: ['a'] });
+      expect(judged(again(40))).toEqual(none);
     });
   });
 
@@ -107,6 +169,7 @@ describe('of a simulated flow with faults, the checker', () => {
       fc.property(simulatedHistory({ workers: 3 }), ({ history }) => {
         const verdict = history.verdict();
         expect(verdict).toMatchObject({ lost: [], invented: [], unexplained: [] });
+        expect(verdict).toMatchObject({ unidentified: [], sharedIds: [], miscounted: [] });
         expect(verdict.duplicates).toBeLessThanOrEqual(history.faults.length * 3);
       }),
     );
@@ -150,6 +213,25 @@ describe('of a simulated flow with faults, the checker', () => {
       if (order === undefined) return;
       for (let repeat = 0; repeat <= history.faults.length; repeat += 1) accept(history, order, '1', 1e9 + repeat);
       expect(history.verdict().unexplained).toContain(order);
+    });
+  });
+
+  it('finds a message whose id has changed on its way, and two that share one', () => {
+    planted({ workers: 2 }, ({ history, delivered }, pick) => {
+      const order = pick(delivered);
+      const other = delivered.find((one) => one !== order);
+      if (order === undefined || other === undefined) return;
+      const last = history.events.findLastIndex((event) => event.kind === 'arrived' && event.order === order);
+      const repeated = history.events.filter((event) => event.kind === 'arrived' && event.order === order).length > 1;
+      const renamed = (messageId: string | undefined) => {
+        const copy = new OrderHistory();
+        for (const [index, event] of history.events.entries())
+          copy.add(index === last && event.kind === 'arrived' ? { ...event, messageId } : event);
+        return copy.verdict();
+      };
+      expect(renamed('another').unidentified).toEqual(repeated ? [order] : []);
+      expect(renamed(undefined).unidentified).toEqual([order]);
+      expect(renamed(`id of ${other}`).sharedIds).toEqual([`id of ${other}`]);
     });
   });
 

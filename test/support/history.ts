@@ -12,6 +12,17 @@ export type OrderEvent =
   | { readonly kind: 'refused'; readonly order: string; readonly at: number; readonly status: number }
   /** The client has no answer: nobody knows whether the order was stored. */
   | { readonly kind: 'unanswered'; readonly order: string; readonly at: number; readonly reason: string }
+  /** It has come to a back end as a whole, whatever that does about it, with these headers (OP-05). */
+  | {
+      readonly kind: 'arrived';
+      readonly order: string;
+      readonly at: number;
+      readonly backEnd: string;
+      /** `X-Message-ID` */
+      readonly messageId: string | undefined;
+      /** `X-Delivery-Attempt`; NaN when it is no number. */
+      readonly attempt: number | undefined;
+    }
   /** A back end has accepted it. */
   | { readonly kind: 'accepted'; readonly order: string; readonly at: number; readonly backEnd: string }
   /** It was seen where undeliverable messages are put, or in a store at the end: not delivered, but not lost. */
@@ -45,7 +56,7 @@ export interface Fault {
 export class OrderHistory {
   readonly events: OrderEvent[] = [];
   readonly faults: Fault[] = [];
-  readonly #counts = { sent: 0, confirmed: 0, refused: 0, unanswered: 0, accepted: 0, found: 0 };
+  readonly #counts = { sent: 0, confirmed: 0, refused: 0, unanswered: 0, arrived: 0, accepted: 0, found: 0 };
   readonly #seen = new Set<string>();
   readonly #accepted = new Set<string>();
   readonly #confirmedOpen = new Set<string>();

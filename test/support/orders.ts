@@ -1,11 +1,21 @@
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CallFailure, sendStockQuote } from '../../samples/stockquote/client.ts';
-import { type Behaviour, type StockQuoteService, startStockQuoteService } from '../../samples/stockquote/service.ts';
+import {
+  type Behaviour,
+  type HttpRequest,
+  type StockQuoteService,
+  startStockQuoteService,
+} from '../../samples/stockquote/service.ts';
 import { freePorts } from './free-ports.ts';
 import type { OrderHistory } from './history.ts';
 
-/** A sample back end that writes what it accepts into a history; it can go down and come up again on its port. */
+/** Which order a message is about; undefined when it is about none. */
+export function orderIn(body: string): string | undefined {
+  return /symbol>([^<]+)</.exec(body)?.[1];
+}
+
+/** A sample back end that writes what comes, and what it accepts, into a history; it can go down and come up again on its port. */
 export class BackEnd {
   readonly name: string;
   readonly port: number;
@@ -22,6 +32,7 @@ export class BackEnd {
   async start(): Promise<void> {
     const service = await startStockQuoteService({
       httpPort: this.port,
+      onRequest: (request) => this.#noteArrival(request),
       onAccepted: ({ symbol }) => {
         const at = performance.now();
         this.#history.add({ kind: 'accepted', order: symbol ?? '', backEnd: this.name, at });
@@ -29,6 +40,21 @@ export class BackEnd {
     });
     service.behave(this.#behaviour);
     this.#service = service;
+  }
+
+  #noteArrival({ body, headers }: HttpRequest): void {
+    const order = orderIn(Buffer.from(body).toString('utf8'));
+    if (order === undefined) return;
+    const { 'x-message-id': messageId, 'x-delivery-attempt': attempt } = headers;
+    this.#history.add({
+      kind: 'arrived',
+      order,
+      backEnd: this.name,
+      at: performance.now(),
+      // More than one of them is not one either.
+      messageId: typeof messageId === 'string' ? messageId : undefined,
+      attempt: attempt === undefined ? undefined : Number(attempt),
+    });
   }
 
   /** From the next request on, also after a restart. */

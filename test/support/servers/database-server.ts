@@ -55,6 +55,8 @@ export interface DatabaseRecipe {
   /** Makes the data in `folder`. */
   initialize(folder: string): Promise<void>;
   program(folder: string, port: number, tls: TlsFiles | undefined): Pick<ServerProgram, 'command' | 'args' | 'env'>;
+  /** What tells it to stop at once, in order; default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
   /** Whether it serves. */
   answers(port: number): Promise<boolean>;
 }
@@ -92,6 +94,7 @@ class OwnServer implements DatabaseServer {
   readonly #folder: string;
   readonly #process: ServerProcess;
   readonly #forgetFolder: () => void;
+  readonly #stopSignal: NodeJS.Signals | undefined;
   #paused = false;
 
   constructor(recipe: DatabaseRecipe, folder: string, port: number, tls: boolean) {
@@ -99,6 +102,7 @@ class OwnServer implements DatabaseServer {
     this.jdbcUrl = recipe.jdbcUrl(port);
     this.driverClass = recipe.driverClass;
     this.#folder = folder;
+    this.#stopSignal = recipe.stopSignal;
     this.#forgetFolder = cleanUpAtExit(() => rmSync(folder, { recursive: true, force: true }));
     this.#process = new ServerProcess({
       name: recipe.name,
@@ -118,7 +122,7 @@ class OwnServer implements DatabaseServer {
 
   async stop(): Promise<void> {
     this.resume();
-    await this.#process.stop();
+    await this.#process.stop(this.#stopSignal);
   }
 
   pause(): void {

@@ -40,6 +40,8 @@ export const postgresql: ServerKind<PostgresqlInstallation, DatabaseOptions, Dat
         driverClass: 'org.postgresql.Driver',
         jdbcUrl: (port) => `jdbc:postgresql://${HOST}:${port}/${DATABASE}`,
         initialize: (folder) => initialize(bin, folder),
+        // As `pg_ctl stop` does. SIGTERM would let clients go on for as long as they like.
+        stopSignal: 'SIGINT',
         program: (folder, port, tls) => unprivileged(join(bin, 'postgres'), serverArguments(folder, port, tls)),
         answers: (port) => answers(port, DATABASE).catch(() => createDatabase(port)),
       },
