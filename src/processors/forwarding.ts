@@ -16,6 +16,7 @@ import {
   unread,
 } from './parameters.ts';
 import { ScheduledProcessor } from './scheduled-processor.ts';
+import { parseStatusCodes } from './status-codes.ts';
 
 const TYPE = 'Scheduled-message-forwarding-processor';
 /** More messages at a time help nobody. */

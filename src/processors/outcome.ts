@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { MessageContext } from '../message/message-context.ts';
+import { STATUS_CODES } from '../node-http.ts';
 import type { StatusCodes } from './status-codes.ts';
 
 /** What came of one attempt; the worker does the rest (see `worker.ts`). */
