@@ -9,23 +9,27 @@ import { danglingReferences } from '../deployment/dangling-references.ts';
 import { type FileVersion, fileVersion } from '../deployment/file-version.ts';
 import { ResourceTexts } from '../deployment/resources.ts';
 import { ExtensionModules } from '../extensions/extension-modules.ts';
-import { codeFrame, type Diagnostic, formatDiagnostic } from '../grammar/diagnostic.ts';
-import type { ArtifactFileReading } from '../synapse/index.ts';
-import { parseFlags } from './arguments.ts';
+import { parseFlags, wordFlag } from './arguments.ts';
+import { isRefused, jsonReport, textReport } from './check-report.ts';
 import { type CommandIo, EXIT, UsageError } from './io.ts';
 import { CHECK } from './table/server.ts';
+import { version } from './version.ts';
 
 const READS_AT_ONCE = 8;
 /** Sequences that exist without an artifact. */
 const BUILT_IN = ['main', 'fault'];
 
+const FORMATS = ['text', 'json', 'sarif'] as const;
+
 /**
- * `mini-synapse check PATH... [--json]`; returns the exit code. The text of a problem is that of the server's log (OP-35).
+ * `mini-synapse check PATH... [--format text|json|sarif]` (OP-124); returns the exit code. The text of a problem is that of the
+ * server's log (OP-35).
  * @throws UsageError
  */
 export async function check(args: string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parseFlags(args, CHECK.options);
   if (positionals.length === 0) throw new UsageError(`a file or a directory is needed: ${CHECK.name} ${CHECK.usage}`);
+  const format = formatOf(values);
   const reports: FileReport[] = [];
   try {
     const configuration = readConfiguration({ config: values.config });
@@ -36,8 +40,24 @@ export async function check(args: string[], io: CommandIo): Promise<number> {
     io.stderr.write(`mini-synapse check: ${error.message}\n`);
     return EXIT.wrong;
   }
-  io.stdout.write(values.json ? jsonReport(reports) : textReport(reports));
+  io.stdout.write(await reportText(reports, format));
   return reports.some(isRefused) ? EXIT.wrong : EXIT.fine;
+}
+
+type Format = (typeof FORMATS)[number];
+
+/** @throws UsageError */
+function formatOf(flags: { readonly format?: string | undefined; readonly json?: boolean | undefined }): Format {
+  const format = wordFlag('format', flags.format, FORMATS);
+  if (flags.json && format !== undefined && format !== 'json') throw new UsageError('only one of --json and --format');
+  return format ?? (flags.json ? 'json' : 'text');
+}
+
+async function reportText(reports: readonly FileReport[], format: Format): Promise<string> {
+  if (format === 'text') return textReport(reports);
+  if (format === 'json') return jsonReport(reports);
+  const { sarifLog } = await import('./sarif/sarif-log.ts');
+  return `${JSON.stringify(sarifLog(reports, version()), undefined, 2)}\n`;
 }
 
 /** What `${configs.name}` and `$FILE:KEY` in artifacts stand for. */
@@ -129,70 +149,6 @@ async function readVersion(path: string, file: string): Promise<FileVersion> {
   }
 }
 
-function isError({ severity }: Diagnostic): boolean {
-  return severity === 'error';
-}
-
-function isRefused({ diagnostics }: FileReport): boolean {
-  return diagnostics.some(isError);
-}
-
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-interface Summary {
-  readonly files: number;
-  readonly accepted: number;
-  readonly refused: number;
-  readonly errors: number;
-  readonly warnings: number;
-}
-
-function summarize(reports: readonly FileReport[]): Summary {
-  const refused = reports.filter(isRefused).length;
-  const diagnostics = reports.flatMap((report) => report.diagnostics);
-  const errors = diagnostics.filter(isError).length;
-  return {
-    files: reports.length,
-    accepted: reports.length - refused,
-    refused,
-    errors,
-    warnings: diagnostics.length - errors,
-  };
-}
-
-function textReport(reports: readonly FileReport[]): string {
-  const problems = reports.flatMap(({ diagnostics, reading }) =>
-    diagnostics.map((diagnostic) => `${formatDiagnostic(diagnostic, reading.sourceAt(diagnostic.position))}\n\n`),
-  );
-  const { files, refused, errors, warnings } = summarize(reports);
-  const verdict = refused === 0 ? 'all fine' : `${refused} refused`;
-  const counts = `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
-  return `${problems.join('')}${count(files, 'file')} checked, ${verdict}: ${counts}\n`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-function jsonReport(reports: readonly FileReport[]): string {
-  const files = reports.map((report) => ({
-    file: report.reading.source.file,
-    root: report.reading.root ?? null,
-    accepted: !isRefused(report),
-    artifacts: report.reading.artifacts.map(({ kind, name, position: { line, column } }) => ({
-      kind,
-      name,
-      line,
-      column,
-    })),
-    diagnostics: report.diagnostics.map((diagnostic) => jsonDiagnostic(diagnostic, report.reading)),
-  }));
-  return `${JSON.stringify({ files, summary: summarize(reports) }, undefined, 2)}\n`;
-}
-
-function jsonDiagnostic({ position, ...rest }: Diagnostic, reading: ArtifactFileReading) {
-  const text = reading.sourceAt(position)?.text ?? '';
-  return { ...rest, ...position, frame: codeFrame(text, position.line, position.column) };
 }

@@ -27,7 +27,13 @@ export type NameKind =
   | 'endpoints'
   | 'sequences'
   | 'tasks'
-  | 'inbound-endpoints';
+  | 'inbound-endpoints'
+  | 'artifacts'
+  | 'users'
+  | 'jobs'
+  | 'log-files'
+  | 'loggers'
+  | 'scheduled-resends';
 
 /** What may stand at one place behind the command. */
 export interface ArgumentCompletion {

@@ -1,7 +1,8 @@
 import { parseFlags, takeArguments, wordFlag } from './arguments.ts';
+import type { Row } from './columns.ts';
 import type { ArgumentCompletion, CommandDescription, CommandOption } from './command.ts';
 import { type CommandIo, EXIT } from './io.ts';
-import { KINDS, kindWords, nameOf, type Row, rowsOf } from './kinds.ts';
+import { KINDS, kindWords, nameOf, rowsOf } from './kinds.ts';
 import { connect } from './remote/connect.ts';
 import { COMMANDS } from './table/index.ts';
 import { COMPLETION } from './table/server.ts';
@@ -130,8 +131,8 @@ async function ofPlace(
   place: ArgumentCompletion | CommandOption,
   names: (kind: string) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
+  if (place.names) return [...(place.words ?? []), ...(await names(place.names))];
   if (place.words) return place.words;
-  if (place.names) return names(place.names);
   const isFile = 'files' in place ? place.files : 'value' in place && /FILE|DIR/.test(place.value ?? '');
   return isFile ? [FILES] : [];
 }
@@ -144,7 +145,7 @@ async function namesOf(word: string, io: CommandIo): Promise<readonly string[]> 
     // A password is not asked for in the middle of a line.
     const client = await connect({}, { ...io, stdin: NO_INPUT });
     const { body } = await client.send('GET', kind.path, { deadlineMs: NAMES_DEADLINE_MS });
-    return rowsOf(kind, body as Row).map(nameOf);
+    return rowsOf(kind, body as Row).map((row) => (kind.completes ? String(row[kind.completes]) : nameOf(row)));
   } catch {
     return [];
   }

@@ -1,8 +1,9 @@
 import { nearestName } from '../grammar/diagnostic.ts';
 import { parseFlags } from './arguments.ts';
+import type { Row } from './columns.ts';
 import type { CommandIo } from './io.ts';
 import { CommandFailure, EXIT, UsageError } from './io.ts';
-import { KINDS, type Kind, kindWords, nameOf, type Row, rowsOf } from './kinds.ts';
+import { KINDS, type Kind, kindWords, nameOf, rowsOf } from './kinds.ts';
 import { connect } from './remote/connect.ts';
 import { detail } from './show/detail.ts';
 import { json } from './show/json.ts';
@@ -19,9 +20,7 @@ export async function get(args: string[], io: CommandIo): Promise<number> {
   const kind = kindOf(word);
   const client = await connect(values, io);
   if (name !== undefined) {
-    const found = kind.parameter
-      ? await client.get<Row>(kind.path, { [kind.parameter]: name })
-      : await inList(kind, name);
+    const found = await one(kind, name);
     if (values.json) return json(found, io);
     io.stdout.write(detail(found, terminalOf(io)));
     return EXIT.fine;
@@ -32,6 +31,11 @@ export async function get(args: string[], io: CommandIo): Promise<number> {
   if (values.quiet) io.stdout.write(rows.map((row) => `${printable(nameOf(row))}\n`).join(''));
   else io.stdout.write(rows.length > 0 ? table(rows, kind.columns, terminalOf(io)) : `No ${kind.title} found\n`);
   return EXIT.fine;
+
+  async function one(of: Kind, wanted: string): Promise<Row> {
+    if (of.one) return client.get<Row>(of.one(wanted));
+    return of.parameter ? client.get<Row>(of.path, { [of.parameter]: wanted }) : inList(of, wanted);
+  }
 
   async function inList(of: Kind, wanted: string): Promise<Row> {
     const rows = rowsOf(of, await client.get<Row>(of.path));
@@ -44,7 +48,7 @@ export async function get(args: string[], io: CommandIo): Promise<number> {
 
 /** These lists have no search. */
 function searchable({ path }: Kind): boolean {
-  return !/jobs|audit|users$/.test(path);
+  return !/(?:jobs|audit|users|roles|scheduled-resends)$/.test(path);
 }
 
 /** @throws UsageError */

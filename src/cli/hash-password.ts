@@ -1,14 +1,13 @@
 import { parseFlags, takeArguments } from './arguments.ts';
 import { type CommandIo, EXIT, UsageError } from './io.ts';
-import { firstLine, hidden } from './show/prompt.ts';
+import { newPassword } from './show/prompt.ts';
 import { HASH_PASSWORD } from './table/server.ts';
 
 /** `mini-synapse hash-password`: never takes it from the command line, which others can see. */
 export async function hashPasswordCommand(args: string[], io: CommandIo): Promise<number> {
   const { positionals } = parseFlags(args, HASH_PASSWORD.options);
   takeArguments(positionals, [], HASH_PASSWORD);
-  const password = await typed(io);
-  if (password === '') throw new UsageError('the password is empty');
+  const password = await newPassword(io);
   const { hashPassword } = await import('../management/security/passwords.ts');
   try {
     io.stdout.write(`${await hashPassword(password)}\n`);
@@ -17,11 +16,4 @@ export async function hashPasswordCommand(args: string[], io: CommandIo): Promis
     if (!(cause instanceof RangeError)) throw cause;
     throw new UsageError(cause.message, { cause });
   }
-}
-
-async function typed(io: CommandIo): Promise<string> {
-  const first = await hidden('Password: ', io);
-  if (first === undefined) return firstLine(io);
-  if ((await hidden('Again: ', io)) !== first) throw new UsageError('the two passwords differ');
-  return first;
 }

@@ -4,7 +4,7 @@ import { connect } from './remote/connect.ts';
 import { followJob, type Job } from './remote/jobs.ts';
 import { json } from './show/json.ts';
 import { printable } from './show/terminal.ts';
-import { JOB_CANCEL, JOB_WAIT } from './table/steering.ts';
+import { JOB_CANCEL, JOB_WAIT, SCHEDULE_CANCEL } from './table/steering.ts';
 
 /** `mini-synapse job wait ID`; Ctrl-C ends the waiting, not the job. */
 export async function jobWait(args: string[], io: CommandIo): Promise<number> {
@@ -25,6 +25,17 @@ export async function jobCancel(args: string[], io: CommandIo): Promise<number> 
   const job = await followJob(client, body as Job, io, new AbortController().signal);
   if (values.json) return json(job, io);
   io.stdout.write(`${textOf(job)}\n`);
+  return EXIT.fine;
+}
+
+/** `mini-synapse schedule cancel ID` (OP-63). */
+export async function scheduleCancel(args: string[], io: CommandIo): Promise<number> {
+  const { values, positionals } = parseFlags(args, SCHEDULE_CANCEL.options);
+  const [id] = takeArguments(positionals, ['ID'], SCHEDULE_CANCEL);
+  const client = await connect(values, io);
+  const { body } = await client.send('DELETE', `/management/scheduled-resends/${encodeURIComponent(id)}`);
+  if (values.json) return json(body, io);
+  io.stdout.write(`${printable(`Resend ${id}: ${(body as { readonly state: string }).state}`)}\n`);
   return EXIT.fine;
 }
 

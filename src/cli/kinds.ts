@@ -1,9 +1,21 @@
-import { ago, clock, duration, rate } from './show/quantities.ts';
-import type { Cell, Column } from './show/table.ts';
-import { colourOfState } from './show/terminal.ts';
-
-/** One row as the management API gives it. */
-export type Row = Readonly<Record<string, unknown>>;
+import {
+  AUDIT_COLUMNS,
+  ENDPOINT_COLUMNS,
+  NAME,
+  NEXT,
+  number,
+  PLACE,
+  PROCESSOR_COLUMNS,
+  type Row,
+  STORE_COLUMNS,
+  state,
+  stateCell,
+  TRACING,
+  text,
+  textOf,
+} from './columns.ts';
+import { clock } from './show/quantities.ts';
+import type { Column } from './show/table.ts';
 
 /** Something that `get` can show. */
 export interface Kind {
@@ -14,104 +26,14 @@ export interface Kind {
   readonly title: string;
   /** The query parameter that names one; absent: it has no detail of its own, and is looked for in the list. */
   readonly parameter?: string;
+  /** The path of one, where it has one of its own. */
+  one?(name: string): string;
+  /** Which member of a row its name is taken from when it is completed; default that of its first column. */
+  readonly completes?: string;
   readonly columns: readonly Column<Row>[];
   /** The rows of an answer that is not `{count, list}`. */
   rows?(body: Row): readonly Row[];
 }
-
-function text(title: string, member: string): Column<Row> {
-  return { title, cell: (row) => textOf(row[member]) };
-}
-
-function number(title: string, member: string): Column<Row> {
-  return { title, align: 'right', cell: (row) => textOf(row[member]) };
-}
-
-function perSecond(title: string, member: string): Column<Row> {
-  return { title, align: 'right', cell: (row) => (typeof row[member] === 'number' ? rate(row[member]) : '') };
-}
-
-function state(title: string, member: string): Column<Row> {
-  return { title, cell: (row) => stateCell(textOf(row[member])) };
-}
-
-function stateCell(word: string): Cell {
-  return { text: word, colour: colourOfState(word) };
-}
-
-function textOf(value: unknown): string {
-  if (value === undefined || value === null) return '';
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  return Array.isArray(value) ? value.map(textOf).join(', ') : String(value);
-}
-
-const NAME = text('NAME', 'name');
-const PLACE: Column<Row> = {
-  title: 'FILE',
-  cell: ({ file, line }) => (file === undefined ? '' : `${textOf(file)}:${textOf(line)}`),
-};
-const TRACING: Column<Row> = { title: 'TRACING', cell: ({ tracing }) => (tracing === 'enabled' ? 'on' : '') };
-const next: Column<Row> = {
-  title: 'NEXT',
-  cell: ({ nextActionAt, nextRuns }) =>
-    clock(textOf(nextActionAt ?? (Array.isArray(nextRuns) ? nextRuns[0] : undefined))),
-};
-
-/** `7`, `~120` for an estimate, `?` for what nobody can tell. */
-export function depthText({ depth, estimated }: Row): string {
-  if (typeof depth !== 'number') return '?';
-  return `${estimated === true ? '~' : ''}${depth}`;
-}
-
-export const STORE_COLUMNS: readonly Column<Row>[] = [
-  NAME,
-  text('TYPE', 'type'),
-  { title: 'SIZE', align: 'right', cell: depthText },
-  state('STATE', 'state'),
-  perSecond('IN/S', 'inPerSecond'),
-  perSecond('OUT/S', 'outPerSecond'),
-  {
-    title: 'OLDEST',
-    align: 'right',
-    cell: ({ oldestAgeMs }) => (typeof oldestAgeMs === 'number' ? duration(oldestAgeMs) : ''),
-  },
-  { title: 'FAILED', align: 'right', cell: ({ failures }) => (failures === 0 ? '' : textOf(failures)) },
-  text('CONSUMERS', 'consumers'),
-  text('LAST ERROR', 'lastError'),
-];
-
-export const PROCESSOR_COLUMNS: readonly Column<Row>[] = [
-  NAME,
-  text('TYPE', 'type'),
-  state('STATUS', 'status'),
-  {
-    title: 'STATE',
-    cell: (row) => stateCell(row.stuck === true ? `${textOf(row.state)} (stuck)` : textOf(row.state)),
-  },
-  { title: 'SINCE', align: 'right', cell: ({ since }) => ago(textOf(since)) },
-  text('STORE', 'store'),
-  text('TARGET', 'target'),
-  { title: 'DELIVERED', align: 'right', cell: ({ counters }) => textOf((counters as Row | undefined)?.delivered) },
-  {
-    title: 'FAILED',
-    align: 'right',
-    cell: ({ counters }) => textOf((counters as Row | undefined)?.failed || undefined),
-  },
-  perSecond('PER S', 'successPerSecond'),
-  next,
-  { title: 'REASON', cell: ({ reason, stuckReason, lastError }) => textOf(reason ?? stuckReason ?? lastError) },
-];
-
-export const ENDPOINT_COLUMNS: readonly Column<Row>[] = [
-  NAME,
-  text('TYPE', 'type'),
-  state('STATE', 'state'),
-  { title: 'UNTIL', cell: ({ suspendedUntil }) => clock(textOf(suspendedUntil)) },
-  number('REQUESTS', 'requests'),
-  { title: 'ERRORS', align: 'right', cell: ({ errors }) => textOf(errors || undefined) },
-  PLACE,
-  text('LAST ERROR', 'lastError'),
-];
 
 export const KINDS: readonly Kind[] = [
   {
@@ -186,7 +108,7 @@ export const KINDS: readonly Kind[] = [
         title: 'TRIGGER',
         cell: ({ triggerCron, triggerInterval }) => textOf(triggerCron ?? `every ${textOf(triggerInterval)} s`),
       },
-      next,
+      NEXT,
       PLACE,
     ],
   },
@@ -233,6 +155,7 @@ export const KINDS: readonly Kind[] = [
     words: ['artifacts'],
     path: '/management/artifacts',
     title: 'Artifacts',
+    completes: 'file',
     columns: [
       text('KIND', 'kind'),
       NAME,
@@ -259,6 +182,23 @@ export const KINDS: readonly Kind[] = [
     ],
   },
   {
+    words: ['scheduled-resends'],
+    path: '/management/scheduled-resends',
+    title: 'Scheduled Resends',
+    columns: [
+      text('ID', 'id'),
+      text('STORE', 'store'),
+      state('STATE', 'state'),
+      { title: 'AT', cell: ({ nextAt }) => clock(textOf(nextAt)) },
+      text('WHAT', 'what'),
+      text('TARGET', 'target'),
+      text('BY', 'by'),
+      text('DONE', 'done'),
+      text('FAILED', 'failed'),
+      text('PROBLEM', 'problem'),
+    ],
+  },
+  {
     words: ['loggers', 'log-levels'],
     path: '/management/logging',
     title: 'Loggers',
@@ -269,23 +209,27 @@ export const KINDS: readonly Kind[] = [
     words: ['audit'],
     path: '/management/audit',
     title: 'Audit Entries',
-    columns: [
-      { title: 'TIME', cell: ({ time }) => clock(textOf(time)) },
-      text('WHO', 'who'),
-      text('FROM', 'from'),
-      text('ACTION', 'action'),
-      text('TYPE', 'type'),
-      NAME,
-      { title: 'COUNT', align: 'right', cell: ({ count }) => textOf(count) },
-      text('DETAIL', 'detail'),
-      text('RESULT', 'result'),
-    ],
+    columns: AUDIT_COLUMNS,
   },
   {
     words: ['users'],
     path: '/management/users',
     title: 'Users',
+    one: (name) => `/management/users/${encodeURIComponent(name)}`,
     columns: [text('NAME', 'userId')],
+  },
+  {
+    words: ['roles'],
+    path: '/management/roles',
+    title: 'Roles',
+    one: (name) => `/management/roles/${encodeURIComponent(name)}`,
+    columns: [text('NAME', 'role')],
+  },
+  {
+    words: ['log-files'],
+    path: '/management/logs',
+    title: 'Log Files',
+    columns: [text('NAME', 'FileName'), text('SIZE', 'Size')],
   },
 ];
 
@@ -300,7 +244,7 @@ export function rowsOf(kind: Kind, body: Row): readonly Row[] {
 
 /** What stands in the first place of its table, by which it is named. */
 export function nameOf(row: Row): string {
-  return textOf(row.name ?? row.id ?? row.loggerName ?? row.userId ?? row.time);
+  return textOf(row.name ?? row.id ?? row.loggerName ?? row.userId ?? row.role ?? row.FileName ?? row.time);
 }
 
 /** All spellings, by the kind that they mean. */

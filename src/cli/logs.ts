@@ -1,5 +1,7 @@
+import { pipeline } from 'node:stream/promises';
 import { integerFlag, parseFlags, takeArguments, wordFlag } from './arguments.ts';
-import { type CommandIo, EXIT } from './io.ts';
+import { type CommandIo, EXIT, UsageError } from './io.ts';
+import type { ManagementClient } from './remote/client.ts';
 import { connect } from './remote/connect.ts';
 import { serverEvents } from './remote/events.ts';
 import { interruption } from './remote/interruption.ts';
@@ -41,6 +43,7 @@ export async function logs(args: string[], io: CommandIo): Promise<number> {
   const lines = integerFlag('lines', values.lines, 1, 2000) ?? 50;
   const { artifact, 'message-id': messageId } = values;
   const client = await connect(values, io);
+  if (values.file !== undefined) return await wholeFile(values.file, values, client, io);
   const terminal = terminalOf(io);
   const write = (line: LogLine) => io.stdout.write(`${values.json ? JSON.stringify(line) : logText(line, terminal)}\n`);
   const query = { lines, level, artifact, messageId };
@@ -56,6 +59,19 @@ export async function logs(args: string[], io: CommandIo): Promise<number> {
   } finally {
     interrupted.close();
   }
+}
+
+/** The audit log, and what stands in the folder `logs` of the data. */
+async function wholeFile(
+  file: string,
+  { follow, json }: { readonly follow?: boolean | undefined; readonly json?: boolean | undefined },
+  client: ManagementClient,
+  io: CommandIo,
+): Promise<number> {
+  if (follow || json) throw new UsageError('--file is without -f and --json: the file as it is');
+  const reply = await client.open('GET', '/management/logs', { query: { file }, headers: { Accept: '*/*' } });
+  await pipeline(reply, io.stdout, { end: false });
+  return EXIT.fine;
 }
 
 interface Wanted {

@@ -2,12 +2,13 @@ import { nearestName } from '../grammar/diagnostic.ts';
 import type { CommandDescription } from './command.ts';
 import { CommandFailure, type CommandIo, EXIT, UsageError } from './io.ts';
 import { LOADERS } from './loaders.ts';
+import { heedReader } from './reader-gone.ts';
 import { printable } from './show/terminal.ts';
 import { COMMANDS } from './table/index.ts';
 import { version } from './version.ts';
 
 const PROGRAM = 'mini-synapse';
-/** They go on without anybody who reads what they print. */
+/** They go on until they are stopped. */
 const SERVING: readonly string[] = ['start', 'run', 'demo'];
 
 /** Runs one command; returns the exit code. */
@@ -26,7 +27,7 @@ export async function main(args: string[], io: CommandIo): Promise<number> {
     io.stdout.write(commandText(command));
     return EXIT.fine;
   }
-  const stopListening = SERVING.includes(command.name) ? () => {} : endQuietlyWithoutReader(io.stdout);
+  const ended = heedReader(io, SERVING.includes(command.name));
   try {
     const load = LOADERS[command.name];
     if (!load) throw new Error(`Nothing runs '${command.name}'`);
@@ -37,7 +38,7 @@ export async function main(args: string[], io: CommandIo): Promise<number> {
     io.stderr.write(`${PROGRAM} ${command.name}: ${printable(error.message, 'lines')}\n`);
     return error instanceof CommandFailure ? error.exitCode : EXIT.usage;
   } finally {
-    stopListening();
+    ended();
   }
 }
 
@@ -94,14 +95,4 @@ function asksForHelp(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   const flags = end < 0 ? args : args.slice(0, end);
   return flags.includes('--help') || flags.includes('-h');
-}
-
-/** `mini-synapse logs | head`: whoever has read enough has not made a mistake of ours. Returns how to stop listening. */
-function endQuietlyWithoutReader(stream: NodeJS.WritableStream): () => void {
-  const listener = (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(EXIT.fine);
-  };
-  stream.on('error', listener);
-  return () => stream.off('error', listener);
 }

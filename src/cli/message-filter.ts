@@ -36,7 +36,8 @@ export function isFiltered(flags: FilterFlags): boolean {
   return [id, text, header, cause, endpoint, status, since, until].some((value) => value !== undefined);
 }
 
-function timeFlag(name: string, written: string | undefined): string | undefined {
+/** A time as people write it, as ISO 8601. @throws UsageError */
+export function timeFlag(name: string, written: string | undefined): string | undefined {
   if (written === undefined) return undefined;
   const time = timeOf(written);
   if (time !== undefined) return time;

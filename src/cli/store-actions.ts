@@ -5,14 +5,19 @@ import { type ManagementClient, RefusedError } from './remote/client.ts';
 import { connect } from './remote/connect.ts';
 import { interruption } from './remote/interruption.ts';
 import { type FailedMessage, followJob, type Job } from './remote/jobs.ts';
+import { json } from './show/json.ts';
 import { confirmed } from './show/prompt.ts';
+import { clock, laterTime } from './show/quantities.ts';
 import { printable } from './show/terminal.ts';
+import { countOf, countOfAll } from './store-pages.ts';
 import { STORE_DELETE, STORE_MOVE, STORE_PURGE, STORE_RESEND } from './table/steering.ts';
 
 /** Of how many messages that failed the reasons are told. */
 const MAX_REASONS = 20;
 /** How often the number of messages may have changed between the question and the answer. */
 const MAX_RECOUNTS = 3;
+/** Of one request. */
+const MAX_IDS = 10_000;
 
 /** What an operation answers that has ended. */
 interface Result {
@@ -47,9 +52,40 @@ export async function storeResend(args: string[], io: CommandIo): Promise<number
   const targets = { store: values['to-store'], sequence: values['to-sequence'], endpoint: values['to-endpoint'] };
   if (Object.values(targets).filter((target) => target !== undefined).length > 1)
     throw new UsageError('only one of --to-store, --to-sequence and --to-endpoint');
+  if (values.at !== undefined) return await scheduled(values.at, { ...targets, force: values.force }, args, io);
   const body = { action: 'resend', ...targets, ...(values.force && { force: true }) };
   const action = { verb: 'Resend', past: 'resent', asksAlways: false, body };
   return act(action, values, messagesOf(positionals, values, STORE_RESEND), await connect(values, io), io);
+}
+
+/** A resend at a time (OP-63): of what matches, or is there, by then. */
+async function scheduled(
+  written: string,
+  { force, ...targets }: Readonly<Record<string, string | boolean | undefined>>,
+  args: string[],
+  io: CommandIo,
+): Promise<number> {
+  const { values, positionals } = parseFlags(args, STORE_RESEND.options);
+  const { store, ids } = messagesOf(positionals, values, STORE_RESEND);
+  const at = laterTime(written);
+  if (at === undefined)
+    throw new UsageError(`--at ${written}: expected a time like 2026-01-31T12:00:00Z, or 15m, 2h, 3d from now`);
+  const rate = rateOf(values.rate);
+  const which = ids.length > 0 ? { ids } : values.all ? { all: true } : { filter: filterQuery(values) };
+  const wishes = {
+    at,
+    ...targets,
+    ...which,
+    ...(force && { force }),
+    ...(rate !== undefined && { ratePerSecond: rate }),
+  };
+  const client = await connect(values, io);
+  const { body } = await client.send('POST', `${messagesPath(store)}/schedule`, { body: wishes });
+  if (values.json) return json(body, io);
+  const { id, what, nextAt } = body as { readonly id: string; readonly what: string; readonly nextAt: string };
+  io.stdout.write(printable(`Resend ${id} of ${what} at ${clock(nextAt)}; 'schedule cancel ${id}' takes it back`));
+  io.stdout.write('\n');
+  return EXIT.fine;
 }
 
 /** `mini-synapse store move STORE … --to STORE` (OP-61). */
@@ -75,7 +111,8 @@ export async function storePurge(args: string[], io: CommandIo): Promise<number>
   const path = messagesPath(store);
   const { force } = values;
   const ask = (confirm: number | undefined) => client.send('DELETE', path, { query: { confirm, force } });
-  const answer = await withCount(ask, (count) =>
+  const first = await countOfAll(client, store, force);
+  const answer = await withCount(ask, first, (count) =>
     confirmed(`Purge store ${store}: delete ${counted(count)}?`, values.yes, io),
   );
   return report(await ended(answer, client, io), 'deleted', values, io);
@@ -122,8 +159,61 @@ async function act(
       query: { force: flags.force },
       body: { ...body, ...(confirm !== undefined && { confirm }) },
     });
-  const answer = ids.length > 0 ? await ask(undefined) : await withCount(ask, question);
+  if (ids.length > 0) return report(await ended(await ask(undefined), client, io), action.past, flags, io);
+  const first = flags.all
+    ? await countOfAll(client, store, flags.force)
+    : await countOf(client, store, { ...filterQuery(flags), force: flags.force });
+  const answer = await withCount(ask, first, question);
   return report(await ended(answer, client, io), action.past, flags, io);
+}
+
+interface Named {
+  readonly store: string;
+  readonly ids: readonly string[];
+  /** What they have in common, for the question. */
+  readonly about: string;
+}
+
+/** Sends these messages to the store they failed in again, as many at a time as the API takes; asks first. */
+export async function resendMessages(
+  { store, ids, about }: Named,
+  flags: Pick<ManyFlags, 'rate' | 'force' | 'yes' | 'json'>,
+  client: ManagementClient,
+  io: CommandIo,
+): Promise<number> {
+  const rate = rateOf(flags.rate);
+  if (ids.length > 0) await confirmed(`Resend ${counted(ids.length)} of store ${store} (${about})?`, flags.yes, io);
+  const results: Result[] = [];
+  for (let from = 0; from < ids.length; from += MAX_IDS) {
+    const body = {
+      action: 'resend',
+      ids: ids.slice(from, from + MAX_IDS),
+      ...(flags.force && { force: true }),
+      ...(rate !== undefined && { ratePerSecond: rate }),
+    };
+    const query = { force: flags.force };
+    const result = await ended(
+      await client.send('POST', `${messagesPath(store)}/actions`, { query, body }),
+      client,
+      io,
+    );
+    results.push(result);
+    if (result.state === 'cancelled') break;
+  }
+  return report(together(results), 'resent', flags, io);
+}
+
+function together(results: readonly Result[]): Result {
+  const sum = (number: (result: Result) => number) => results.reduce((total, result) => total + number(result), 0);
+  const problem = results.find((result) => result.problem !== undefined)?.problem;
+  return {
+    done: sum(({ done }) => done),
+    count: sum(({ count }) => count),
+    failed: results.flatMap(({ failed }) => failed),
+    failures: sum(({ failed, failures = failed.length }) => failures),
+    state: results.find(({ state = 'done' }) => state !== 'done')?.state ?? 'done',
+    ...(problem !== undefined && { problem }),
+  };
 }
 
 async function one(
@@ -144,12 +234,18 @@ async function one(
   return report(body as Result, past, flags, io);
 }
 
-/** Asks how many messages it concerns, has that confirmed, and does it; anew when the number has changed meanwhile. */
+/**
+ * Has the number of messages confirmed, and does it; anew when the number is another one meanwhile.
+ * @param first as it was counted by looking: what the server refuses for its number is an entry in its audit log
+ */
 async function withCount(
   ask: (confirm: number | undefined) => Promise<{ body: unknown }>,
+  first: number | undefined,
   question: (count: number) => Promise<void>,
 ): Promise<{ body: unknown }> {
-  let count: number | undefined;
+  let count = first;
+  // Nothing to ask about.
+  if (count !== undefined && count > 0) await question(count);
   for (let tries = 0; ; tries += 1) {
     try {
       return await ask(count);
@@ -157,7 +253,6 @@ async function withCount(
       if (!(error instanceof RefusedError) || tries >= MAX_RECOUNTS) throw error;
       const real = error.body.count;
       if (typeof real !== 'number') throw error;
-      // Nothing to ask about.
       if (real > 0) await question(real);
       count = real;
     }
@@ -177,16 +272,11 @@ async function ended({ body }: { body: unknown }, client: ManagementClient, io: 
   }
 }
 
-function report(
-  result: Result,
-  past: string,
-  { json }: { readonly json?: boolean | undefined },
-  io: CommandIo,
-): number {
+function report(result: Result, past: string, flags: { readonly json?: boolean | undefined }, io: CommandIo): number {
   const { done, count, failed, failures = failed.length, state = 'done', problem } = result;
   const code = failures === 0 && state === 'done' ? EXIT.fine : EXIT.wrong;
-  if (json) {
-    io.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  if (flags.json) {
+    json(result, io);
     return code;
   }
   const ended = state === 'done' ? '' : `, ${state}`;
@@ -207,7 +297,8 @@ export function messagesPath(store: string): string {
   return `/management/message-stores/${encodeURIComponent(store)}/messages`;
 }
 
-function rateOf(written: string | undefined): number | undefined {
+/** @throws UsageError */
+export function rateOf(written: string | undefined): number | undefined {
   if (written === undefined) return undefined;
   const rate = Number(written);
   if (written.trim() !== '' && rate > 0 && rate <= 100_000) return rate;

@@ -5,11 +5,11 @@ import { filterQuery } from './message-filter.ts';
 import { connect } from './remote/connect.ts';
 import { detail } from './show/detail.ts';
 import { json } from './show/json.ts';
-import { ago, bytes, clock, duration } from './show/quantities.ts';
+import { bytes, clock, duration } from './show/quantities.ts';
 import { type Column, table } from './show/table.ts';
 import { printable, terminalOf } from './show/terminal.ts';
 import { messagesPath } from './store-actions.ts';
-import { STORE_BROWSE, STORE_FAILURES, STORE_SHOW } from './table/steering.ts';
+import { STORE_BROWSE, STORE_SHOW } from './table/steering.ts';
 
 interface MessageRow {
   readonly id: string;
@@ -150,45 +150,4 @@ export function hexLines(content: Uint8Array): string {
     lines.push(`${start.toString(16).padStart(8, '0')}  ${hex.padEnd(HEX_BYTES * 3 - 1)}  ${text}`);
   }
   return lines.join('\n');
-}
-
-interface FailureRow {
-  readonly cause: string;
-  readonly endpoint?: string;
-  readonly status?: number;
-  readonly count: number;
-  readonly oldest: string;
-  readonly newest: string;
-}
-
-const FAILURE_COLUMNS: readonly Column<FailureRow>[] = [
-  { title: 'COUNT', align: 'right', cell: ({ count }) => String(count) },
-  { title: 'STATUS', align: 'right', cell: ({ status = '' }) => String(status) },
-  { title: 'ENDPOINT', cell: ({ endpoint = '' }) => endpoint },
-  { title: 'OLDEST', align: 'right', cell: ({ oldest }) => ago(oldest) },
-  { title: 'NEWEST', align: 'right', cell: ({ newest }) => ago(newest) },
-  { title: 'CAUSE', cell: ({ cause }) => cause },
-];
-
-/** `mini-synapse store failures STORE` (OP-48). */
-export async function storeFailures(args: string[], io: CommandIo): Promise<number> {
-  const { values, positionals } = parseFlags(args, STORE_FAILURES.options);
-  const [store] = takeArguments(positionals, ['STORE'], STORE_FAILURES);
-  const client = await connect(values, io);
-  const path = `/management/message-stores/${encodeURIComponent(store)}/failures`;
-  const found = await client.get<{
-    readonly list: readonly FailureRow[];
-    readonly complete: boolean;
-    readonly scanned: number;
-  }>(path, {
-    force: values.force,
-  });
-  if (values.json) return json(found, io);
-  io.stdout.write(
-    found.list.length > 0
-      ? table(found.list, FAILURE_COLUMNS, terminalOf(io))
-      : `No failed messages found in ${store}\n`,
-  );
-  if (!found.complete) io.stderr.write(`Only the first ${found.scanned} messages were looked at\n`);
-  return EXIT.fine;
 }

@@ -1,7 +1,7 @@
 import { pause } from '../scheduling/pause.ts';
 import { parseFlags, takeArguments } from './arguments.ts';
+import { ENDPOINT_COLUMNS, PROCESSOR_COLUMNS, type Row, STORE_COLUMNS } from './columns.ts';
 import { type CommandIo, EXIT, isTerminal, stdinOf } from './io.ts';
-import { ENDPOINT_COLUMNS, PROCESSOR_COLUMNS, type Row, STORE_COLUMNS } from './kinds.ts';
 import type { ManagementClient } from './remote/client.ts';
 import { connect } from './remote/connect.ts';
 import { serverEvents } from './remote/events.ts';

@@ -1,11 +1,13 @@
 import { nearestName } from '../grammar/diagnostic.ts';
 import { integerFlag, parseFlags, takeArguments } from './arguments.ts';
+import { artifactReference } from './artifact-reference.ts';
 import { type CommandIo, EXIT, UsageError } from './io.ts';
 import { type ManagementClient, RefusedError } from './remote/client.ts';
 import { connect } from './remote/connect.ts';
 import { serverEvents } from './remote/events.ts';
 import { interruption } from './remote/interruption.ts';
 import { json } from './show/json.ts';
+import { confirmed } from './show/prompt.ts';
 import { clock, duration } from './show/quantities.ts';
 import { type Column, table } from './show/table.ts';
 import { coloured, colourOfState, printable, terminalOf } from './show/terminal.ts';
@@ -40,7 +42,9 @@ export async function trace(args: string[], io: CommandIo): Promise<number> {
   const limit = integerFlag('limit', values.limit, 1, 1000) ?? 20;
   const [id] = positionals;
   if (positionals.length > 1) takeArguments(positionals, ['ID'], TRACE);
+  if (values.forget && (id !== undefined || values.follow)) throw new UsageError('--forget is of all traces');
   const client = await connect(values, io);
+  if (values.forget) return forget(client, values, io);
   if (id !== undefined) return one(client, id, values, io);
   const query = { artifact: values.artifact, errors: values.errors, limit };
   const found = await client.get<{ readonly list: readonly TraceRow[] }>('/management/traces', query);
@@ -52,6 +56,19 @@ export async function trace(args: string[], io: CommandIo): Promise<number> {
   }
   if (found.list.length === 0 && !values.json) io.stderr.write(await hint(client));
   return follow(client, found.list, values, io);
+}
+
+async function forget(
+  client: ManagementClient,
+  flags: { readonly yes?: boolean | undefined; readonly json?: boolean | undefined },
+  io: CommandIo,
+): Promise<number> {
+  await confirmed('Forget all traces?', flags.yes, io);
+  const { body } = await client.send('DELETE', '/management/traces');
+  if (flags.json) return json(body, io);
+  const { count } = body as { readonly count?: number };
+  io.stdout.write(`${count ?? 'All'} traces forgotten\n`);
+  return EXIT.fine;
 }
 
 async function hint(client: ManagementClient): Promise<string> {
@@ -149,7 +166,7 @@ export async function tracing(args: string[], io: CommandIo): Promise<number> {
     );
   }
   const percent = integerFlag('sample', values.sample, 0, 100);
-  const artifact = artifactOf(values.artifact);
+  const artifact = values.artifact === undefined ? undefined : artifactReference('--artifact', values.artifact);
   const client = await connect(values, io);
   const found =
     mode === undefined
@@ -172,11 +189,4 @@ export async function tracing(args: string[], io: CommandIo): Promise<number> {
 
 function settingText({ mode, sample, bodies }: TracingSetting): string {
   return `${mode}${mode === 'sampled' ? ` ${Math.round(sample * 100)} %` : ''}${bodies ? ', with bodies' : ''}`;
-}
-
-function artifactOf(written: string | undefined): { readonly kind: string; readonly name: string } | undefined {
-  if (written === undefined) return undefined;
-  const [, kind, name] = /^(\w+):(.+)$/.exec(written) ?? [];
-  if (kind !== undefined && name !== undefined) return { kind, name };
-  throw new UsageError(`--artifact ${written}: expected KIND:NAME, for example proxy:Orders`);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { depthText } from '../../src/cli/columns.ts';
 import { commentedConfiguration } from '../../src/cli/commented-configuration.ts';
-import { depthText } from '../../src/cli/kinds.ts';
 import { concerns, logText } from '../../src/cli/logs.ts';
 import { parseEvent } from '../../src/cli/remote/events.ts';
 import { detail, labelOf } from '../../src/cli/show/detail.ts';

@@ -13,6 +13,7 @@ import { call, soap11 } from '../support/http-call.ts';
 import { inOnly } from '../support/in-process.ts';
 import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { zip } from '../support/zip.ts';
 
 const launcher = fileURLToPath(new URL('../../bin/mini-synapse', import.meta.url));
 const NAMESPACE = 'xmlns="http://ws.apache.org/ns/synapse"';
@@ -245,6 +246,62 @@ describe('start', () => {
     artifact('P', inOnly('P', '<respond/>'));
     expect((await soap11(runtime.service('P'))).status).toBe(404);
   });
+});
+
+describe('a reader of the output that is gone', () => {
+  it.each([
+    ['start', () => ['start']],
+    ['run', () => ['run', join('artifacts', 'P.xml')]],
+  ])('%s: what is in flight is answered, then exit 0 without a word', async (_, args) => {
+    const backEnd = await echoBackEnd();
+    cleanUp.push(() => backEnd.close());
+    backEnd.answer = () => ({ delayMs: 500 });
+    artifact('P', `<proxy name="P"><target><endpoint><address uri="${backEnd.url}/"/></endpoint></target></proxy>`);
+    const child = spawn(launcher, [...args(), ...ANY_PORTS, '--data', join(folder, 'data')], { cwd: folder });
+    cleanUp.push(() => child.kill('SIGKILL'));
+    const stderr = text(child.stderr);
+    let printed = '';
+    child.stdout.on('data', (chunk) => (printed += chunk));
+    await waitFor(() => /^mini-synapse ready/m.test(printed), { what: () => printed, deadlineMs: 60_000 });
+    const port = / http 127\.0\.0\.1:(\d+)/.exec(printed)?.[1];
+    const reply = soap11(`http://127.0.0.1:${port}/services/P`);
+    await waitFor(() => backEnd.received.length === 1, { what: 'the request' });
+    child.stdout.destroy();
+    // It notices when it writes.
+    artifact('Q', inOnly('Q', '<respond/>'));
+    writeFileSync(join(folder, 'artifacts', 'P.xml'), '<broken');
+    expect((await reply).status).toBe(200);
+    const [code, signal] = await once(child, 'exit');
+    expect({ code, signal, stderr: await stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+  });
+
+  it('a command that only prints ends at once: exit 0', async () => {
+    const child = spawn(launcher, ['help', '--markdown'], { cwd: folder });
+    child.stdout.destroy();
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});
+
+it('run serves a packaged application', async () => {
+  const sequence = `<proxy ${NAMESPACE} name="InCar"><target><inSequence><respond/></inSequence></target></proxy>`;
+  const car = zip({
+    'artifacts.xml': `<artifacts><artifact name="Shop" version="1.0.0" type="carbon/application">
+      <dependency artifact="InCar" version="1.0.0" include="true" serverRole="EnterpriseIntegrator"/></artifact></artifacts>`,
+    'InCar_1.0.0/artifact.xml':
+      '<artifact name="InCar" version="1.0.0" type="synapse/proxy-service"><file>InCar.xml</file></artifact>',
+    'InCar_1.0.0/InCar.xml': sequence,
+  });
+  writeFileSync(join(folder, 'Shop_1.0.0.car'), car);
+  const child = spawn(launcher, ['run', 'Shop_1.0.0.car', ...ANY_PORTS], { cwd: folder });
+  cleanUp.push(() => child.kill('SIGKILL'));
+  let printed = '';
+  child.stdout.on('data', (chunk) => (printed += chunk));
+  await waitFor(() => /^mini-synapse ready/m.test(printed), { what: () => printed, deadlineMs: 60_000 });
+  const port = / http 127\.0\.0\.1:(\d+)/.exec(printed)?.[1];
+  expect((await soap11(`http://127.0.0.1:${port}/services/InCar`)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect((await once(child, 'exit'))[0]).toBe(0);
 });
 
 describe('the other commands', () => {

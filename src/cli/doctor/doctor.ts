@@ -5,7 +5,6 @@ import type { FileReport } from '../../deployment/artifact-set.ts';
 import { ExtensionModules } from '../../extensions/extension-modules.ts';
 import { configureLogging } from '../../logging/index.ts';
 import type { StoreServices } from '../../stores/component.ts';
-import type { MessageStoreDefinition } from '../../synapse/message-store.ts';
 import { integerFlag, parseFlags, takeArguments } from '../arguments.ts';
 import { checkPath } from '../check.ts';
 import { type CommandIo, EXIT, environmentOf } from '../io.ts';
@@ -14,6 +13,7 @@ import { DOCTOR } from '../table/server.ts';
 import { type Finding, ok, reasonOf, warning, wrong } from './finding.ts';
 import { checkDataFolder, checkFiles, checkNode, checkPorts } from './machine.ts';
 import { checkStore } from './stores.ts';
+import type { StoreSurroundings } from './surroundings.ts';
 
 const DEFAULT_DEADLINE_S = 10;
 const STATUS = { ok: 'ok     ', warning: 'warning', wrong: 'WRONG  ' } as const;
@@ -37,8 +37,9 @@ export async function doctor(args: string[], io: CommandIo): Promise<number> {
   return findings.some(({ status }) => status === 'wrong') ? EXIT.wrong : EXIT.fine;
 }
 
-function findingText({ status, subject, text }: Finding, terminal: Terminal): string {
-  return `${coloured(STATUS[status], COLOURS[status], terminal)}  ${printable(subject)}: ${printable(text)}\n`;
+function findingText({ status, subject, check, text }: Finding, terminal: Terminal): string {
+  const about = check === undefined ? subject : `${subject}: ${check}`;
+  return `${coloured(STATUS[status], COLOURS[status], terminal)}  ${printable(about)}: ${printable(text)}\n`;
 }
 
 async function* examine(flags: ConfigurationFlags, deadlineMs: number, io: CommandIo): AsyncGenerator<Finding> {
@@ -75,14 +76,16 @@ async function* checkArtifacts(configuration: ServerConfiguration, deadlineMs: n
   }
   if (!problems.some(({ severity }) => severity === 'error'))
     yield ok(subject, `${reports.length} files in ${configuration.artifacts} are valid`);
-  const services = await storeServices(configuration);
-  for (const definition of storesOf(reports)) yield* await checkStore(definition, services, deadlineMs);
-}
-
-function storesOf(reports: readonly FileReport[]): MessageStoreDefinition[] {
-  return reports.flatMap(({ reading }) =>
-    reading.artifacts.flatMap((artifact) => (artifact.kind === 'messageStore' ? [artifact.content] : [])),
-  );
+  const artifacts = reports.flatMap(({ reading }) => reading.artifacts);
+  const stores = artifacts.flatMap((artifact) => (artifact.kind === 'messageStore' ? [artifact.content] : []));
+  const surroundings: StoreSurroundings = {
+    services: await storeServices(configuration),
+    deadlineMs,
+    maxBodyBytes: configuration.limits.maxBodyBytes,
+    stores: stores.map(({ name }) => name),
+    processors: artifacts.flatMap((artifact) => (artifact.kind === 'messageProcessor' ? [artifact.content] : [])),
+  };
+  for (const definition of stores) yield* await checkStore(definition, surroundings);
 }
 
 async function storeServices(configuration: ServerConfiguration): Promise<StoreServices> {

@@ -22,7 +22,7 @@ type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Asking {
   readonly query?: Query;
-  /** Sent as JSON; a stream as it comes, as NDJSON. */
+  /** Sent as JSON; bytes and streams as they are, with the Content-Type that the headers say. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -106,27 +106,35 @@ export class ManagementClient {
     };
     if (authorization !== undefined) headers.Authorization = authorization;
     const stream = body instanceof Readable ? body : undefined;
-    const text = body === undefined || stream ? undefined : JSON.stringify(body);
-    if (text !== undefined) {
-      headers['Content-Type'] = 'application/json';
-      headers['Content-Length'] = String(Buffer.byteLength(text));
+    const bytes = body === undefined || stream ? undefined : bytesOf(body);
+    if (bytes) {
+      headers['Content-Type'] ??= 'application/json';
+      headers['Content-Length'] = String(bytes.byteLength);
     }
     const options: RequestOptions & { ca?: string; rejectUnauthorized?: boolean } = { method, headers, agent: false };
     if (signal) options.signal = signal;
     if (ca !== undefined) options.ca = ca;
     if (insecure) options.rejectUnauthorized = false;
-    return await exchange(url, options, { text, stream, deadlineMs });
+    return await exchange(url, options, { bytes, stream, deadlineMs });
   }
 }
 
+function bytesOf(body: unknown): Uint8Array {
+  return body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
+}
+
 interface Outgoing {
-  readonly text: string | undefined;
+  readonly bytes: Uint8Array | undefined;
   readonly stream: Readable | undefined;
   readonly deadlineMs: number;
 }
 
 /** @throws UnreachableError, also when the deadline has passed */
-function exchange(url: URL, options: RequestOptions, { text, stream, deadlineMs }: Outgoing): Promise<IncomingMessage> {
+function exchange(
+  url: URL,
+  options: RequestOptions,
+  { bytes, stream, deadlineMs }: Outgoing,
+): Promise<IncomingMessage> {
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const request = send(url, options);
@@ -144,7 +152,7 @@ function exchange(url: URL, options: RequestOptions, { text, stream, deadlineMs 
       reject(new UnreachableError(unreachableText(url, cause), { cause }));
     });
     if (!stream) {
-      request.end(text);
+      request.end(bytes);
       return;
     }
     pipeline(stream, request).then(

@@ -33,8 +33,20 @@ export async function hidden(question: string, io: CommandIo): Promise<string | 
   }
 }
 
+/**
+ * A new password, typed twice; without a terminal the first line of the standard input. Never from the command line, which others can
+ * see. @throws UsageError for an empty one, or two that differ
+ */
+export async function newPassword(io: CommandIo, question = 'Password: '): Promise<string> {
+  const first = await hidden(question, io);
+  const password = first ?? (await firstLine(io));
+  if (first !== undefined && (await hidden('Again: ', io)) !== first) throw new UsageError('the two passwords differ');
+  if (password === '') throw new UsageError('the password is empty');
+  return password;
+}
+
 /** The first line of the standard input. */
-export async function firstLine(io: CommandIo): Promise<string> {
+async function firstLine(io: CommandIo): Promise<string> {
   const reader = createInterface({ input: stdinOf(io), terminal: false });
   try {
     for await (const line of reader) return line;

@@ -56,3 +56,16 @@ export function timeOf(written: string, now = Date.now()): string | undefined {
   const at = number === undefined ? Date.parse(written) : now - Number(number) * (UNITS[unit] ?? 0);
   return Number.isNaN(at) ? undefined : new Date(at).toISOString();
 }
+
+/** A time to come as people write it: ISO 8601, or `15m`, `2h`, `3d` from now; as ISO 8601. Undefined when it is none. */
+export function laterTime(written: string, now = Date.now()): string | undefined {
+  const span = spanOf(written);
+  return span === undefined ? timeOf(written) : new Date(now + span).toISOString();
+}
+
+/** A span of time as people write it: `90s`, `15m`, `2h`, `1d`; in ms. Undefined when it is none. */
+export function spanOf(written: string): number | undefined {
+  const [, number, unit = ''] = /^(\d{1,6})([smhd])$/.exec(written) ?? [];
+  const ms = Number(number) * (UNITS[unit] ?? Number.NaN);
+  return ms > 0 ? ms : undefined;
+}

@@ -1,4 +1,6 @@
 import type { CommandDescription, CommandGroup } from '../command.ts';
+import * as administering from './administering.ts';
+import { ARTIFACT_COMMANDS, REGISTRY_COMMANDS } from './artifacts.ts';
 import * as looking from './looking.ts';
 import * as server from './server.ts';
 import * as steering from './steering.ts';
@@ -15,6 +17,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
       server.INIT,
       server.DOCTOR,
       server.CONFIG,
+      server.SCHEMA,
       server.CRON,
     ],
   },
@@ -29,6 +32,9 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
       looking.TRACE,
       looking.TRACING,
       looking.GRAPH,
+      administering.AUDIT,
+      administering.METRICS,
+      administering.OPENAPI,
       looking.MESSAGESTORE_SHOW,
       looking.MESSAGEPROCESSOR_SHOW,
     ],
@@ -39,12 +45,14 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
       steering.STORE_BROWSE,
       steering.STORE_SHOW,
       steering.STORE_FAILURES,
+      steering.STORE_HISTORY,
       steering.STORE_RESEND,
       steering.STORE_MOVE,
       steering.STORE_DELETE,
       steering.STORE_PURGE,
       steering.STORE_EXPORT,
       steering.STORE_IMPORT,
+      steering.SCHEDULE_CANCEL,
       steering.JOB_WAIT,
       steering.JOB_CANCEL,
     ],
@@ -57,11 +65,22 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
       steering.ACTIVATE,
       steering.DEACTIVATE,
       steering.MESSAGEPROCESSOR_UPDATE,
+      administering.SEND,
+      administering.LOG_LEVEL,
+      ...administering.SERVER_COMMANDS,
     ],
   },
+  { title: 'Artifacts and registry of a running server', commands: [...ARTIFACT_COMMANDS, ...REGISTRY_COMMANDS] },
   {
     title: 'Credentials and shell',
-    commands: [looking.LOGIN, looking.LOGOUT, server.HASH_PASSWORD, server.COMPLETION, server.COMPLETE],
+    commands: [
+      ...administering.USER_COMMANDS,
+      looking.LOGIN,
+      looking.LOGOUT,
+      server.HASH_PASSWORD,
+      server.COMPLETION,
+      server.COMPLETE,
+    ],
   },
 ];
 

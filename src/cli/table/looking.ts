@@ -1,5 +1,5 @@
 import type { CommandDescription } from '../command.ts';
-import { CONNECTION, HELP, JSON_OUTPUT, REMOTE } from './shared.ts';
+import { CONNECTION, HELP, JSON_OUTPUT, REMOTE, YES } from './shared.ts';
 
 /** What `get` shows; reference words and singulars are understood, too. */
 export const GET_WORDS = [
@@ -18,9 +18,12 @@ export const GET_WORDS = [
   'data-sources',
   'artifacts',
   'jobs',
+  'scheduled-resends',
   'loggers',
   'audit',
   'users',
+  'roles',
+  'log-files',
 ] as const;
 
 export const GET = {
@@ -47,6 +50,7 @@ export const TOP = {
     ...CONNECTION,
     ...HELP,
   },
+  examples: ['mini-synapse top', 'mini-synapse top --once'],
 } as const satisfies CommandDescription;
 
 export const HEALTH = {
@@ -54,6 +58,7 @@ export const HEALTH = {
   usage: '',
   summary: 'is the server ready, and if not, why? Exits with 1 then',
   options: { ...REMOTE, ...HELP },
+  examples: ['mini-synapse health || echo not ready'],
 } as const satisfies CommandDescription;
 
 export const DEPLOYMENTS = {
@@ -65,6 +70,7 @@ export const DEPLOYMENTS = {
     ...REMOTE,
     ...HELP,
   },
+  examples: ['mini-synapse deployments -n 5'],
 } as const satisfies CommandDescription;
 
 export const LOGS = {
@@ -82,10 +88,17 @@ export const LOGS = {
     },
     artifact: { type: 'string', value: 'NAME', description: 'Of an artifact, store, processor or endpoint' },
     'message-id': { type: 'string', value: 'ID', description: 'About one message' },
+    file: {
+      type: 'string',
+      value: 'NAME',
+      names: 'log-files',
+      description: 'Instead one of the files of get log-files',
+    },
     json: { type: 'boolean', description: 'One object a line' },
     ...CONNECTION,
     ...HELP,
   },
+  examples: ['mini-synapse logs -f --level warn', 'mini-synapse logs --artifact Orders -n 200'],
 } as const satisfies CommandDescription;
 
 export const TRACE = {
@@ -97,10 +110,13 @@ export const TRACE = {
     follow: { type: 'boolean', short: 'f', description: 'Go on with what comes' },
     artifact: { type: 'string', value: 'NAME', description: 'Where it came in, or a store or processor that it met' },
     errors: { type: 'boolean', description: 'Only what failed' },
+    forget: { type: 'boolean', description: 'Forget all that were followed; asks first' },
+    ...YES,
     limit: { type: 'string', short: 'n', value: 'N', description: 'The last N; default 20' },
     ...REMOTE,
     ...HELP,
   },
+  examples: ['mini-synapse trace', 'mini-synapse trace -f --errors'],
 } as const satisfies CommandDescription;
 
 export const TRACING = {
@@ -115,6 +131,7 @@ export const TRACING = {
     ...HELP,
   },
   arguments: [{ words: ['off', 'sampled', 'on', 'default'] }],
+  examples: ['mini-synapse tracing sampled --sample 5', 'mini-synapse tracing on --artifact proxy:Orders'],
 } as const satisfies CommandDescription;
 
 export const GRAPH = {
@@ -139,6 +156,7 @@ export const LOGIN = {
   details:
     'Tokens of a login are valid for an hour. With --token a token of the configuration is kept, which does not expire.',
   options: { ...CONNECTION, ...HELP },
+  examples: ['mini-synapse login --url https://host:9164 --user olga'],
 } as const satisfies CommandDescription;
 
 export const LOGOUT = {
@@ -146,6 +164,7 @@ export const LOGOUT = {
   usage: '',
   summary: 'revoke the token that was kept, and forget it',
   options: { ...CONNECTION, ...HELP },
+  examples: ['mini-synapse logout --url https://host:9164'],
 } as const satisfies CommandDescription;
 
 /** The reference's older spelling. */

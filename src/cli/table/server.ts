@@ -27,9 +27,10 @@ export const START = {
   usage: '[DIR]',
   summary: 'serve the artifacts in DIR (default ./artifacts), redeploy on change',
   details:
-    'Prints one line that begins with "mini-synapse ready" when all is open. On a terminal keys steer it: o opens the console, r deploys what has changed, p pauses all processors and resumes them, q quits.',
+    'Prints one line that begins with "mini-synapse ready" when all is open. SIGTERM, SIGINT, or a reader of its output that is gone (start | head) stop it with 0 once what is in flight has ended. On a terminal keys steer it: o opens the console, r deploys what has changed, p pauses all processors and resumes them, q quits.',
   options: START_OPTIONS,
   arguments: [{ files: true }],
+  examples: ['mini-synapse start', 'mini-synapse start ./artifacts --http-port 0 --log-level debug'],
 } as const satisfies CommandDescription;
 
 export const RUN = {
@@ -54,11 +55,18 @@ export const CHECK = {
   details:
     "A directory is checked as a whole, as 'start' would deploy it: names must be unique in it, and references that lead nowhere are warned about. A file is checked by itself. Modules of the configuration are not run. Exits with 1 when there are problems; warnings are allowed.",
   options: {
-    ...JSON_OUTPUT,
+    format: {
+      type: 'string',
+      value: 'text|json|sarif',
+      words: ['text', 'json', 'sarif'],
+      description: 'sarif: SARIF 2.1.0, as code hosts and editors read it',
+    },
+    json: { type: 'boolean', description: 'The same as --format json' },
     config: { type: 'string', value: 'FILE', description: 'What artifacts take from the configuration' },
     ...HELP,
   },
   arguments: [{ files: true }],
+  examples: ['mini-synapse check artifacts', 'mini-synapse check artifacts --format sarif > results.sarif'],
 } as const satisfies CommandDescription;
 
 export const DEMO = {
@@ -71,6 +79,7 @@ export const DEMO = {
     orders: { type: 'string', value: 'N', description: 'How many orders; default 12' },
     ...HELP,
   },
+  examples: ['mini-synapse demo --keep'],
 } as const satisfies CommandDescription;
 
 export const INIT = {
@@ -79,6 +88,7 @@ export const INIT = {
   summary: 'write a commented deployment.toml and a first artifact; nothing is overwritten',
   options: { ...HELP },
   arguments: [{ files: true }],
+  examples: ['mini-synapse init my-integration'],
 } as const satisfies CommandDescription;
 
 export const CRON = {
@@ -97,6 +107,7 @@ export const CRON = {
     },
     ...HELP,
   },
+  examples: ['mini-synapse cron "0 0/5 * * * ?" --timezone Europe/Berlin'],
 } as const satisfies CommandDescription;
 
 export const CONFIG = {
@@ -112,6 +123,18 @@ export const CONFIG = {
     ...REMOTE,
     ...HELP,
   },
+  examples: ['mini-synapse config --changed', 'mini-synapse config port --running'],
+} as const satisfies CommandDescription;
+
+export const SCHEMA = {
+  name: 'schema',
+  usage: '[artifacts|configuration]',
+  summary: 'what editors check and complete by: an XSD of artifacts, or a JSON schema of deployment.toml',
+  details:
+    'The XSD is for the namespace http://ws.apache.org/ns/synapse; connector operations are let through by it. In an editor, connect it with artifact files by their folder; the JSON schema with deployment.toml, for example by a first line "#:schema deployment.schema.json".',
+  options: { ...HELP },
+  arguments: [{ words: ['artifacts', 'configuration'] }],
+  examples: ['mini-synapse schema > synapse.xsd', 'mini-synapse schema configuration > deployment.schema.json'],
 } as const satisfies CommandDescription;
 
 export const DOCTOR = {
@@ -132,6 +155,7 @@ export const DOCTOR = {
     ...HELP,
   },
   arguments: [{ files: true }],
+  examples: ['mini-synapse doctor', 'mini-synapse doctor artifacts --json'],
 } as const satisfies CommandDescription;
 
 export const HASH_PASSWORD = {
@@ -140,6 +164,7 @@ export const HASH_PASSWORD = {
   summary: 'the password_hash of a password, for [[management.users]]',
   details: 'Asks for it on a terminal; else the first line of the standard input is the password.',
   options: { ...HELP },
+  examples: ['mini-synapse hash-password < password.txt'],
 } as const satisfies CommandDescription;
 
 export const COMPLETION = {

@@ -34,14 +34,37 @@ export const STORE_SHOW = {
     ...HELP,
   },
   arguments: [STORE],
+  examples: ['mini-synapse store show Orders urn:uuid:1 --body > order.xml'],
 } as const satisfies CommandDescription;
 
 export const STORE_FAILURES = {
   name: 'store failures',
   usage: 'STORE',
-  summary: 'what failed in the same way, together',
-  options: { ...LOOK_ANYWAY, ...REMOTE, ...HELP },
+  summary: 'what failed in the same way, together; with --resend a whole group is sent again',
+  details: 'A group is sent to the store it failed in, and asked about first; scripts say --yes.',
+  options: {
+    resend: { type: 'string', value: 'GROUP', description: 'Send the messages of this group again, by its number' },
+    rate: MANY.rate,
+    ...LOOK_ANYWAY,
+    ...YES,
+    ...REMOTE,
+    ...HELP,
+  },
   arguments: [STORE],
+  examples: ['mini-synapse store failures Failed', 'mini-synapse store failures Failed --resend 1 --rate 10'],
+} as const satisfies CommandDescription;
+
+export const STORE_HISTORY = {
+  name: 'store history',
+  usage: 'STORE',
+  summary: 'depth and traffic of a store over the last hour',
+  options: {
+    minutes: { type: 'string', value: 'N', description: 'The last N minutes; default 60' },
+    ...REMOTE,
+    ...HELP,
+  },
+  arguments: [STORE],
+  examples: ['mini-synapse store history Orders --minutes 15'],
 } as const satisfies CommandDescription;
 
 export const STORE_RESEND = {
@@ -51,6 +74,7 @@ export const STORE_RESEND = {
   details: 'What concerns more than the messages named by id is asked about first; scripts say --yes.',
   options: {
     'to-store': { type: 'string', value: 'STORE', names: 'message-stores', description: 'To this store' },
+    at: { type: 'string', value: 'TIME', description: 'Not now: at 2026-01-31T12:00:00Z, or 15m, 2h, 3d from now' },
     'to-sequence': { type: 'string', value: 'NAME', names: 'sequences', description: 'Through this sequence' },
     'to-endpoint': { type: 'string', value: 'NAME', names: 'endpoints', description: 'To this endpoint' },
     ...MANY,
@@ -60,7 +84,20 @@ export const STORE_RESEND = {
     ...HELP,
   },
   arguments: [STORE],
-  examples: ['mini-synapse store resend Failed --endpoint BackEnd1 --status 503'],
+  examples: [
+    'mini-synapse store resend Failed --endpoint BackEnd1 --status 503',
+    'mini-synapse store resend Failed --all --at 2h --rate 10',
+  ],
+} as const satisfies CommandDescription;
+
+export const SCHEDULE_CANCEL = {
+  name: 'schedule cancel',
+  usage: 'ID',
+  summary: 'take back a resend that waits for its time, or end one that runs',
+  details: 'get scheduled-resends lists them.',
+  options: { ...REMOTE, ...HELP },
+  arguments: [{ names: 'scheduled-resends' }],
+  examples: ['mini-synapse schedule cancel 1'],
 } as const satisfies CommandDescription;
 
 export const STORE_MOVE = {
@@ -76,6 +113,7 @@ export const STORE_MOVE = {
     ...HELP,
   },
   arguments: [STORE],
+  examples: ['mini-synapse store move Failed --cause timeout --to Orders'],
 } as const satisfies CommandDescription;
 
 export const STORE_DELETE = {
@@ -85,6 +123,7 @@ export const STORE_DELETE = {
   details: 'Asks first; scripts say --yes.',
   options: { ...MANY, ...LOOK_ANYWAY, ...YES, ...REMOTE, ...HELP },
   arguments: [STORE],
+  examples: ['mini-synapse store delete Failed --until 30d -y'],
 } as const satisfies CommandDescription;
 
 export const STORE_PURGE = {
@@ -94,6 +133,7 @@ export const STORE_PURGE = {
   details: 'Asks first; scripts say --yes.',
   options: { ...LOOK_ANYWAY, ...YES, ...REMOTE, ...HELP },
   arguments: [STORE],
+  examples: ['mini-synapse store purge Failed'],
 } as const satisfies CommandDescription;
 
 export const STORE_EXPORT = {
@@ -108,6 +148,7 @@ export const STORE_EXPORT = {
     ...HELP,
   },
   arguments: [STORE],
+  examples: ['mini-synapse store export Failed --since 1d -o failed.ndjson'],
 } as const satisfies CommandDescription;
 
 export const STORE_IMPORT = {
@@ -128,6 +169,7 @@ export const STORE_IMPORT = {
     ...HELP,
   },
   arguments: [STORE, { files: true }],
+  examples: ['mini-synapse store import Orders failed.ndjson --duplicates skip'],
 } as const satisfies CommandDescription;
 
 export const JOB_WAIT = {
@@ -135,6 +177,8 @@ export const JOB_WAIT = {
   usage: 'ID',
   summary: 'show how far a job is until it has ended',
   options: { ...REMOTE, ...HELP },
+  arguments: [{ names: 'jobs' }],
+  examples: ['mini-synapse job wait 1'],
 } as const satisfies CommandDescription;
 
 export const JOB_CANCEL = {
@@ -142,6 +186,8 @@ export const JOB_CANCEL = {
   usage: 'ID',
   summary: 'end a job after the message that it has in hand',
   options: { ...REMOTE, ...HELP },
+  arguments: [{ names: 'jobs' }],
+  examples: ['mini-synapse job cancel 1'],
 } as const satisfies CommandDescription;
 
 const processor = <N extends string>(action: N, summary: string) =>
@@ -151,6 +197,7 @@ const processor = <N extends string>(action: N, summary: string) =>
     summary,
     options: { ...REMOTE, ...HELP },
     arguments: [PROCESSOR],
+    examples: [`mini-synapse processor ${action} Forwarder1`],
   }) as const satisfies CommandDescription;
 
 export const PROCESSOR_COMMANDS: readonly CommandDescription[] = [
@@ -160,6 +207,13 @@ export const PROCESSOR_COMMANDS: readonly CommandDescription[] = [
   processor('resume', 'the same as activate'),
   processor('step', 'exactly one delivery now, while it does not work'),
 ];
+
+const EXAMPLE_NAMES = {
+  endpoints: 'BackEnd1 BackEnd2',
+  'proxy-services': 'StockQuoteProxy',
+  tasks: 'Nightly',
+  'inbound-endpoints': 'OrderFiles',
+} as const;
 
 const switched = (
   name: string,
@@ -172,6 +226,7 @@ const switched = (
     summary,
     options: { ...REMOTE, ...HELP },
     arguments: [{ names }],
+    examples: [`mini-synapse ${name} ${EXAMPLE_NAMES[names]}`],
   }) satisfies CommandDescription;
 
 export const SWITCH_COMMANDS: readonly CommandDescription[] = [
@@ -194,12 +249,14 @@ export const ACTIVATE = {
   summary: "start one, in the reference's words: activate message-processor NAME",
   options: { ...REMOTE, ...HELP },
   arguments: [{ words: REFERENCE_KINDS }],
+  examples: ['mini-synapse activate message-processor Forwarder1'],
 } as const satisfies CommandDescription;
 
 export const DEACTIVATE = {
   ...ACTIVATE,
   name: 'deactivate',
   summary: "stop one, in the reference's words",
+  examples: ['mini-synapse deactivate message-processor Forwarder1'],
 } as const satisfies CommandDescription;
 
 /** The reference's older spelling. */
