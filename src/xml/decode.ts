@@ -2,6 +2,7 @@ import { XmlSyntaxError } from './syntax-error.ts';
 
 const DECLARED_ENCODING = /^<\?xml\s[^>]*?\sencoding\s*=\s*(?:"([^"]*)"|'([^']*)')/;
 const DECLARATION_BYTES = 256;
+const UTF_8 = decoderOf('utf-8');
 
 /**
  * The text of an XML document given as bytes. What says the encoding, in this order: a byte order mark; the charset of the
@@ -43,12 +44,17 @@ function decodeAs(encoding: string, bytes: Uint8Array): string {
   if (name === 'iso-8859-1' || name === 'latin1') return asBuffer(bytes).toString('latin1');
   if (name === 'us-ascii' || name === 'ascii') return decodeAscii(bytes);
   try {
-    return new TextDecoder(name, { fatal: true, ignoreBOM: true }).decode(bytes);
+    return (name === 'utf-8' ? UTF_8 : decoderOf(name)).decode(bytes);
   } catch (cause) {
     const problem =
       cause instanceof RangeError ? `encoding '${name}' is not known` : `the document has bytes that are not ${name}`;
     throw new XmlSyntaxError(problem, 1, 1, { cause });
   }
+}
+
+/** @throws RangeError for an encoding that is not known */
+function decoderOf(name: string): TextDecoder {
+  return new TextDecoder(name, { fatal: true, ignoreBOM: true });
 }
 
 function decodeAscii(bytes: Uint8Array): string {

@@ -1,50 +1,39 @@
-import { type Attr, DOMImplementation, type Document, type Element, type Node } from '@xmldom/xmldom';
-import { MAX_XML_NODES, TooLargeError } from './limits.ts';
+import { maxXmlNodes, TooLargeError } from './limits.ts';
+import { NODE_TYPES } from './node-types.ts';
+import { XmlDocument, type XmlElement, type XmlNode } from './tree.ts';
+import { nextInside } from './tree-edits.ts';
+import { qualifiedName } from './tree-names.ts';
 
-export type XmlNode = Node;
-export type XmlDocument = Document;
-export type XmlElement = Element;
-export type XmlAttribute = Attr;
-
-/** The `nodeType` values that occur in our documents. */
-export const NODE_TYPES = {
-  element: 1,
-  attribute: 2,
-  text: 3,
-  cdata: 4,
-  processingInstruction: 7,
-  comment: 8,
-  document: 9,
-} as const;
-
-const IMPLEMENTATION = new DOMImplementation();
-
-/** A document with nothing but its root element. */
-export function newDocument(namespace: string | null, qualifiedName: string): XmlDocument {
-  return IMPLEMENTATION.createDocument(namespace, qualifiedName);
+/** A document with nothing but its root element. @throws XmlTreeError when that is no name */
+export function newDocument(namespace: string | null, name: string): XmlDocument {
+  const document = new XmlDocument();
+  document.appendChild(document.createElementNS(namespace, name));
+  return document;
 }
 
 /** An element that belongs to a document and stands nowhere in it yet. */
-export function createElement(document: XmlDocument, namespace: string | null, qualifiedName: string): XmlElement {
-  return document.createElementNS(namespace, qualifiedName);
+export function createElement(document: XmlDocument, namespace: string | null, name: string): XmlElement {
+  return document.createElementNS(namespace, name);
+}
+
+/** Gives an element, and nothing inside of it, another namespace. @throws XmlTreeError when its prefix cannot stand for it */
+export function moveToNamespace(element: XmlElement, namespace: string | null): void {
+  element.qualifiedName = qualifiedName(namespace, element.nodeName);
 }
 
 /** A deep copy of a node that may be inserted into another document. */
 export function cloneInto<N extends XmlNode>(document: XmlDocument, node: N): N {
-  if (hasMoreNodesThan(node, MAX_XML_NODES)) {
-    throw new TooLargeError(`an element of more than ${MAX_XML_NODES} nodes is not copied`);
-  }
+  const limit = maxXmlNodes();
+  if (hasMoreNodesThan(node, limit)) throw new TooLargeError(`an element of more than ${limit} nodes is not copied`);
   return document.importNode(node, true);
 }
 
 /** Counts in document order, attributes left out, until it knows. */
 function hasMoreNodesThan(root: XmlNode, limit: number): boolean {
   let left = limit;
-  for (let node: XmlNode | null = root; node; left -= 1) {
+  for (let node: XmlNode | null = root; node; node = nextInside(root, node)) {
     if (left === 0) return true;
-    let next: XmlNode | null = node.firstChild;
-    for (let up: XmlNode | null = node; !next && up && up !== root; up = up.parentNode) next = up.nextSibling;
-    node = next;
+    left -= 1;
   }
   return false;
 }

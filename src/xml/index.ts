@@ -4,15 +4,12 @@ export {
   createElement,
   elementChildren,
   firstElement,
-  NODE_TYPES,
+  moveToNamespace,
   newDocument,
   textOf,
-  type XmlAttribute,
-  type XmlDocument,
-  type XmlElement,
-  type XmlNode,
 } from './dom.ts';
-export { joinTexts, MAX_TEXT_LENGTH, MAX_XML_NODES, TooLargeError } from './limits.ts';
+export { joinTexts, limitXml, maxPayloadLength, maxTextLength, maxXmlNodes, TooLargeError } from './limits.ts';
+export { NODE_TYPES } from './node-types.ts';
 export { type ParseOptions, parseXml } from './parse.ts';
 export {
   escapeAttribute,
@@ -22,6 +19,8 @@ export {
   XmlSerializationError,
 } from './serialize.ts';
 export { XmlSyntaxError } from './syntax-error.ts';
+export type { XmlAttribute, XmlChild, XmlDocument, XmlElement, XmlNode } from './tree.ts';
+export { XmlTreeError } from './tree-names.ts';
 export {
   type CompiledXPath,
   compileXPath,

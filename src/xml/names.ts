@@ -7,7 +7,13 @@ const NEXT = `${START}\\-.0-9\\xB7\\u0300-\\u036F\\u203F-\\u2040`;
 /** Finds a name without colon at `lastIndex`. */
 export const NCNAME_HERE = new RegExp(`[${START}][${NEXT}]*`, 'uy');
 
+/** A whole name, with or without prefix. */
+export const QUALIFIED_NAME = new RegExp(`^(?:[${START}][${NEXT}]*:)?[${START}][${NEXT}]*$`, 'u');
+
 const ILLEGAL = /[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]/;
+
+/** What may have to be escaped, or may be no character of XML at all. */
+export const NEEDS_CARE = /[\0-\x1F"&<>\uD800-\uDFFF\uFFFE\uFFFF]/;
 
 /** The index of the first character that XML 1.0 does not allow (control characters, half surrogate pairs), or -1. */
 export function indexOfIllegalCharacter(text: string): number {

@@ -1,6 +1,8 @@
-import type { XmlAttribute, XmlElement, XmlNode } from './dom.ts';
-import { NODE_TYPES } from './dom.ts';
-import { indexOfIllegalCharacter } from './names.ts';
+import { indexOfIllegalCharacter, NEEDS_CARE } from './names.ts';
+import { NODE_TYPES } from './node-types.ts';
+import { OutputScope } from './output-scope.ts';
+import type { XmlAttribute, XmlElement, XmlNode } from './tree.ts';
+import { XMLNS_NAMESPACE } from './tree-names.ts';
 
 export interface SerializeOptions {
   /** Writes `<?xml version="1.0" encoding="…"?>` in front, with this encoding. */
@@ -12,24 +14,10 @@ export class XmlSerializationError extends Error {
   override readonly name = 'XmlSerializationError';
 }
 
-/** Prefix to namespace as the output has declared it so far; `''` is the default namespace. */
-type Scope = Readonly<Record<string, string>>;
-
-interface Frame {
-  readonly element: XmlElement;
-  readonly outerScope: Scope;
-}
-
-const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
-const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/';
-const ROOT_SCOPE: Scope = Object.assign(Object.create(null), { '': '', xml: XML_NAMESPACE });
-
 /**
  * The XML text of a document, an element or another node, without XML declaration unless asked for. A fragment declares the
  * namespaces of its names where they are used. Nothing in a node can end up as markup (OP-92): text is escaped, `]]>` in CDATA is split, and what
  * cannot be written is an error.
- *
- * The tree's own serializer is not used: it loses `xmlns=""` and carriage returns.
  * @throws XmlSerializationError
  */
 export function serializeXml(node: XmlNode, options: SerializeOptions = {}): string {
@@ -40,8 +28,7 @@ export function serializeXml(node: XmlNode, options: SerializeOptions = {}): str
 /** Writes one tree without recursion, so that depth costs no stack. */
 class XmlWriter {
   #out = '';
-  #scope: Scope = ROOT_SCOPE;
-  readonly #open: Frame[] = [];
+  readonly #scope = new OutputScope();
 
   write(root: XmlNode): string {
     if (root.nodeType === NODE_TYPES.document) {
@@ -65,11 +52,9 @@ class XmlWriter {
         if (node === root) return;
         next = node.nextSibling;
         if (next) break;
-        const frame = this.#open.pop();
-        if (!frame) return;
-        this.#out += `</${frame.element.nodeName}>`;
-        this.#scope = frame.outerScope;
-        node = frame.element;
+        node = node.parentNode as XmlNode;
+        this.#out += `</${node.nodeName}>`;
+        this.#scope.leave(node as XmlElement);
       }
       node = next;
     }
@@ -101,18 +86,16 @@ class XmlWriter {
   }
 
   #element(element: XmlElement): XmlNode | null {
-    const outerScope = this.#scope;
     this.#out += `<${element.nodeName}`;
     this.#attributes(element);
     const child = element.firstChild;
-    if (!child) {
-      this.#out += '/>';
-      this.#scope = outerScope;
-      return null;
+    if (child) {
+      this.#out += '>';
+      return child;
     }
-    this.#out += '>';
-    this.#open.push({ element, outerScope });
-    return child;
+    this.#out += '/>';
+    this.#scope.leave(element);
+    return null;
   }
 
   #attributes(element: XmlElement): void {
@@ -121,59 +104,55 @@ class XmlWriter {
     const prefix = element.prefix ?? '';
     let plain = 0;
     for (let index = 0; index < attributes.length; index += 1) {
-      const attribute = attributes.item(index) as XmlAttribute;
-      if (attribute.namespaceURI === XMLNS_NAMESPACE) this.#declaration(attribute, prefix, wanted);
+      const attribute = attributes[index] as XmlAttribute;
+      if (attribute.namespaceURI === XMLNS_NAMESPACE) this.#declaration(element, attribute, prefix, wanted);
       else plain += 1;
     }
-    if (this.#scope[prefix] !== wanted) this.#declare(prefix, wanted);
+    if (this.#scope.namespaceOf(prefix) !== wanted) this.#declare(element, prefix, wanted);
     if (plain === 0) return;
     // Declarations that attributes turn out to need go in front of all attributes.
     let written = '';
     for (let index = 0; index < attributes.length; index += 1) {
-      const attribute = attributes.item(index) as XmlAttribute;
-      if (attribute.namespaceURI !== XMLNS_NAMESPACE) written += this.#attribute(attribute);
+      const attribute = attributes[index] as XmlAttribute;
+      if (attribute.namespaceURI !== XMLNS_NAMESPACE) written += this.#attribute(element, attribute);
     }
     this.#out += written;
   }
 
   /** Repeats a written declaration, unless the element's own name needs the prefix for another namespace. */
-  #declaration(attribute: XmlAttribute, elementPrefix: string, elementNamespace: string): void {
-    const prefix = attribute.prefix === 'xmlns' ? (attribute.localName ?? '') : '';
+  #declaration(element: XmlElement, attribute: XmlAttribute, elementPrefix: string, elementNamespace: string): void {
+    const prefix = attribute.prefix === 'xmlns' ? attribute.localName : '';
     if (prefix === 'xml') return;
     if (prefix === elementPrefix && attribute.value !== elementNamespace) return;
-    this.#declare(prefix, attribute.value);
+    this.#declare(element, prefix, attribute.value);
   }
 
-  #declare(prefix: string, namespace: string): void {
+  #declare(element: XmlElement, prefix: string, namespace: string): void {
     if (prefix !== '' && namespace === '') {
       throw new XmlSerializationError(`the prefix '${prefix}' stands for no namespace`);
     }
-    const scope = Object.create(this.#scope) as Record<string, string>;
-    scope[prefix] = namespace;
-    this.#scope = scope;
+    this.#scope.declare(element, prefix, namespace);
     this.#out += ` xmlns${prefix === '' ? '' : `:${prefix}`}="${escapeAttribute(namespace)}"`;
   }
 
-  #attribute(attribute: XmlAttribute): string {
+  #attribute(element: XmlElement, attribute: XmlAttribute): string {
     const { namespaceURI, prefix, localName, nodeName } = attribute;
     let name = nodeName;
     if (namespaceURI) {
-      const usable = prefix ? this.#scope[prefix] : undefined;
-      if (usable === undefined && prefix) this.#declare(prefix, namespaceURI);
-      else if (usable !== namespaceURI) name = `${this.#otherPrefix(namespaceURI)}:${localName}`;
+      const usable = prefix ? this.#scope.namespaceOf(prefix) : undefined;
+      if (usable === undefined && prefix) this.#declare(element, prefix, namespaceURI);
+      else if (usable !== namespaceURI) name = `${this.#otherPrefix(element, namespaceURI)}:${localName}`;
     }
     return ` ${name}="${escapeAttribute(attribute.value)}"`;
   }
 
   /** A prefix for a namespace whose own prefix is missing or means something else here. */
-  #otherPrefix(namespace: string): string {
-    for (const prefix in this.#scope) {
-      if (prefix !== '' && this.#scope[prefix] === namespace) return prefix;
-    }
-    let number = 1;
-    while (this.#scope[`ns${number}`] !== undefined) number += 1;
-    this.#declare(`ns${number}`, namespace);
-    return `ns${number}`;
+  #otherPrefix(element: XmlElement, namespace: string): string {
+    const known = this.#scope.prefixOf(namespace);
+    if (known !== undefined) return known;
+    const free = this.#scope.freePrefix();
+    this.#declare(element, free, namespace);
+    return free;
   }
 
   #comment(text: string): void {
@@ -204,6 +183,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
  * @throws XmlSerializationError for characters that XML does not allow
  */
 export function escapeText(text: string): string {
+  if (!NEEDS_CARE.test(text)) return text;
   return allowed(text).replace(/[&<>\r]/g, (character) => ESCAPES[character] ?? character);
 }
 
@@ -212,6 +192,7 @@ export function escapeText(text: string): string {
  * @throws XmlSerializationError for characters that XML does not allow
  */
 export function escapeAttribute(text: string): string {
+  if (!NEEDS_CARE.test(text)) return text;
   return allowed(text).replace(/[&<>"\t\n\r]/g, (character) => ESCAPES[character] ?? character);
 }
 

@@ -164,14 +164,14 @@ function build(parent: XmlElement, tree: Tree): void {
   parent.appendChild(element);
   for (const child of tree.children) {
     if (typeof child !== 'string') build(element, child);
-    else if (element.lastChild?.nodeType === 3) element.lastChild.nodeValue += child;
+    else if (element.lastChild?.nodeType === 3) element.lastChild.textContent += child;
     else element.appendChild(document.createTextNode(child));
   }
 }
 
 /** Everything that matters about a tree: expanded names, attributes without declarations, text. */
 function described(element: XmlElement): unknown {
-  const attributes = Array.from({ length: element.attributes.length }, (_, index) => element.attributes.item(index))
+  const attributes = Array.from({ length: element.attributes.length }, (_, index) => element.attributes[index])
     .filter((attribute) => attribute?.namespaceURI !== 'http://www.w3.org/2000/xmlns/')
     .map((attribute) => [attribute?.namespaceURI ?? '', attribute?.localName, attribute?.value]);
   const children: unknown[] = [];

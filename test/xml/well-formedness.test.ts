@@ -480,7 +480,8 @@ function strictXmldom(document: string): XmlElement {
   const onError = (level: string, message: string) => {
     throw new Error(`${level}: ${message}`);
   };
-  return new DOMParser({ onError }).parseFromString(document, 'application/xml').documentElement as XmlElement;
+  return new DOMParser({ onError }).parseFromString(document, 'application/xml')
+    .documentElement as unknown as XmlElement;
 }
 
 /** xmldom's parser drops empty CDATA sections. */

@@ -1,5 +1,5 @@
 import { ValueError } from '../../grammar/attributes.ts';
-import { MAX_TEXT_LENGTH, TooLargeError } from '../../xml/index.ts';
+import { maxTextLength, TooLargeError } from '../../xml/index.ts';
 import { decoded, encoded, UnknownCharsetError } from '../charsets.ts';
 import { compileSplit } from '../regex.ts';
 import { integerArgument, invalidArgument, textArgument } from './arguments.ts';
@@ -38,8 +38,9 @@ function onText(name: string, count: 1 | 2 | 3, compute: (...texts: [string, str
 function replaced(text: string, from: string, to: string): string {
   let count = from === '' ? text.length - 1 : 0;
   if (from !== '') for (let at = text.indexOf(from); at >= 0; at = text.indexOf(from, at + from.length)) count += 1;
-  if (text.length + count * (to.length - from.length) > MAX_TEXT_LENGTH) {
-    throw new TooLargeError(`replace() makes a text of more than ${MAX_TEXT_LENGTH} characters`);
+  const limit = maxTextLength();
+  if (text.length + count * (to.length - from.length) > limit) {
+    throw new TooLargeError(`replace() makes a text of more than ${limit} characters`);
   }
   return text.split(from).join(to);
 }

@@ -1,15 +1,16 @@
+import { JSON_SETTINGS, readJsonSettings } from '../../compat/json-settings.ts';
 import { dynamic } from '../../expressions/attribute-types.ts';
 import { jsonText } from '../../expressions/json-text.ts';
-import { compileReplaceAll, compileWholeMatch } from '../../expressions/regex.ts';
 import type { DynamicValue } from '../../expressions/value.ts';
-import { readAttributes, text, ValueError } from '../../grammar/attributes.ts';
+import { readAttributes, text } from '../../grammar/attributes.ts';
 import type { ConfigElement } from '../../grammar/element.ts';
 import type { ArtifactReader } from '../../grammar/reader.ts';
 import { mediator } from '../../mediation/component.ts';
 import { findEntry } from '../../message/entry.ts';
 import { MediationError } from '../../message/errors.ts';
 import { type JsonNode, JsonSyntaxError, parseLenientJson } from '../../message/json.ts';
-import { DEFAULT_XML_TO_JSON, XmlToJsonError, type XmlToJsonSettings, xmlToJson } from '../../message/json-xml.ts';
+import type { XmlToJsonSettings } from '../../message/json-conversion.ts';
+import { XmlToJsonError, xmlToJson } from '../../message/json-xml.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { coerced } from './json-coercion.ts';
 
@@ -41,90 +42,27 @@ export const jsonTransform = mediator({
   },
 });
 
-type Mutable = { -readonly [K in keyof XmlToJsonSettings]: XmlToJsonSettings[K] };
-type Setting = (settings: Mutable, value: string) => void;
-
-const PREFIX = 'synapse.commons.json.';
-const isTrue = (value: string) => value.trim().toLowerCase() === 'true';
-
-const SETTINGS: Readonly<Record<string, Setting>> = {
-  [`${PREFIX}preserve.namespace`]: (settings, value) => {
-    settings.preserveNamespace = isTrue(value);
-  },
-  [`${PREFIX}output.namespaceSepChar`]: (settings, value) => {
-    settings.namespaceSeparator = value;
-  },
-  [`${PREFIX}output.enableNSDeclarations`]: (settings, value) => {
-    settings.namespaceDeclarations = isTrue(value);
-  },
-  // Names are always valid here (spec mediators 5.3).
-  [`${PREFIX}buildValidNCNames`]: () => undefined,
-  [`${PREFIX}output.autoPrimitive`]: (settings, value) => {
-    settings.autoPrimitive = isTrue(value);
-  },
-  [`${PREFIX}output.disableAutoPrimitive.regex`]: (settings, value) => {
-    const matches = compileWholeMatch(value);
-    settings.keepsString = (content) => matches(content) !== undefined;
-  },
-  [`${PREFIX}output.jsonoutAutoArray`]: (settings, value) => {
-    settings.autoArray = isTrue(value);
-  },
-  [`${PREFIX}output.jsonoutMultiplePI`]: (settings, value) => {
-    settings.multiplePI = isTrue(value);
-  },
-  [`${PREFIX}output.xmloutAutoArray`]: () => undefined,
-  [`${PREFIX}output.xmloutMultiplePI`]: () => undefined,
-  'synapse.commons.enableXmlNilReadWrite': (settings, value) => {
-    settings.readNil = isTrue(value);
-  },
-  'synapse.commons.enableXmlNullForEmptyElement': (settings, value) => {
-    settings.nullForEmpty = isTrue(value);
-  },
-};
-
-/** The reference spells these two with `json` twice. */
-const REPLACE = `${PREFIX}json.output.disableAutoPrimitive.customReplaceRegex`;
-const SEQUENCE = `${PREFIX}json.output.disableAutoPrimitive.customReplaceSequence`;
-
+/** Types that elements remember are forgotten: the settings are there to decide. */
 function readSettings(properties: readonly ConfigElement[], reader: ArtifactReader): XmlToJsonSettings {
-  const settings: Mutable = { ...DEFAULT_XML_TO_JSON, rememberTypes: false };
   const written = new Map<string, string>();
+  const places = new Map<string, ConfigElement>();
   for (const child of properties) {
     const property = readAttributes(child, PROPERTY_ATTRIBUTES, reader);
     if (!property) continue;
     written.set(property.name, property.value);
-    const known = [...Object.keys(SETTINGS), REPLACE, SEQUENCE];
-    if (!known.includes(property.name)) {
+    places.set(property.name, child);
+    if (!JSON_SETTINGS.includes(property.name)) {
       reader.warning(child, `'${property.name}' is no setting of the conversion and has no effect`, {
         attribute: 'name',
-        expected: `one of: ${known.join(', ')}`,
+        expected: `one of: ${JSON_SETTINGS.join(', ')}`,
       });
     }
-    reported(child, reader, () => SETTINGS[property.name]?.(settings, property.value));
   }
-  const regex = written.get(REPLACE);
-  const [first] = properties;
-  if (regex !== undefined && first) {
-    reported(first, reader, () => {
-      settings.replaced = beginningReplaced(regex, written.get(SEQUENCE) ?? '');
-    });
-  }
-  return settings;
-}
-
-function reported(element: ConfigElement, reader: ArtifactReader, read: () => void): void {
-  try {
-    read();
-  } catch (error) {
-    if (!(error instanceof ValueError)) throw error;
-    reader.error(element, error.message, { attribute: 'value' });
-  }
-}
-
-function beginningReplaced(regex: string, replacement: string): (text: string) => string | undefined {
-  const begins = compileWholeMatch(`(?s)(?:${regex}).*`);
-  const replace = compileReplaceAll(regex, replacement);
-  return (content) => (begins(content) ? replace(content) : undefined);
+  const { toJson } = readJsonSettings(written, (name, problem) => {
+    const place = places.get(name);
+    if (place) reader.error(place, problem, { attribute: 'value' });
+  });
+  return { ...toJson, rememberTypes: false };
 }
 
 function convert({ payload }: MessageContext, settings: XmlToJsonSettings): void {

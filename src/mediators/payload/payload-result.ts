@@ -1,4 +1,4 @@
-import { MediationError } from '../../message/errors.ts';
+import { ERROR_CODES, MediationError } from '../../message/errors.ts';
 import { acceptJson, NotJsonError } from '../../message/json.ts';
 import { mediaTypeOf } from '../../message/media-type.ts';
 import type { MessageContext } from '../../message/message-context.ts';
@@ -54,6 +54,7 @@ function firstElementOf(generated: string): XmlElement | undefined {
   } catch (cause) {
     if (!(cause instanceof XmlSyntaxError)) throw cause;
     throw new MediationError(`Error creating SOAP Envelope from source ${generated.slice(0, MAX_SHOWN)}`, {
+      code: ERROR_CODES.payloadParseFailed,
       detail: cause.message,
       cause,
     });

@@ -1,13 +1,15 @@
 import { compileExpression } from '../../expressions/compile-expression.ts';
 import type { Expression, Prefixes } from '../../expressions/expression.ts';
-import { MediationError } from '../../message/errors.ts';
+import { ERROR_CODES, MediationError } from '../../message/errors.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import {
   cloneInto,
   joinTexts,
+  maxPayloadLength,
   NODE_TYPES,
   newDocument,
   serializeXml,
+  TooLargeError,
   type XmlElement,
   type XmlNode,
 } from '../../xml/index.ts';
@@ -83,7 +85,8 @@ export interface FillOptions {
 
 /**
  * The text that a template gives for a message. Every argument and every distinct expression is evaluated once.
- * @throws MediationError when it asks for an argument that there is not (MREQ-9), or one cannot be evaluated
+ * @throws MediationError when it asks for an argument that there is not (MREQ-9), or one cannot be evaluated; 601000 when the text is too
+ *   large to be a payload (OP-91)
  */
 export function fillTemplate(template: PayloadTemplate, message: MessageContext, options: FillOptions): string {
   const { media, parts } = template;
@@ -106,7 +109,13 @@ export function fillTemplate(template: PayloadTemplate, message: MessageContext,
       return argumentText(argument(message), media, { ...options, quoteText });
     });
   };
-  return joinTexts(parts.map(fill), 'payloadFactory');
+  const texts = parts.map(fill);
+  try {
+    return joinTexts(texts, 'payloadFactory', maxPayloadLength());
+  } catch (cause) {
+    if (!(cause instanceof TooLargeError)) throw cause;
+    throw new MediationError(cause.message, { code: ERROR_CODES.payloadParseFailed, cause });
+  }
 }
 
 export function missingArgument(number: number, count: number): MediationError {

@@ -52,7 +52,7 @@ class Gatherer {
   readonly #arrived = new Set<number>();
   readonly #idleMs: number;
   readonly #limit: NodeJS.Timeout | undefined;
-  #idle: NodeJS.Timeout;
+  readonly #idle: NodeJS.Timeout;
   #settled = false;
   /** What the first branch that ended without a result has to say. */
   #missing: MediationError | undefined;
@@ -102,8 +102,7 @@ class Gatherer {
   #accept(result: MessageContext, index: number): void {
     if (this.#settled || this.#arrived.has(index)) return;
     this.#arrived.add(index);
-    clearTimeout(this.#idle);
-    this.#idle = this.#waitForNext();
+    this.#idle.refresh();
     try {
       const enough = this.#gathering.accept(result, index);
       if (enough) this.#settle('all');

@@ -6,10 +6,12 @@ import type { Mediate, MediatorCompilation } from '../../mediation/component.ts'
 import { Sequence } from '../../mediation/sequence.ts';
 import { startDetached } from '../../mediation/split.ts';
 import type { MessageContext } from '../../message/message-context.ts';
+import type { Payload } from '../../message/payload.ts';
 import { TypedNumber } from '../../message/property-value.ts';
 import { gather } from './branch-results.ts';
 import type { FOREACH_ATTRIBUTES } from './foreach.ts';
 import { type Collection, selectCollection } from './foreach-items.ts';
+import { admitParts } from './part-limit.ts';
 import { type ResultTarget, readResultTarget } from './result-target.ts';
 
 const log = logger('ForEachMediatorV2');
@@ -34,6 +36,7 @@ export function compileForeachCollection(compilation: Compilation): Mediate | un
       log.info(`${collection.source} is empty: nothing to iterate over`, { messageId: message.messageId });
       return true;
     }
+    admitParts(message, found.count, 'foreach');
     const original = detached ? message.copy() : message;
     const branch = (index: number): MessageContext => {
       const copy = original.copy(found.payload(index));
@@ -59,7 +62,8 @@ interface Loop {
 
 async function gathered(message: MessageContext, sequence: Sequence, loop: Loop): Promise<boolean> {
   const { found, target, parallel, branch } = loop;
-  const results = new Array<MessageContext | undefined>(found.count);
+  // Of a result its payload is kept, not the message with all its properties.
+  const payloads = new Array<Payload | undefined>(found.count).fill(undefined);
   let arrived = 0;
   await gather(message, {
     mediator: 'foreach',
@@ -68,12 +72,11 @@ async function gathered(message: MessageContext, sequence: Sequence, loop: Loop)
     branch,
     run: (copy, _, caller) => sequence.mediate(copy, caller),
     accept(result, index) {
-      results[index] = result;
+      payloads[index] = result.payload;
       arrived += 1;
       return arrived === found.count;
     },
   });
-  const payloads = results.map((result) => result?.payload);
   if (target === 'original') found.update(message, payloads);
   else target.setPayloads(message, payloads);
   return true;

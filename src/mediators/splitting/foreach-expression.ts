@@ -20,6 +20,7 @@ import type { XmlElement } from '../../xml/index.ts';
 import { isJsonExpression } from '../expression-kind.ts';
 import type { FOREACH_ATTRIBUTES } from './foreach.ts';
 import { selectJson } from './json-selection.ts';
+import { admitParts } from './part-limit.ts';
 
 const log = logger('ForEachMediator');
 const ELEMENT_NODE = 1;
@@ -93,6 +94,7 @@ async function overXml(message: MessageContext, selected: Expression, run: () =>
     .filter((node): node is XmlElement => !(node instanceof JsonValue) && node.nodeType === ELEMENT_NODE);
   const parent = elements[0]?.parentNode;
   if (!parent) return;
+  admitParts(message, elements.length, 'foreach');
   const whole = message.payload;
   const { soapVersion } = whole;
   const results: XmlElement[] = [];
@@ -123,6 +125,7 @@ async function overJson(message: MessageContext, selected: Expression, run: () =
     log.info(`${selected.source} is an empty array: nothing to iterate over`, { messageId: message.messageId });
     return;
   }
+  admitParts(message, items.length, 'foreach');
   const whole = message.payload;
   const results: JsonNode[] = [];
   for (const item of items) {

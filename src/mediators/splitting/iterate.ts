@@ -9,6 +9,7 @@ import { startSplitting } from '../../mediation/split.ts';
 import { exactTrue } from '../boolean-attributes.ts';
 import { isJsonExpression } from '../expression-kind.ts';
 import { jsonParts, type Parts, xmlParts } from './iterate-parts.ts';
+import { admitParts } from './part-limit.ts';
 import { readTarget } from './target.ts';
 
 const WRONG = 'Wrong configuration for the iterate mediator ::';
@@ -54,6 +55,7 @@ export const iterate = mediator({
       if (continueParent) message.payload = original.payload.clone();
       const settings = { selected, attachPath, preservePayload };
       const parts: Parts = json ? jsonParts(original, settings) : xmlParts(original, settings);
+      admitParts(message, parts.count, 'iterate');
       if (parts.count > 0) {
         const { count, payload } = parts;
         startSplitting(message, {

@@ -1,7 +1,8 @@
-import { NODE_TYPES, type XmlAttribute, type XmlElement, type XmlNode } from '../dom.ts';
+import { NODE_TYPES } from '../node-types.ts';
+import type { XmlAttribute, XmlElement, XmlNode } from '../tree.ts';
+import { nextInside } from '../tree-edits.ts';
 import { parentOf } from './order.ts';
 import type { Axis } from './syntax.ts';
-import { following } from './values.ts';
 
 export type Matches = (node: XmlNode) => boolean;
 
@@ -33,7 +34,7 @@ export const WALKS: Readonly<Record<Exclude<Axis, 'namespace'>, Walk>> = {
     if (node.nodeType !== NODE_TYPES.element) return 1;
     const { attributes } = node as XmlElement;
     for (let index = 0; index < attributes.length; index += 1) {
-      const attribute = attributes.item(index) as XmlAttribute;
+      const attribute = attributes[index] as XmlAttribute;
       if (attribute.namespaceURI !== XMLNS_NAMESPACE && matches(attribute)) found.push(attribute);
     }
     return attributes.length + 1;
@@ -52,7 +53,7 @@ export const WALKS: Readonly<Record<Exclude<Axis, 'namespace'>, Walk>> = {
 
   descendant(node, matches, found) {
     let visited = 1;
-    for (let at = node.firstChild; at; at = following(at, node)) {
+    for (let at: XmlNode | null = node.firstChild; at; at = nextInside(node, at)) {
       visited += 1;
       if (matches(at)) found.push(at);
     }

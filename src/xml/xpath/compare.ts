@@ -1,4 +1,4 @@
-import type { XmlNode } from '../dom.ts';
+import type { XmlNode } from '../tree.ts';
 import {
   isNodeSet,
   type Spend,

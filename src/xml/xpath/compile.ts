@@ -1,4 +1,5 @@
-import { NODE_TYPES, type XmlNode } from '../dom.ts';
+import { NODE_TYPES } from '../node-types.ts';
+import type { XmlNode } from '../tree.ts';
 import { type Matches, REVERSE_AXES, WALKS, type Walk } from './axes.ts';
 import { isEqual, isLess, isUnequal } from './compare.ts';
 import { XPathError, XPathSyntaxError } from './errors.ts';

@@ -1,5 +1,6 @@
-import { NODE_TYPES, type XmlElement, type XmlNode } from '../dom.ts';
 import { joinTexts } from '../limits.ts';
+import { NODE_TYPES } from '../node-types.ts';
+import type { XmlElement, XmlNode } from '../tree.ts';
 import { XPathError } from './errors.ts';
 import { parentOf } from './order.ts';
 import {

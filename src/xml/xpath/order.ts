@@ -1,5 +1,7 @@
-import { NODE_TYPES, type XmlElement, type XmlNode } from '../dom.ts';
-import { following, type Spend } from './values.ts';
+import { NODE_TYPES } from '../node-types.ts';
+import type { XmlElement, XmlNode } from '../tree.ts';
+import { nextInside } from '../tree-edits.ts';
+import type { Spend } from './values.ts';
 
 /** What numbering or sorting one node costs, in steps of walking to one. */
 const STEPS_PER_NODE = 4;
@@ -30,11 +32,11 @@ export class DocumentOrder {
 
   #numberTree(root: XmlNode): void {
     const before = this.#numbers.size;
-    for (let node: XmlNode | null = root; node; node = following(node, root)) {
+    for (let node: XmlNode | null = root; node; node = nextInside(root, node)) {
       this.#numberAlone(node);
       if (node.nodeType !== NODE_TYPES.element) continue;
       const { attributes } = node as XmlElement;
-      for (let index = 0; index < attributes.length; index += 1) this.#numberAlone(attributes.item(index) as XmlNode);
+      for (let index = 0; index < attributes.length; index += 1) this.#numberAlone(attributes[index] as XmlNode);
     }
     this.#spend((this.#numbers.size - before) * STEPS_PER_NODE);
   }

@@ -1,4 +1,6 @@
-import { NODE_TYPES, type XmlNode } from '../dom.ts';
+import { NODE_TYPES } from '../node-types.ts';
+import type { XmlNode } from '../tree.ts';
+import { nextInside } from '../tree-edits.ts';
 
 /**
  * What an expression gives. A node-set is in document order and has no node twice. Null is a missing variable: as text `''`, as a
@@ -58,19 +60,10 @@ export function textOfNode(node: XmlNode, spend: Spend): string {
   if (nodeType !== NODE_TYPES.element && nodeType !== NODE_TYPES.document) return node.nodeValue ?? '';
   let text = '';
   let visited = 0;
-  for (let at = node.firstChild; at; at = following(at, node)) {
+  for (let at: XmlNode | null = node.firstChild; at; at = nextInside(node, at)) {
     visited += 1;
     if (at.nodeType === NODE_TYPES.text || at.nodeType === NODE_TYPES.cdata) text += at.nodeValue ?? '';
   }
   spend(visited);
   return text;
-}
-
-/** The next node below `root` in document order, attributes not counted. */
-export function following(node: XmlNode, root: XmlNode): XmlNode | null {
-  if (node.firstChild) return node.firstChild;
-  for (let at: XmlNode | null = node; at && at !== root; at = at.parentNode) {
-    if (at.nextSibling) return at.nextSibling;
-  }
-  return null;
 }
