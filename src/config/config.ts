@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
+import type { AlertSettings } from '../alerts/settings.ts';
 import { type CompatProfile, PROFILES } from '../compat/profile.ts';
 import { type Cluster, DEFAULT_GROUP, defaultNodeId } from '../coordination/cluster.ts';
 import type { ExtensionMapping } from '../extensions/extension-modules.ts';
@@ -8,9 +9,11 @@ import type { LogLevel } from '../logging/index.ts';
 import type { CorsPolicy } from '../rest/cors.ts';
 import type { SecuritySettings } from '../security/settings.ts';
 import type { DataSource } from '../stores/component.ts';
+import { readAlerts } from './alerts.ts';
 import { type ManagementSettings, readManagement } from './management.ts';
 import { readSecurity } from './security.ts';
 import { type EffectiveSetting, Settings } from './settings.ts';
+import { readSynapseProperties, type SynapseProperties } from './synapse-properties.ts';
 import { ConfigurationError, TomlReader } from './toml-reader.ts';
 
 /** Everything the server can be told, validated and frozen: flags win over the environment, that over `deployment.toml`, that over the defaults. */
@@ -34,6 +37,10 @@ export interface ServerConfiguration {
   readonly limits: {
     /** Bytes of a request body; 413 beyond (OP-91). */
     readonly maxBodyBytes: number;
+    /** Elements, attributes and texts of one XML document (OP-91). */
+    readonly maxXmlNodes: number;
+    /** Parts that iterate or foreach make of one message (OP-91). */
+    readonly maxParts: number;
   };
   /** ms without an answer after which any send expires (`synapse.global_timeout_interval`). */
   readonly globalTimeoutMs: number;
@@ -69,9 +76,13 @@ export interface ServerConfiguration {
   readonly strictExpressions: boolean;
   /** PEM certificates that back ends' TLS is verified with, besides the well-known ones. */
   readonly trustedCertificatesFile: string | undefined;
+  /** What `[synapse_properties]` says of conversions between JSON and XML, and what it says in vain. */
+  readonly synapseProperties: SynapseProperties;
   /** Keys and users for WS-Security. */
   readonly security: SecuritySettings;
   readonly observability: ObservabilitySettings;
+  /** Who is told of what happens. */
+  readonly alerts: AlertSettings;
   /** All settings as they are in effect, with where each value came from. */
   readonly effective: readonly EffectiveSetting[];
 }
@@ -143,7 +154,11 @@ export function readConfiguration(
     serverName: settings.get('server.name'),
     log: { level: settings.get('mini_synapse.log.level'), format: settings.get('mini_synapse.log.format') },
     tls: tlsFiles(settings, toml),
-    limits: { maxBodyBytes: settings.get('mini_synapse.max_body_bytes') },
+    limits: {
+      maxBodyBytes: settings.get('mini_synapse.max_body_bytes'),
+      maxXmlNodes: settings.get('mini_synapse.max_xml_nodes'),
+      maxParts: settings.get('mini_synapse.max_parts'),
+    },
     globalTimeoutMs,
     profile,
     cors: corsPolicy(settings),
@@ -162,8 +177,10 @@ export function readConfiguration(
       scriptMs: settings.get('mini_synapse.script_limit_ms'),
       transformMs: settings.get('mini_synapse.transform_limit_ms'),
     },
+    synapseProperties: readSynapseProperties(toml),
     security: readSecurity(toml),
     observability: observability(settings),
+    alerts: readAlerts(toml, settings),
     strictExpressions: settings.get('mini_synapse.strict_expressions'),
     trustedCertificatesFile: settings.get('mini_synapse.trusted_certificates'),
   };
@@ -173,6 +190,8 @@ export function readConfiguration(
     'log',
     'tls',
     'max_body_bytes',
+    'max_xml_nodes',
+    'max_parts',
     'store_deadline_ms',
     'shutdown_ms',
     'keep_state',

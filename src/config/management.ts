@@ -13,6 +13,8 @@ export interface ManagementSettings extends SecuritySettings {
   readonly requiredStores: readonly string[];
   /** A faulty artifact makes it unready (OP-74). */
   readonly strictHealth: boolean;
+  /** The least role that is shown what messages contain (OP-81). */
+  readonly bodies: 'viewer' | 'operator';
 }
 
 const MIN_TOKEN_LENGTH = 16;
@@ -25,6 +27,7 @@ export function readManagement(toml: TomlReader, settings: Settings): Management
   const host = settings.get('management_api.bind_address');
   const own = toml.table('management');
   own.refuseUnknown(['tls', 'users', 'tokens', 'required_stores', 'strict_health']);
+  toml.table('console').refuseUnknown(['bodies']);
   const users = [...own.tables('users').map(readUser), ...toml.tables('internal_apis.users').map(readReferenceUser)];
   const tokens = own.tables('tokens').map(readToken);
   refuseTwice(toml, 'management.users', users);
@@ -32,6 +35,7 @@ export function readManagement(toml: TomlReader, settings: Settings): Management
     tls: settings.get('management.tls'),
     requiredStores: settings.get('management.required_stores'),
     strictHealth: settings.get('management.strict_health'),
+    bodies: settings.get('console.bodies'),
     users,
     tokens,
   };

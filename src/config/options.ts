@@ -62,6 +62,12 @@ export const OPTIONS = {
     default: false,
     description: 'A faulty artifact makes the server unready',
   },
+  'console.bodies': {
+    type: 'word',
+    words: ['viewer', 'operator'],
+    default: 'viewer',
+    description: 'The least role that is shown what messages contain, in the console and by the management API',
+  },
   'management.tls': { type: 'boolean', default: false, description: 'HTTPS for the management API' },
   'mediation.synapse.global_timeout_interval': {
     type: 'integer',
@@ -131,6 +137,20 @@ export const OPTIONS = {
     default: 16 * MEBIBYTE,
     description: 'Bytes of a request body; 413 beyond',
   },
+  'mini_synapse.max_xml_nodes': {
+    type: 'integer',
+    minimum: 1_000,
+    maximum: 20_000_000,
+    default: 2_000_000,
+    description: 'Elements, attributes and texts of one XML document; each takes about 100 bytes of memory',
+  },
+  'mini_synapse.max_parts': {
+    type: 'integer',
+    minimum: 1,
+    maximum: 5_000_000,
+    default: 1_000_000,
+    description: 'Parts that iterate or foreach make of one message',
+  },
   'mini_synapse.store_deadline_ms': {
     type: 'integer',
     minimum: 1,
@@ -194,6 +214,27 @@ export const OPTIONS = {
     maximum: LONGEST_LEASE_MS,
     default: DEFAULT_LEASE_MS,
     description: 'ms after which another node takes over from one that is silent',
+  },
+  'alerts.deadline_ms': {
+    type: 'integer',
+    minimum: 100,
+    maximum: 120_000,
+    default: 10_000,
+    description: 'ms that a web hook, [[alerts.webhook]], may take to answer',
+  },
+  'alerts.attempts': {
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    default: 8,
+    description: 'How often a web hook is called for one alert; the wait between two calls begins with 1 s and doubles',
+  },
+  'alerts.queue': {
+    type: 'integer',
+    minimum: 1,
+    maximum: 10_000,
+    default: 100,
+    description: 'Alerts that wait for one web hook; the oldest is dropped when there are more',
   },
   'observability.tracing': {
     type: 'word',

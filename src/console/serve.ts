@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import type { Answer } from '../management/resource.ts';
+import { withoutRemarks } from './shrink.ts';
 
 const gzipped = promisify(gzip);
 const brotlied = promisify(brotliCompress);
@@ -86,7 +87,8 @@ export class ConsoleFiles {
   #file(name: string, place: string): Promise<ConsoleFile> {
     const known = this.#files.get(name);
     if (known) return known;
-    const file = readConsoleFile(place);
+    const shrinks = this.#keep && !name.startsWith('lib/') && /\.(?:js|css)$/.test(name);
+    const file = readConsoleFile(place, shrinks);
     if (!this.#keep) return file;
     this.#files.set(name, file);
     // What could not be read is tried again.
@@ -111,8 +113,9 @@ function accepts(accepted: string | string[] | undefined, encoding: string): boo
   return found !== undefined && Number(found[1] ?? 1) > 0;
 }
 
-async function readConsoleFile(place: string): Promise<ConsoleFile> {
-  const plain = await readFile(place);
+async function readConsoleFile(place: string, shrinks: boolean): Promise<ConsoleFile> {
+  const read = await readFile(place);
+  const plain = shrinks ? Buffer.from(withoutRemarks(read.toString('utf8'))) : read;
   const page = extname(place) === '.html';
   return {
     type: TYPES[extname(place)] ?? 'application/octet-stream',

@@ -16,6 +16,7 @@ import {
   describeArtifact,
 } from '../synapse/index.ts';
 import { ArtifactSet, type FileReport, type Resolution } from './artifact-set.ts';
+import { ArtifactVersions, deployedFiles } from './artifact-versions.ts';
 import { type DanglingReference, danglingReferences } from './dangling-references.ts';
 import { DeploymentHistory } from './deployment-history.ts';
 import { type DeploymentEvent, logApplications, logEvent, ProblemLog } from './deployment-log.ts';
@@ -42,6 +43,8 @@ export interface DeployerOptions {
   readonly applications?: { provide(resources: readonly RegistryResource[]): void };
   /** Where relative `src="file:…"` are looked for. */
   readonly resourceDirectories?: readonly string[];
+  /** The file that keeps the texts artifacts had; undefined: they are kept in memory only. */
+  readonly versionsFile?: string;
 }
 
 /** A file of which not everything could be deployed (REQ-13), for the management API and the console. */
@@ -91,6 +94,7 @@ export class Deployer {
   readonly #life: LifeCycle;
   readonly #problems = new ProblemLog();
   readonly history = new DeploymentHistory();
+  readonly versions: ArtifactVersions;
   #reports: ReadonlyMap<string, FileReport> = new Map();
   #dangling: readonly DanglingReference[] = [];
   readonly #listeners = new Set<(snapshot: Snapshot) => void>();
@@ -105,6 +109,7 @@ export class Deployer {
 
   constructor(options: DeployerOptions) {
     this.#options = options;
+    this.versions = new ArtifactVersions(options.versionsFile);
     this.#resources = new ResourceTexts({ directories: options.resourceDirectories ?? [], online: true });
     const { lookup } = options;
     const lookedUp: ArtifactLookup = {
@@ -184,6 +189,7 @@ export class Deployer {
     this.#closed = true;
     await this.#queue;
     await this.#life.shutdown([...this.#running.values()]);
+    await this.versions.settled();
   }
 
   async #deploy(batch: FileBatch): Promise<DeploymentRound> {
@@ -206,7 +212,10 @@ export class Deployer {
       const faulty = this.#faulty.get(path);
       return faulty ? [{ file: path, problems: faulty.diagnostics.map(({ message }) => message) }] : [];
     });
-    this.history.add({ time: Date.now(), version: this.#snapshot.version, files, events, problems });
+    const deployment = { time: Date.now(), version: this.#snapshot.version };
+    this.history.add({ ...deployment, files, events, problems });
+    const deployed = deployedFiles(batch, (path) => this.#faulty.has(path));
+    this.versions.add(deployment, deployed, this.#boot ? new Set(this.#reports.keys()) : undefined);
   }
 
   async #decide(batch: FileBatch): Promise<Resolution> {

@@ -161,9 +161,26 @@ function summary(record: LogRecord, count: number, windowMs: number): LogRecord 
   return { ...record, time: Date.now(), message: `${record.message} (${times})` };
 }
 
-/** `[2026-05-01 12:00:00,123]  INFO {LogMediator} - message` (spec stores 11, spec proxies 9.1). */
+/** Control characters, but tabs and ends of lines: a terminal would do what they say. */
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+/** What looks as if another event began there. */
+const FORGED = /\n(?=\[)/g;
+
+/**
+ * `[2026-05-01 12:00:00,123]  INFO {LogMediator} - message` (spec stores 11, spec proxies 9.1). A message may have several lines; what it
+ * says neither steers a terminal nor looks like an event of its own.
+ */
 export function textLine(record: LogRecord): string {
-  return `[${localTimestamp(record.time)}] ${record.level.toUpperCase().padStart(5)} {${record.category}} - ${record.message}`;
+  const { time, level, category, message } = record;
+  return `[${localTimestamp(time)}] ${level.toUpperCase().padStart(5)} {${category}} - ${harmless(message)}`;
+}
+
+function harmless(message: string): string {
+  return message
+    .replace(CONTROLS, (control) =>
+      control === '\r' ? '' : `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    )
+    .replace(FORGED, '\n ');
 }
 
 function jsonLine(record: LogRecord): string {

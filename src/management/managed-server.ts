@@ -1,3 +1,4 @@
+import type { Alerts } from '../alerts/alerts.ts';
 import type { ServerConfiguration } from '../config/config.ts';
 import type { Deployer } from '../deployment/index.ts';
 import type { Configuration } from '../message/configuration.ts';
@@ -7,6 +8,7 @@ import type { AuditLog } from './audit/audit-log.ts';
 import type { FaultyArtifact } from './faulty-artifacts.ts';
 import type { Health } from './health.ts';
 import type { MessageOperations } from './operations/message-operations.ts';
+import type { ScheduledResends } from './operations/scheduled-resends.ts';
 import type { Security } from './security/security.ts';
 
 /**
@@ -24,10 +26,14 @@ export interface ManagedServer {
   readonly observation?: Observation | undefined;
   /** What operators do with stored messages; its counts are those of the metrics. */
   readonly operations: MessageOperations;
+  /** Resends that wait for their time. */
+  readonly schedules: ScheduledResends;
+  /** Who is told of what happens. */
+  readonly alerts: Pick<Alerts, 'hooks'>;
   /** What is deployed, and what was. */
   readonly deployment: Pick<
     Deployer,
-    'snapshot' | 'reports' | 'dangling' | 'applications' | 'history' | 'faulty' | 'look'
+    'snapshot' | 'reports' | 'dangling' | 'applications' | 'history' | 'versions' | 'faulty' | 'look'
   >;
   /** The configuration that is served now. */
   configuration(): Configuration;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import { logger } from '../logging/index.ts';
-import type { AuditEntry } from './audit/audit-entry.ts';
+import { type AuditEntry, entryBy } from './audit/audit-entry.ts';
 import type { ManagedServer } from './managed-server.ts';
 import { ManagementError } from './management-error.ts';
 import { readQuery } from './query.ts';
@@ -14,7 +15,10 @@ import { isSafe } from './security/origin.ts';
 
 const log = logger('ManagementApi');
 const UNAUTHORISED = 401;
+const FORBIDDEN = 403;
 const TOO_MANY = 429;
+/** Of one caller in the audit log, within a minute: it is short, and nobody is to push out what others did. */
+const AUDITED_REFUSALS = 20;
 /** Of a path that nobody knows, characters. */
 const LOGGED_PATH_CHARS = 200;
 
@@ -32,6 +36,7 @@ export class RequestHandler {
   readonly #gate: Gate;
   /** Failed logins by address: the log has them all, the audit log, which is short, one a minute. */
   readonly #failedLogins = new AttemptLimit(1);
+  readonly #refusals = new AttemptLimit(AUDITED_REFUSALS);
 
   constructor(server: ManagedServer, resources: readonly Resource[]) {
     this.#server = server;
@@ -53,11 +58,11 @@ export class RequestHandler {
     const route = this.#route(request.method ?? 'GET', path);
     const { resource, parameters } = route;
     const caller = await this.#gate.recognise(request, resource.role);
-    const changes = !isSafe(request);
+    const audited = resource.audited || !isSafe(request);
     try {
       this.#gate.permit(caller, resource.role);
     } catch (error) {
-      if (changes) await this.#audit(route, caller, {}, failure(error, path));
+      if (audited) await this.#audit(route, caller, {}, failure(error, path));
       throw error;
     }
     const query = await readQuery(resource.query, searchOf(request.url ?? ''));
@@ -72,9 +77,10 @@ export class RequestHandler {
       header: (name) => oneHeader(request, name),
       audit: (entry) => void Object.assign(told, entry),
     };
-    if (!changes) return await resource.answer(asked, this.#server);
     const answer = await this.#answered(resource, asked);
-    await this.#audit(route, caller, told, answer);
+    // Who only looked is only told of where the resource tells.
+    if (audited || Object.keys(told).length > 0) await this.#audit(route, caller, told, answer);
+    if ('stream' in answer) endWith(answer.stream, caller.end?.());
     return answer;
   }
 
@@ -87,21 +93,29 @@ export class RequestHandler {
   }
 
   async #audit({ resource, parameters }: Route, caller: Caller, told: Told, { status }: Answer): Promise<void> {
-    if (status === TOO_MANY || (status === UNAUTHORISED && this.#failedLogins.begin(caller.from) > 0)) return;
+    if (this.#isFlood(resource, caller, status)) return;
     const done = status < 400;
-    await this.#server.audit.record({
-      time: new Date().toISOString(),
-      who: caller.name,
-      role: caller.role,
-      from: caller.from,
+    const request = {
       action: resource.method.toLowerCase(),
       type: resource.tag.replaceAll('-', '_'),
       name: parameters.name ?? '',
       detail: `${resource.method} ${resource.path}`,
-      count: done ? 1 : 0,
-      result: done ? 'done' : `${status < 500 ? 'refused' : 'failed'} (${status})`,
+      count: 1,
+      result: 'done',
+    };
+    await this.#server.audit.record({
+      ...entryBy(caller, request),
       ...told,
+      ...(!done && { count: 0, result: `${status < 500 ? 'refused' : 'failed'} (${status})` }),
     });
+  }
+
+  #isFlood({ role }: Resource, caller: Caller, status: number): boolean {
+    if (role === 'public' && status === TOO_MANY) return true;
+    if (status === UNAUTHORISED) return this.#failedLogins.begin(caller.from) > 0;
+    if (status !== FORBIDDEN || this.#refusals.begin(`${caller.from} ${caller.name}`) === 0) return false;
+    log.warn(`More requests of ${caller.name} from ${caller.from} are refused than the audit log takes`);
+    return true;
   }
 
   #route(method: string, path: string): Route {
@@ -119,6 +133,15 @@ function failure(error: unknown, request: string): Answer {
   if (error instanceof ManagementError) return error.toAnswer();
   log.error(`${request} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return { status: 500, body: { Error: 'The request could not be carried out; the log has the reason' } };
+}
+
+/** What is streamed ends with the credentials that it was asked for with. */
+function endWith(stream: Readable, end: AbortSignal | undefined): void {
+  if (!end) return;
+  const stop = () => void stream.destroy();
+  if (end.aborted) stop();
+  end.addEventListener('abort', stop, { once: true });
+  stream.once('close', () => end.removeEventListener('abort', stop));
 }
 
 function searchOf(url: string): URLSearchParams {

@@ -57,7 +57,7 @@ export interface ResourceRequest<P extends string = string, Q extends QueryField
   header(name: string): string | undefined;
   /**
    * Says what is written to the audit log about this request; what is not said is filled in. Every request that is not a GET is
-   * written there, with what it declares or by its method and path, after it was answered.
+   * written there, with what it declares or by its method and path, after it was answered; one that only reads, when it says something.
    */
   audit(entry: Partial<AuditEntry>): void;
 }
@@ -108,6 +108,8 @@ export interface ResourceDefinition<P extends string, Q extends QueryFields, B> 
   readonly body?: BodyDeclaration<B>;
   /** Status -> schema of the JSON body, {@link MediaAnswer}, or null for an answer without body. The usual refusals need not be named. */
   readonly answers: Readonly<Record<number, JsonSchema | MediaAnswer | null>>;
+  /** It only reads, and stands in the audit log all the same, refusals included. */
+  readonly audited?: boolean;
   /**
    * Answers one request. What it throws as a ManagementError is answered so; everything else is logged and 500.
    * Must honour `signal` when it may take long.
@@ -125,6 +127,7 @@ export interface Resource {
   readonly query: QueryFields;
   readonly body: BodyDeclaration<unknown> | undefined;
   readonly answers: Readonly<Record<number, JsonSchema | MediaAnswer | null>>;
+  readonly audited: boolean;
   answer(request: ResourceRequest, server: ManagedServer): Answer | Promise<Answer>;
 }
 
@@ -143,6 +146,7 @@ export function resource<const P extends string, const Q extends QueryFields = R
     query: erased.query ?? {},
     body: erased.body,
     answers: erased.answers,
+    audited: erased.audited ?? false,
     answer: (request, server) => erased.answer(request, server),
   };
 }

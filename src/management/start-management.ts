@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import type { ServerConfiguration } from '../config/config.ts';
 import { listenerCertificate } from '../transport/tls.ts';
+import type { AuditEntry } from './audit/audit-entry.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import type { ManagedServer } from './managed-server.ts';
 import { type ManagementApi, startManagementApi } from './management-api.ts';
+import { type ScheduledResend, ScheduledResends } from './operations/scheduled-resends.ts';
 import { overview } from './overview.ts';
 import { Security } from './security/security.ts';
 
 /** What the API brings itself; the server gives the rest. */
-type OwnParts = 'security' | 'audit' | 'secure' | 'options';
+type OwnParts = 'security' | 'audit' | 'secure' | 'options' | 'schedules';
 
 /**
  * Opens the management API with its users, its audit log and its certificate.
@@ -23,7 +25,12 @@ export async function startManagement(options: {
   const { data, management, managementHost, managementPort, tls } = options.options;
   const security = await Security.open({ settings: management, dataDirectory: data, secrets: options.secrets });
   const audit = await AuditLog.open(join(data, 'audit.ndjson'));
-  const own = { security, audit, secure: management.tls, options: options.options };
+  const schedules = await ScheduledResends.open(join(data, 'management', 'scheduled-resends.json'), {
+    configuration: () => options.server.configuration(),
+    operations: options.server.operations,
+    ended: (resend) => void audit.record(auditOf(resend)),
+  });
+  const own = { security, audit, secure: management.tls, options: options.options, schedules };
   const server: ManagedServer = { ...options.server, ...own };
   server.observation?.provideOverview(() => overview(server));
   audit.subscribe((entry) => server.observation?.events.publish('audit', entry));
@@ -37,7 +44,24 @@ export async function startManagement(options: {
     port: api.port,
     async close() {
       await api.close();
+      await schedules.close();
       await audit.close();
     },
+  };
+}
+
+/** Nobody is there when it is done: it is written down for whoever wanted it. */
+function auditOf({ id, store, by, state, done = 0, problem }: ScheduledResend): AuditEntry {
+  return {
+    time: new Date().toISOString(),
+    who: by,
+    role: '',
+    from: 'scheduled',
+    action: 'resent',
+    type: 'messages',
+    name: store,
+    detail: `the scheduled resend ${id} has ended${problem === undefined ? '' : `: ${problem}`}`,
+    count: done,
+    result: state,
   };
 }

@@ -27,7 +27,14 @@ export const STORE_ROW = object(
     consumers: TEXTS,
     measuredAt: TIME,
   },
-  { lastError: TEXT, failover: TEXT, failoverOf: TEXTS, file: TEXT, line: COUNT },
+  {
+    browsing: { enum: ['free', 'marks', 'none'] },
+    lastError: TEXT,
+    failover: TEXT,
+    failoverOf: TEXTS,
+    file: TEXT,
+    line: COUNT,
+  },
 );
 
 /** How long a list waits for depths that are being measured; then it shows the last ones, ms. */
@@ -54,6 +61,7 @@ async function storeRow(store: MessageStore, server: ManagedServer) {
     depth: measured.depth,
     estimated: measured.estimated,
     durable,
+    browsing: browsingOf(store),
     state,
     since: new Date(since).toISOString(),
     ...(lastError !== undefined && { lastError }),
@@ -69,6 +77,12 @@ async function storeRow(store: MessageStore, server: ManagedServer) {
     measuredAt: new Date(measured.measuredAt ?? Date.now()).toISOString(),
     ...placeNamed(server, 'messageStore', name),
   };
+}
+
+/** Can one look at its messages, and does that leave a mark on them? A store that is closed meanwhile has none. */
+function browsingOf(store: MessageStore): 'free' | 'marks' | 'none' {
+  if (!store.browser || store.status().state === 'CLOSED') return 'none';
+  return store.browser().leavesMarks ? 'marks' : 'free';
 }
 
 async function measure(store: MessageStore) {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { LEVELS, type LogLevel } from '../logging/logger.ts';
+import { LEVELS, type LogLevel, type LogRecord } from '../logging/logger.ts';
+import { type ShownRecord, shownRecord } from '../logging/shown-record.ts';
 
 /** Events that are kept for listeners that come back. */
 const RING = 512;
@@ -43,6 +44,8 @@ export interface ListenerOptions {
   readonly without?: ReadonlySet<EventName>;
   /** Log lines up to this level; undefined: none. */
   readonly logs?: LogLevel | undefined;
+  /** What it is shown of a line; default all. */
+  readonly shownLine?: ((record: ShownRecord) => ShownRecord) | undefined;
 }
 
 /**
@@ -94,12 +97,12 @@ export class EventHub {
   }
 
   /** A log line, for those who want lines of its level; made only for them. */
-  log(level: LogLevel, data: () => unknown): void {
-    let text: string | undefined;
+  log(record: LogRecord): void {
+    let shown: ShownRecord | undefined;
     for (const listener of this.#listeners) {
-      if (listener.logs === undefined || LEVELS[level] > LEVELS[listener.logs]) continue;
-      text ??= `event: log\ndata: ${JSON.stringify(data())}\n\n`;
-      this.#send(listener, 'log', text);
+      if (listener.logs === undefined || LEVELS[record.level] > LEVELS[listener.logs]) continue;
+      shown ??= shownRecord(record);
+      this.#send(listener, 'log', `event: log\ndata: ${JSON.stringify(listener.shownLine(shown))}\n\n`);
     }
   }
 
@@ -157,12 +160,14 @@ export class EventHub {
 class EventListener extends Readable {
   readonly without: ReadonlySet<EventName>;
   readonly logs: LogLevel | undefined;
+  readonly shownLine: (record: ShownRecord) => ShownRecord;
   readonly #left: () => void;
 
-  constructor({ without = new Set(), logs }: ListenerOptions, left: () => void) {
+  constructor({ without = new Set(), logs, shownLine = (record) => record }: ListenerOptions, left: () => void) {
     super({ highWaterMark: WAITING_LIMIT });
     this.without = without;
     this.logs = logs;
+    this.shownLine = shownLine;
     this.#left = left;
   }
 

@@ -1,7 +1,6 @@
 import type { Snapshot } from '../deployment/snapshot.ts';
 import { logger, onLogRecord } from '../logging/index.ts';
 import { LogRing } from '../logging/log-ring.ts';
-import { shownRecord } from '../logging/shown-record.ts';
 import type { Configuration } from '../message/configuration.ts';
 import type { DropReason, EntryKind, FlowObserver } from '../message/flow-observer.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -87,7 +86,7 @@ export class Observation implements FlowObserver, DeliveryObserver {
   start(): void {
     this.#eventLoop.start();
     this.log.start();
-    this.#stopLogs = onLogRecord((record) => this.events.log(record.level, () => shownRecord(record)));
+    this.#stopLogs = onLogRecord((record) => this.events.log(record));
     const now = performance.now();
     this.#nextPoint = now + HISTORY_STEP_MS;
     this.#nextTurn = now + TURN_MS;

@@ -4,9 +4,27 @@ import { PutCounts } from './counts.ts';
 import { HISTORY_STEP_MS, type HistoryPoint, StoreHistory } from './history.ts';
 import { RateMeter } from './rate-meter.ts';
 
-/** Measuring may take this part of the time of a store: a count that takes 50 ms is made once a second at most. */
+/**
+ * Measuring may take this part of the time of a store: a count that takes 50 ms is made once a second at most. What is stored and taken
+ * meanwhile is added to the last count, so that the number is of now (OP-43).
+ */
 const MEASURING_SHARE = 0.05;
 const LONGEST_PAUSE_MS = 60_000;
+/** Nothing tells when the oldest message is another one: where it is looked at quickly, that is done this often, too. */
+const QUICK_MS = 500;
+const OLDEST_PAUSE_MS = 1_000;
+/** For so long nobody else on the medium is reckoned with. */
+const EXACT_FOR_MS = 1_000;
+
+/** What the medium said, and the store's counters of that moment. */
+interface Counted {
+  readonly count: number;
+  readonly estimated: boolean;
+  /** On the monotonic clock. */
+  readonly at: number;
+  readonly enqueued: number;
+  readonly dequeued: number;
+}
 
 /** What is known of a store beside what it says itself. */
 export interface StoreFigures {
@@ -31,10 +49,13 @@ class WatchedStore {
   readonly #in = new RateMeter();
   readonly #out = new RateMeter();
   #depth: { readonly count: number | null; readonly estimated: boolean; readonly at: number } | undefined;
+  #counted: Counted | undefined;
   #oldestAt: number | undefined;
   #measuring = false;
   #measureAgain = 0;
   #oldestAgain = 0;
+  /** How the store was when its oldest message was looked at, where that leaves a mark; it stays the oldest until one is taken. */
+  #oldestSeen: { depth: number; readonly dequeued: number } | undefined;
   #last: StoreStatus | undefined;
   #lastPoint = { enqueued: 0, dequeued: 0 };
   #readySince: number | undefined;
@@ -66,13 +87,16 @@ class WatchedStore {
 
   /** Measures what the medium must be asked for, not more often than it can bear. Never rejects. */
   async measure(store: MessageStore, now: number): Promise<void> {
-    if (this.#measuring || now < this.#measureAgain) return;
+    if (this.#measuring || now < this.#measureAgain) return this.#reckon(store);
     this.#measuring = true;
+    const began = performance.now();
     try {
-      const { count, estimated } = await store.depth();
+      const { count, estimated } = await store.depth({ fresh: true });
       this.#depth = { count: count === 'unknown' ? null : count, estimated, at: Date.now() };
-      const depthTook = performance.now() - now;
-      this.#measureAgain = performance.now() + restAfter(depthTook);
+      const { enqueued, dequeued } = store.status();
+      this.#counted = count === 'unknown' ? undefined : { count, estimated, at: performance.now(), enqueued, dequeued };
+      this.#measureAgain = performance.now() + restAfter(performance.now() - began);
+      if (count === 0) this.#emptied();
       if (now >= this.#oldestAgain) await this.#measureOldest(store);
     } catch {
       // The store's own state says what is wrong with it; the figure is as old as it says.
@@ -82,10 +106,48 @@ class WatchedStore {
     }
   }
 
+  /** From the last count, and what this process has done since. */
+  #reckon(store: MessageStore): void {
+    if (!this.#counted) return;
+    const { count, at, ...then } = this.#counted;
+    const { enqueued, dequeued } = store.status();
+    const came = enqueued - then.enqueued;
+    const went = dequeued - then.dequeued;
+    // Counters of a store that was replaced begin anew.
+    if (came < 0 || went < 0 || (came === 0 && went === 0)) return;
+    const estimated = then.estimated || performance.now() - at > EXACT_FOR_MS;
+    this.#depth = { count: Math.max(0, count + came - went), estimated, at: Date.now() };
+    // It was empty, and what has come since is there.
+    if (count === 0 && came > went) this.#oldestAt ??= Date.now();
+  }
+
   async #measureOldest(store: MessageStore): Promise<void> {
+    const browser = store.browser?.();
+    if (browser?.leavesMarks && !this.#oldestMayBeAnother(store)) return;
     const began = performance.now();
-    this.#oldestAt = await store.browser?.().oldestAt();
-    this.#oldestAgain = performance.now() + restAfter(performance.now() - began);
+    this.#oldestAt = await browser?.oldestAt();
+    const took = performance.now() - began;
+    this.#oldestAgain =
+      performance.now() + (took < QUICK_MS ? Math.min(OLDEST_PAUSE_MS, restAfter(took)) : restAfter(took));
+    const { count } = this.#depth ?? {};
+    const known = this.#oldestAt !== undefined && typeof count === 'number';
+    this.#oldestSeen = known ? { depth: count, dequeued: store.status().dequeued } : undefined;
+  }
+
+  /** What comes next is the oldest. */
+  #emptied(): void {
+    this.#oldestAt = undefined;
+    this.#oldestSeen = undefined;
+    this.#oldestAgain = 0;
+  }
+
+  #oldestMayBeAnother(store: MessageStore): boolean {
+    const { count } = this.#depth ?? {};
+    const seen = this.#oldestSeen;
+    if (!seen || typeof count !== 'number') return count !== 0;
+    if (count < seen.depth || store.status().dequeued !== seen.dequeued) return true;
+    seen.depth = count;
+    return false;
   }
 
   addPoint(t: number): void {

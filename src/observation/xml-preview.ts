@@ -57,7 +57,7 @@ function opening(node: XmlNode, room: number): string {
 function attributesOf(element: XmlElement): string {
   let text = '';
   for (let index = 0; index < element.attributes.length; index += 1) {
-    const attribute = element.attributes.item(index);
+    const attribute = element.attributes[index];
     if (attribute) text += ` ${attribute.name}="${escaped(attribute.value)}"`;
   }
   return text;

@@ -27,7 +27,7 @@ describe('the configuration', () => {
       watch: true,
       globalTimeoutMs: 120_000,
       storeDeadlineMs: 10_000,
-      limits: { maxBodyBytes: 16 * 1024 * 1024 },
+      limits: { maxBodyBytes: 16 * 1024 * 1024, maxXmlNodes: 2_000_000, maxParts: 1_000_000 },
     });
   });
 

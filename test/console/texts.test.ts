@@ -10,8 +10,9 @@ const { pretty, hexDump, bytesOf } = await consoleModule<{
   hexDump(bytes: Uint8Array): string;
   bytesOf(base64: string): Uint8Array;
 }>('text/pretty.js');
-const { diffLines } = await consoleModule<{
+const { diffLines, sideBySide } = await consoleModule<{
   diffLines(before: string, after: string): ReadonlyArray<{ kind: 'same' | 'came' | 'went' | 'gap'; text: string }>;
+  sideBySide(before: string, after: string): ReadonlyArray<{ kind: 'same' | 'other' | 'gap'; left?: string; right?: string }>;
 }>('text/diff.js');
 const format = await consoleModule<{
   span(ms: number): string;

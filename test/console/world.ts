@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import type { ActiveMqBroker } from '../../samples/activemq/broker.ts';
 import { type EchoBackEnd, echoBackEnd } from '../support/echo-back-end.ts';
 import { FlowFolder } from '../support/flow-artifacts.ts';
@@ -11,6 +12,10 @@ import { consoleArtifacts, order } from './artifacts.ts';
 export interface ConsoleWorld {
   readonly runtime: MiniSynapse;
   readonly backEnd: EchoBackEnd;
+  /** What the web hook `operations` leads to. */
+  readonly alerts: EchoBackEnd;
+  /** Writes an artifact file by the API; resolves when it is deployed. */
+  deploy(file: string, text: string): Promise<void>;
   /** Sends an order, to a proxy; resolves with the status of the answer. */
   order(symbol: string, quantity: number, proxy?: string): Promise<number>;
   /** What the API answers. */
@@ -25,7 +30,7 @@ const SYMBOLS = ['IBM', 'SUN', 'MSFT', 'ORCL', 'SAP', 'NVDA'];
 /** @param broker stays the caller's */
 export async function startWorld(broker: ActiveMqBroker): Promise<ConsoleWorld> {
   const folder = new FlowFolder();
-  const backEnd = await echoBackEnd();
+  const [backEnd, alerts] = [await echoBackEnd(), await echoBackEnd()];
   backEnd.answer = ({ body }) =>
     body.includes('REJECTED')
       ? { status: 503, headers: { 'Content-Type': 'text/plain' }, body: 'out of stock' }
@@ -36,14 +41,13 @@ export async function startWorld(broker: ActiveMqBroker): Promise<ConsoleWorld> 
     partner: `http://127.0.0.1:${await freePort()}/partner`,
   };
   for (const [name, xml] of Object.entries(consoleArtifacts(places))) folder.write(name, xml);
-  const runtime = await runMiniSynapse({
-    artifacts: folder.artifacts,
-    dataDirectory: folder.data,
-    config: folder.configureJms(broker.openwireUrl, broker.stompPort),
-  });
+  const config = folder.configureJms(broker.openwireUrl, broker.stompPort);
+  appendFileSync(config, `[[alerts.webhook]]\nname = "operations"\nurl = "${alerts.url}/hooks/operations"\n`);
+  const runtime = await runMiniSynapse({ artifacts: folder.artifacts, dataDirectory: folder.data, config });
   const world: ConsoleWorld = {
     runtime,
     backEnd,
+    alerts,
     async order(symbol, quantity, proxy = 'OrderProxy') {
       const response = await fetch(runtime.service(proxy), {
         method: 'POST',
@@ -65,9 +69,17 @@ export async function startWorld(broker: ActiveMqBroker): Promise<ConsoleWorld> 
       const text = await response.text();
       return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
     },
+    async deploy(file, text) {
+      const path = `/management/artifacts/files/${file}`;
+      const headers = { 'Content-Type': 'application/xml' };
+      const signal = AbortSignal.timeout(20_000);
+      const response = await fetch(runtime.management(path), { method: 'PUT', headers, body: text, signal });
+      const { state, Error: problem } = (await response.json()) as { state?: string; Error?: string };
+      if (state !== 'deployed') throw new Error(`${file} is not deployed: ${problem ?? state}`);
+    },
     async close() {
       await runtime.stop();
-      await backEnd.close();
+      await Promise.all([backEnd.close(), alerts.close()]);
       folder.remove();
     },
   };

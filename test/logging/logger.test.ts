@@ -25,6 +25,16 @@ describe('log lines', () => {
     expect(textLine({ ...record, level: 'error' })).toBe('[2026-05-01 12:00:00,007] ERROR {LogMediator} - hello');
   });
 
+  it('neither steer a terminal nor look like two events because of what a message says', () => {
+    const record = { time: 0, level: 'info', category: 'LogMediator', details: {} } as const;
+    const text = (message: string) => textLine({ ...record, message }).replace(/^.* - /, '');
+    expect(text('one\r\ntwo\tx\n  three')).toBe('one\ntwo\tx\n  three');
+    expect(text('\u001b[2J\u0007\u009b')).toBe('\\u001b[2J\\u0007\\u009b');
+    expect(text('a\n[2026-05-01 12:00:00,007] ERROR {Forged} - x')).toBe(
+      'a\n [2026-05-01 12:00:00,007] ERROR {Forged} - x',
+    );
+  });
+
   it('as JSON are one object a line with the details beside the message', () => {
     const { stream, lines } = collector();
     configureLogging({ format: 'json', stream });

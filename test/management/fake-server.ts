@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfiguration } from '../../src/config/config.ts';
+import { ArtifactVersions } from '../../src/deployment/artifact-versions.ts';
 import { DeploymentHistory } from '../../src/deployment/deployment-history.ts';
 import { Snapshot } from '../../src/deployment/index.ts';
 import { AuditLog } from '../../src/management/audit/audit-log.ts';
@@ -49,6 +50,7 @@ function nothingDeployed(): ManagedServer['deployment'] {
   return {
     snapshot: new Snapshot(0, configuration.services, [], []),
     history: new DeploymentHistory(),
+    versions: new ArtifactVersions(),
     reports: () => new Map(),
     dangling: () => [],
     applications: () => new Map(),

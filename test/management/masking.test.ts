@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { maskedParameter } from '../../src/management/masking.ts';
+import { maskedContent, maskedParameter } from '../../src/management/masking.ts';
 
 it.each([
   ['store.jms.password', 'x', '*****'],
@@ -13,4 +13,32 @@ it.each([
   ['interval', '1000', '1000'],
 ])('%s = %s is shown as %s', (name, value, shown) => {
   expect(maskedParameter(name, value)).toBe(shown);
+});
+
+it.each([
+  ['a.txt', 'a=1\ndb.password = x y\n  apiKey: "z"\nport: 1', 'a=1\ndb.password = *****\n  apiKey: *****\nport: 1'],
+  ['a.yaml', 'list:\n  - token: abc\n', 'list:\n  - token: *****\n'],
+  ['a.json', '{"user":"u","password":"pw"}', '{"user":"u","password":"**"}'],
+  [
+    'a.xml',
+    '<a><password>pw</password><url>http://u:p@h/</url></a>',
+    '<a><password>**</password><url>http://u:*@h/</url></a>',
+  ],
+  ['api.token', 'abc', '*****'],
+  [
+    'a.pem',
+    '-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nx',
+    '-----BEGIN RSA PRIVATE KEY-----\n*****\n-----END RSA PRIVATE KEY-----\nx',
+  ],
+  ['a.pem', 'x\n-----BEGIN PRIVATE KEY-----\nMII', 'x\n-----BEGIN PRIVATE KEY-----\n*****\n'],
+])('the content of %s, %j, is shown as %j', (name, text, shown) => {
+  expect(maskedContent(name, text)).toBe(shown);
+});
+
+it('content is masked in time as it is long', () => {
+  for (const text of ['-----BEGIN PRIVATE KEY-----', 'password=', ' - "token', '<password a="']) {
+    const began = performance.now();
+    maskedContent('a', text.repeat(Math.ceil(1e6 / text.length)));
+    expect(performance.now() - began, text).toBeLessThan(5_000);
+  }
 });

@@ -144,6 +144,23 @@ export const CASES: Readonly<Record<string, Case>> = {
     });
     return { parameters: { path: 'put.xml' }, unknown: { parameters: { path: 'nothing.xml' } } };
   },
+  'GET /management/artifacts/versions': { query: { file: 'store.xml' }, unknown: { query: { file: 'stor.xml' } } },
+  'GET /management/artifacts/diff': {
+    query: { file: 'store.xml' },
+    unknown: { query: { file: 'store.xml', from: '9' } },
+  },
+  'POST /management/artifacts/rollback': async (served) => {
+    for (const text of [
+      SEQUENCE.replaceAll('Put', 'Rolled'),
+      SEQUENCE.replaceAll('"Put"', '"Rolled" statistics="enable"'),
+    ])
+      await served.ask('/management/artifacts/files/rolled.xml', {
+        method: 'PUT',
+        body: text,
+        headers: { ...ADMIN, 'Content-Type': XML },
+      });
+    return { body: { file: 'rolled.xml' }, unknown: { body: { file: 'rolled.xml', version: 99 } } };
+  },
   'GET /management/message-stores/{name}/messages': ofStore(),
   'GET /management/message-stores/{name}/messages/{id}': ofMessage(),
   'GET /management/message-stores/{name}/failures': ofStore(),
@@ -161,6 +178,13 @@ export const CASES: Readonly<Record<string, Case>> = {
     const { size } = list.find(({ name }: { name: string }) => name === 'Memory');
     return ofStore({ query: { confirm: String(size) } });
   },
+  'POST /management/message-stores/{name}/messages/schedule': async () =>
+    ofStore({ body: { at: new Date(Date.now() + 3_600_000).toISOString(), all: true } }),
+  'DELETE /management/scheduled-resends/{id}': async (served) => {
+    const body = { at: new Date(Date.now() + 3_600_000).toISOString(), all: true };
+    const { body: resend } = await ask(served, 'POST', '/management/message-stores/Memory/messages/schedule', body);
+    return { parameters: { id: resend.id }, unknown: { parameters: { id: NOBODY } } };
+  },
   'GET /management/message-stores/{name}/export': ofStore(),
   'POST /management/message-stores/{name}/import': ofStore({ body: '', type: 'application/x-ndjson' }),
   'GET /management/jobs/{id}': { parameters: { id: NOBODY }, status: 404 },
@@ -174,6 +198,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   'GET /management/graph': { unknown: { query: { root: `proxy:${NOBODY}` } } },
   'GET /management/graph.svg': { unknown: { query: { root: `proxy:${NOBODY}` } } },
   'GET /management/graph.mmd': { unknown: { query: { root: `proxy:${NOBODY}` } } },
+  'DELETE /management/sessions/{id}': { parameters: { id: NOBODY }, status: 404 },
+  'POST /management/web-hooks/{name}/test': { parameters: { name: NOBODY }, status: 404 },
   'POST /management/test-message': {
     body: { target: { kind: 'store', name: 'Memory' }, contentType: 'text/xml', body: '<a/>' },
     unknown: { body: { target: { kind: 'store', name: NOBODY }, contentType: 'text/xml', body: '<a/>' } },

@@ -37,7 +37,8 @@ describe('passwords', () => {
 describe('issued secrets', () => {
   it('end with their time, with being revoked, and with there being too many', () => {
     let now = 0;
-    const secrets = new IssuedSecrets<string>({ lifetimeMs: 100, maximum: 2, now: () => now });
+    const limits = { lifetimeMs: 100, maximum: 2, maximumEach: 2, ownerOf: (value: string) => value };
+    const secrets = new IssuedSecrets<string>({ ...limits, now: () => now });
     const [first, second] = [secrets.issue('a'), secrets.issue('b')];
     expect([secrets.find(first), secrets.find(second), secrets.find('else')]).toEqual(['a', 'b', undefined]);
     const third = secrets.issue('c');
@@ -46,6 +47,40 @@ describe('issued secrets', () => {
     expect(secrets.find(second)).toBeUndefined();
     now = 100;
     expect(secrets.find(third)).toBeUndefined();
+  });
+
+  it('of one owner push out those of the same one only', () => {
+    const secrets = new IssuedSecrets<string>({
+      lifetimeMs: 1e6,
+      maximum: 9,
+      maximumEach: 2,
+      ownerOf: (value) => value,
+    });
+    const [other, ...own] = ['b', 'a', 'a', 'a'].map((value) => secrets.issue(value));
+    expect([other ?? '', ...own].map((secret) => secrets.find(secret))).toEqual(['b', undefined, 'a', 'a']);
+  });
+
+  it('tell of their end: revoked, expired, pushed out, unknown', () => {
+    vi.useFakeTimers();
+    try {
+      const options = { lifetimeMs: 100, maximum: 9, maximumEach: 1, ownerOf: (value: string) => value };
+      const secrets = new IssuedSecrets<string>(options);
+      const [revoked, expired, pushed] = ['a', 'b', 'c'].map((value) => secrets.issue(value));
+      const ends = [revoked, expired, pushed].map((secret) => secrets.endOf(secret ?? ''));
+      const aborted = () => ends.map((end) => end.aborted);
+      expect(secrets.endOf(revoked ?? '')).toBe(ends[0]);
+      expect(secrets.endOf('unknown').aborted).toBe(true);
+      expect(aborted()).toEqual([false, false, false]);
+      secrets.revoke(revoked ?? '');
+      expect(aborted()).toEqual([true, false, false]);
+      secrets.issue('c');
+      expect(aborted()).toEqual([true, false, true]);
+      vi.advanceTimersByTime(101);
+      expect(aborted()).toEqual([true, true, true]);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
@@ -95,6 +130,7 @@ describe('without configured users', () => {
       role: 'operator',
       csrf: '',
       login: false,
+      bodies: true,
     });
     expect((await served.ask(PROCESSORS, { body: STOP })).status).toBe(200);
     expect(await served.ask('/management/users')).toMatchObject({ status: 403, text: '' });
@@ -133,6 +169,29 @@ describe('without configured users', () => {
     expect((await from('cross-site', 'navigate')).status).toBe(200);
     expect((await from('same-origin', 'cors')).status).toBe(200);
     expect((await from('none', 'navigate')).status).toBe(200);
+  });
+
+  it('a page behind another port of this machine is of another origin, too', async () => {
+    const from = (headers: Record<string, string>, path = PROCESSORS) =>
+      served.ask(path, { headers: { 'Sec-Fetch-Site': 'same-site', ...headers } });
+    expect((await from({ 'Sec-Fetch-Mode': 'no-cors' })).status).toBe(403);
+    expect((await from({ 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'iframe' })).status).toBe(403);
+    const link = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document' };
+    expect((await from(link)).status).toBe(200);
+    const messages = '/management/message-stores/Memory/messages';
+    expect((await from(link, messages)).status).toBe(200);
+    expect((await from(link, `${messages}?force=false`)).status).toBe(200);
+    expect((await from(link, `${messages}?force=true`)).status).toBe(403);
+    expect((await from(link, `${messages}?limit=1&force`)).status).toBe(403);
+  });
+
+  it('what is answered is data: nothing in it runs, nobody embeds it', async () => {
+    for (const path of ['/management/graph.svg', PROCESSORS, '/metrics', '/management/nowhere'])
+      expect((await served.ask(path)).headers, path).toMatchObject({
+        'content-security-policy': expect.stringMatching(/^default-src 'none';.* frame-ancestors 'none'$/),
+        'cross-origin-resource-policy': 'same-origin',
+        'x-content-type-options': 'nosniff',
+      });
   });
 
   it('a name that somebody else had resolved to this machine is no way in', async () => {
@@ -215,7 +274,7 @@ describe('with users, over TLS', () => {
       /^mini-synapse-session=[\w-]{43}; Path=\/management; HttpOnly; SameSite=Strict; Max-Age=28800; Secure$/,
     );
     const { csrf, ...who } = opened.body;
-    expect(who).toEqual({ user: 'olga', role: 'operator', login: true });
+    expect(who).toEqual({ user: 'olga', role: 'operator', login: true, bodies: true });
     const headers = { Cookie: cookie.split(';')[0] ?? '' };
     expect((await served.ask('/management/session', { headers })).body).toEqual({ ...who, csrf });
     expect((await served.ask(PROCESSORS, { headers })).status).toBe(200);

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { LogLevel } from '../../src/logging/index.ts';
 import { EventHub, TooManyListenersError } from '../../src/observation/events.ts';
 
 const hubs: EventHub[] = [];
@@ -87,15 +88,14 @@ describe('server-sent events', () => {
     const hub = newHub();
     const without = hub.subscribe();
     const warnings = hub.subscribe({ logs: 'warn' });
-    let made = 0;
-    const line = (message: string) => () => {
-      made += 1;
-      return { message };
-    };
-    hub.log('info', line('quiet'));
-    hub.log('error', line('loud'));
+    const masked = hub.subscribe({ logs: 'warn', shownLine: (line) => ({ ...line, message: 'hidden' }) });
+    const line = (level: LogLevel, message: string) => ({ time: 0, level, category: 'Test', message, details: {} });
+    hub.log(line('info', 'quiet'));
+    hub.log(line('error', 'loud'));
     expect(names(await sent(without))).toEqual([]);
-    expect(await sent(warnings)).toContain('"loud"');
-    expect(made).toBe(1);
+    const shown = await sent(warnings);
+    expect(shown).toContain('"loud"');
+    expect(shown).not.toContain('quiet');
+    expect(await sent(masked)).toMatch(/^(?!.*loud).*"hidden"/s);
   });
 });

@@ -72,8 +72,17 @@ export const ROUTES = [
     load: () => import('./pages/health.js'),
   },
   { path: 'logs', text: 'Logs', icon: 'log', key: 'l', group: 'Server', load: () => import('./pages/logs.js') },
+  {
+    path: 'alerts',
+    text: 'Alerts',
+    icon: 'alert',
+    key: 'w',
+    group: 'Server',
+    load: () => import('./pages/alerts.js'),
+  },
   { path: 'jobs', text: 'Jobs', icon: 'job', key: 'j', group: 'Server', load: () => import('./pages/jobs.js') },
   { path: 'audit', text: 'Audit', icon: 'audit', key: 'u', group: 'Server', load: () => import('./pages/audit.js') },
+  { path: 'users', text: 'Users', icon: 'client', key: 'r', group: 'Server', load: () => import('./pages/users.js') },
   {
     path: 'configuration',
     text: 'Configuration',

@@ -1,3 +1,5 @@
+import type { Caller } from '../security/caller.ts';
+
 /** What was done, by whom and with what result (OP-66). */
 export interface AuditEntry {
   /** ISO 8601. */
@@ -14,6 +16,14 @@ export interface AuditEntry {
   readonly detail: string;
   /** How many things it was done to. */
   readonly count: number;
-  /** `done`, or `refused` or `failed` with the status. */
+  /** `done`, or `refused` or `failed` with the status; of work on many messages its state, and how many failed. */
   readonly result: string;
+}
+
+/** What a caller has done just now. */
+export function entryBy(
+  { name, role, from }: Caller,
+  what: Omit<AuditEntry, 'time' | 'who' | 'role' | 'from'>,
+): AuditEntry {
+  return { time: new Date().toISOString(), who: name, role, from, ...what };
 }

@@ -144,6 +144,11 @@ export class Jobs {
     return this.#jobs.get(id);
   }
 
+  /** Is the server ending, so that what is cancelled now is not so because somebody wanted it? */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** @throws TooManyJobsError */
   start(options: JobOptions, work: (job: Job) => Promise<void>): Job {
     const running = this.#running.length;

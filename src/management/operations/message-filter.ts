@@ -1,11 +1,12 @@
 import type { BrowsedMessage } from '../../stores/store-browser.ts';
+import { maskedHeader } from './message-rows.ts';
 
 /** Which messages are meant (OP-42); what is not given does not matter. Texts are parts, in any case of letters. */
 export interface MessageFilter {
   readonly id?: string | undefined;
   /** In the first 64 KiB of the body. */
   readonly text?: string | undefined;
-  /** In a header, as `name: value`. */
+  /** In a header, as `name: value`, as it is shown: a secret is not found piece by piece. */
   readonly header?: string | undefined;
   /** In the cause of the last failure, or in why it cannot be decoded. */
   readonly cause?: string | undefined;
@@ -37,7 +38,7 @@ export function matches({ id, message, poison }: BrowsedMessage, filter: Message
     (filter.endpoint === undefined || failure?.endpoint === filter.endpoint) &&
     (filter.status === undefined || failure?.status === filter.status) &&
     isWithin(message?.storedAt, filter) &&
-    (filter.header === undefined || headers.some(([name, value]) => contains(`${name}: ${value}`, filter.header))) &&
+    (filter.header === undefined || headers.some(([name, value]) => hasHeader(name, value, filter.header))) &&
     (filter.text === undefined || contains(textOf(message?.body.bytes ?? poison?.bytes), filter.text))
   );
 }
@@ -46,6 +47,10 @@ function isWithin(storedAt: number | undefined, { from, to }: MessageFilter): bo
   if (from === undefined && to === undefined) return true;
   if (storedAt === undefined) return false;
   return storedAt >= (from ?? Number.NEGATIVE_INFINITY) && storedAt < (to ?? Number.POSITIVE_INFINITY);
+}
+
+function hasHeader(name: string, value: string, part: string | undefined): boolean {
+  return contains(`${name}: ${value}`, part) && contains(`${name}: ${maskedHeader(name, value)}`, part);
 }
 
 function contains(text: string | undefined, part: string | undefined): boolean {

@@ -39,6 +39,8 @@ export interface JobWishes {
   readonly purge?: boolean;
   /** How many messages are expected; undefined: as many as there are, where that does no harm. */
   readonly confirm?: number | undefined;
+  /** However many there are: nobody is there to be asked. */
+  readonly unasked?: boolean;
   readonly ratePerSecond?: number | undefined;
   readonly force?: boolean | undefined;
   readonly by: string;
@@ -105,10 +107,10 @@ export class MessageOperations {
    * @throws ManagementError 409 with the real count when another one was expected, TooManyJobsError
    */
   async many(source: MessageStore, wishes: JobWishes): Promise<Job> {
-    const { selection, treatment, confirm, force, signal, by, ratePerSecond, purge = false } = wishes;
+    const { selection, treatment, confirm, unasked, force, signal, by, ratePerSecond, purge = false } = wishes;
     checkTreatment(treatment, { source, configuration: this.#host.configuration() });
     const total = await answering(() => countSelected(source, selection, { signal, force }));
-    if (confirm === undefined && selection.kind !== 'ids') {
+    if (confirm === undefined && !unasked && selection.kind !== 'ids') {
       throw new ManagementError(400, `It concerns ${total} messages: say confirm=${total}`, { also: { count: total } });
     }
     if (confirm !== undefined && confirm !== total) {

@@ -74,6 +74,17 @@ export function messageDetail(browsed: BrowsedMessage) {
   };
 }
 
+/** As {@link messageRow}, for those who are not shown what messages contain (OP-81). */
+export function withoutPreview(browsed: BrowsedMessage, now = Date.now()) {
+  return { ...messageRow(browsed, now), preview: '' };
+}
+
+/** As {@link messageDetail}, for those who are not shown what messages contain. */
+export function withoutBody(browsed: BrowsedMessage) {
+  const { bytes } = browsed;
+  return { ...messageDetail(browsed), preview: '', body: { language: 'hidden' as const, truncated: bytes > 0, bytes } };
+}
+
 function failureOf({ firstAttemptAt, lastAttemptAt, endpoint, status, ...failure }: DeliveryFailure) {
   return { ...failure, ...given({ endpoint, status }), firstAt: iso(firstAttemptAt), lastAt: iso(lastAttemptAt) };
 }
@@ -152,7 +163,8 @@ function typedText(value: PropertyValue): readonly [type: string, text: string] 
   return isElement(value) ? ['OM', serializeXml(value)] : ['STRING', String(value)];
 }
 
-function maskedHeader(name: string, value: string): string {
+/** The value of a header as it is shown. */
+export function maskedHeader(name: string, value: string): string {
   return isSecretName(name) || SECRET_HEADER.test(name) ? MASK : maskCredentials(value);
 }
 

@@ -156,7 +156,7 @@ export const validateArtifact = resource({
   },
 });
 
-const CHANGED = object({ file: TEXT, state: { enum: ['deployed', 'faulty', 'removed', 'pending'] } }, CHECKED);
+export const CHANGED = object({ file: TEXT, state: { enum: ['deployed', 'faulty', 'removed', 'pending'] } }, CHECKED);
 
 /** `PUT /management/artifacts/files/{path}`: writes a file that is valid, and waits until it is deployed. */
 export const putArtifact = resource({
@@ -169,24 +169,32 @@ export const putArtifact = resource({
   answers: { 200: CHANGED, 409: { type: 'object' } },
   async answer({ parameters: { path }, body, audit, signal }, server) {
     audit({ type: 'artifact', action: 'deployed', name: path, detail: `${body.byteLength} bytes` });
-    const file = await placeInFolder(server, path);
-    if (!/\.xml$/i.test(path))
-      throw new ManagementError(400, 'Only .xml files are written here; POST /management/applications takes archives');
-    // The text as the API shows it, sent back: the secrets would be lost.
-    if (hasMaskedSecrets(textOf(body)))
-      throw new ManagementError(
-        400,
-        'The file has asterisks in place of secrets: write the secrets again, or what looks them up',
-      );
-    const checked = await checkFile(server, path, body);
-    if (!checked.valid)
-      throw new ManagementError(400, 'The file is not valid and was not written', { also: { ...checked } });
-    const since = Date.now();
-    await writeArtifact(file, body);
-    const state = await stateAfter(server, path, since, signal);
-    return { status: 200, body: { file: path, state, ...checked } };
+    return { status: 200, body: await writeChecked(server, { path, body, signal }) };
   },
 });
+
+/** Writes a file that is valid, and waits until it is deployed. @throws ManagementError 400, 409 */
+export async function writeChecked(
+  server: ManagedServer,
+  { path, body, signal }: { readonly path: string; readonly body: Uint8Array; readonly signal: AbortSignal },
+) {
+  const file = await placeInFolder(server, path);
+  if (!/\.xml$/i.test(path))
+    throw new ManagementError(400, 'Only .xml files are written here; POST /management/applications takes archives');
+  // The text as the API shows it, sent back: the secrets would be lost.
+  if (hasMaskedSecrets(textOf(body)))
+    throw new ManagementError(
+      400,
+      'The file has asterisks in place of secrets: write the secrets again, or what looks them up',
+    );
+  const checked = await checkFile(server, path, body);
+  if (!checked.valid)
+    throw new ManagementError(400, 'The file is not valid and was not written', { also: { ...checked } });
+  const since = Date.now();
+  await writeArtifact(file, body);
+  const state = await stateAfter(server, path, since, signal);
+  return { file: path, state, ...checked };
+}
 
 /** `DELETE /management/artifacts/files/{path}`. */
 export const deleteArtifact = resource({

@@ -3,10 +3,11 @@ import { ManagementError } from '../management-error.ts';
 import { observed } from '../observed.ts';
 import { overview } from '../overview.ts';
 import { resource } from '../resource.ts';
+import { seesBodies, withoutContent } from '../shown-bodies.ts';
 
 /**
  * `GET /management/events` (OP-40, OP-43): server-sent events, at most 20 listeners; a slow one is dropped and comes back with its
- * `Last-Event-ID`.
+ * `Last-Event-ID`. The stream ends with the session or token that it was asked for with.
  */
 export const readEvents = resource({
   method: 'GET',
@@ -23,11 +24,15 @@ export const readEvents = resource({
     lastEventId: { type: 'string', maxLength: 30, description: 'For clients that cannot send the header' },
   },
   answers: { 200: { media: 'text/event-stream' }, 503: { type: 'object' } },
-  answer({ query: { logs, lastEventId }, header, signal }, server) {
+  answer({ query: { logs, lastEventId }, header, signal, caller }, server) {
     const { events } = observed(server);
     observed(server).provideOverview(() => overview(server));
     try {
-      const stream = events.subscribe({ logs, lastEventId: header('last-event-id') ?? lastEventId });
+      const stream = events.subscribe({
+        logs,
+        lastEventId: header('last-event-id') ?? lastEventId,
+        ...(!seesBodies(caller, server) && { shownLine: withoutContent }),
+      });
       signal.addEventListener('abort', () => stream.destroy(), { once: true });
       return {
         status: 200,

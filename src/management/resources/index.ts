@@ -1,6 +1,7 @@
 import type { Resource } from '../resource.ts';
 import { changeApi, readApis } from './apis.ts';
 import { addApplication, readApplications, removeApplication } from './applications.ts';
+import { readDiff, readVersions, rollBack } from './artifact-versions.ts';
 import {
   deleteArtifact,
   putArtifact,
@@ -47,14 +48,17 @@ import {
   setProperties,
 } from './registry.ts';
 import { root } from './root.ts';
+import { cancelScheduledResend, readScheduledResends, scheduleResend } from './scheduled-resends.ts';
 import { changeSequence, readSequences } from './sequences.ts';
 import { endServer, readServer } from './server.ts';
+import { readSessions, revokeSession } from './sessions.ts';
 import { readStoreHistory } from './store-history.ts';
 import { changeTask, readTasks } from './tasks.ts';
 import { changeTemplate, readTemplates } from './templates.ts';
 import { postTestMessage, readTestMessages } from './test-message.ts';
 import { changeTracing, forgetTraces, readTrace, readTraces, readTracing } from './traces.ts';
 import { addUser, changeUser, readRole, readRoles, readUser, readUsers, removeUser } from './users.ts';
+import { readWebHooks, tryWebHook } from './web-hooks.ts';
 
 /** All resources of the management API. Lines are only added here: several subjects share the file. */
 export const RESOURCES: readonly Resource[] = [
@@ -75,6 +79,8 @@ export const RESOURCES: readonly Resource[] = [
   readUser,
   changeUser,
   removeUser,
+  readSessions,
+  revokeSession,
   readRoles,
   readRole,
   readAudit,
@@ -120,6 +126,9 @@ export const RESOURCES: readonly Resource[] = [
   putArtifact,
   deleteArtifact,
   readDeployments,
+  readVersions,
+  readDiff,
+  rollBack,
   readConfigurationSettings,
   readOverview,
   browseMessages,
@@ -135,6 +144,9 @@ export const RESOURCES: readonly Resource[] = [
   readJobs,
   readJob,
   cancelJob,
+  scheduleResend,
+  readScheduledResends,
+  cancelScheduledResend,
   actOnProcessor,
   openApi(() => RESOURCES),
   ...metricsResources,
@@ -150,5 +162,7 @@ export const RESOURCES: readonly Resource[] = [
   readLogsTail,
   readStoreHistory,
   postTestMessage,
+  readWebHooks,
+  tryWebHook,
   readTestMessages,
 ];

@@ -3,6 +3,7 @@ import { ManagementError } from '../management-error.ts';
 import { type JsonSchema, resource } from '../resource.ts';
 import { SESSION_COOKIE, sessionOfCookies } from '../security/gate.ts';
 import { SESSION_LIFETIME_S } from '../security/security.ts';
+import { seesBodies } from '../shown-bodies.ts';
 
 /** Cookies know no ports: services and proxies of the same host are not to get it. */
 const COOKIE_PATH = '/management';
@@ -46,12 +47,13 @@ export const logout = resource({
 
 const SESSION: JsonSchema = {
   type: 'object',
-  required: ['user', 'role', 'csrf', 'login'],
+  required: ['user', 'role', 'csrf', 'login', 'bodies'],
   properties: {
     user: TEXT,
     role: { enum: ['viewer', 'operator', 'admin'] },
     csrf: { type: 'string', description: 'For the header X-CSRF-Token of changing requests' },
     login: { type: 'boolean', description: 'Are there users, so that one has to log in?' },
+    bodies: { type: 'boolean', description: 'Is the caller shown what messages contain?' },
   },
 };
 
@@ -68,16 +70,19 @@ export const openSession = resource({
     properties: { user: { type: 'string', maxLength: 200 }, password: { type: 'string', maxLength: 1024 } },
   }),
   answers: { 200: SESSION, 401: { type: 'object' }, 429: { type: 'object' } },
-  async answer({ body, caller, audit }, { security, secure }) {
+  async answer({ body, caller, audit }, server) {
+    const { security, secure } = server;
     audit({ action: 'login', type: 'session', name: body.user, detail: '', who: body.user });
-    if (!security.needsLogin) return { status: 200, body: { user: 'local', role: 'operator', csrf: '', login: false } };
+    if (!security.needsLogin)
+      return { status: 200, body: { user: 'local', role: 'operator', csrf: '', login: false, bodies: true } };
     const user = await security.login(body.user, body.password, caller.from);
     if (!user) throw new ManagementError(401, 'The user or the password is wrong');
     audit({ role: user.role });
     const { id, session } = security.openSession(user.name);
     const attributes = `Path=${COOKIE_PATH}; HttpOnly; SameSite=Strict; Max-Age=${SESSION_LIFETIME_S}${secure ? '; Secure' : ''}`;
     const headers = { 'Set-Cookie': `${SESSION_COOKIE}=${id}; ${attributes}` };
-    return { status: 200, headers, body: { user: user.name, role: user.role, csrf: session.csrf, login: true } };
+    const who = { user: user.name, role: user.role, csrf: session.csrf, login: true };
+    return { status: 200, headers, body: { ...who, bodies: seesBodies(user, server) } };
   },
 });
 
@@ -89,10 +94,12 @@ export const readSession = resource({
   summary: 'Who the request is made by',
   tag: 'login',
   answers: { 200: SESSION },
-  answer({ caller, header }, { security }) {
+  answer({ caller, header }, server) {
+    const { security } = server;
     const id = caller.by === 'session' ? sessionOfCookies(header('cookie')) : undefined;
     const csrf = (id !== undefined && security.session(id)?.csrf) || '';
-    return { status: 200, body: { user: caller.name, role: caller.role, csrf, login: security.needsLogin } };
+    const who = { user: caller.name, role: caller.role, csrf, login: security.needsLogin };
+    return { status: 200, body: { ...who, bodies: seesBodies(caller, server) } };
   },
 });
 

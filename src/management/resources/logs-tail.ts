@@ -3,6 +3,7 @@ import { listing, listOf } from '../list.ts';
 import { observed } from '../observed.ts';
 import { resource } from '../resource.ts';
 import { COUNT, object, TEXT, TIME } from '../schemas.ts';
+import { seesBodies, withoutContent } from '../shown-bodies.ts';
 
 const RECORD = object(
   { time: TIME, level: TEXT, logger: TEXT, message: TEXT },
@@ -38,8 +39,8 @@ export const readLogsTail = resource({
     messageId: { type: 'string' },
   },
   answers: { 200: listOf(RECORD) },
-  answer({ query }, server) {
-    const records = observed(server).log.tail(query);
-    return { status: 200, body: listing(records.map(shownRecord)) };
+  answer({ query, caller }, server) {
+    const records = observed(server).log.tail(query).map(shownRecord);
+    return { status: 200, body: listing(seesBodies(caller, server) ? records : records.map(withoutContent)) };
   },
 });

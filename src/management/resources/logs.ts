@@ -5,10 +5,12 @@ import { listing, listOf, SEARCH_KEY } from '../list.ts';
 import { notFound } from '../management-error.ts';
 import { resource } from '../resource.ts';
 import { object, TEXT } from '../schemas.ts';
+import { permitBodies } from '../shown-bodies.ts';
 
 const ROW = object({ FileName: TEXT, Size: TEXT });
 /** A name and no path. */
 const FILE_NAME = /^\w[\w.-]{0,100}$/;
+const AUDIT_FILE = /^audit\.ndjson(?:\.\d+)?$/;
 const KIBIBYTE = 1024;
 
 interface LogFile {
@@ -28,9 +30,9 @@ export const readLogs = resource({
   summary: 'Log files, or the content of one of them',
   tag: 'logs',
   query: { file: { type: 'string', maxLength: 200 }, searchKey: SEARCH_KEY },
-  answers: { 200: listOf(ROW), 404: { type: 'object' } },
-  async answer({ query: { file, searchKey } }, { options: { data } }) {
-    const files = await logFiles(data);
+  answers: { 200: listOf(ROW), 403: null, 404: { type: 'object' } },
+  async answer({ query: { file, searchKey }, caller }, server) {
+    const files = await logFiles(server.options.data);
     if (file === undefined) {
       const wanted = searchKey?.trim().toLowerCase() ?? '';
       const list = files.filter(({ name }) => name.toLowerCase().includes(wanted));
@@ -39,6 +41,8 @@ export const readLogs = resource({
     const found = files.find(({ name }) => name === file);
     const known = files.map(({ name }) => name);
     if (!found) throw notFound(`Specified log file ('${file}') not found`, file, known);
+    // Lines of a log may hold what messages contain.
+    if (!AUDIT_FILE.test(file)) permitBodies(caller, server);
     // No more than there was: it grows while it is read.
     const end = Math.max(0, found.bytes - 1);
     if (found.bytes === 0) return { status: 200, type: 'application/txt', text: '' };
@@ -48,9 +52,7 @@ export const readLogs = resource({
 
 async function logFiles(data: string): Promise<LogFile[]> {
   const candidates = [
-    ...(await namesIn(data))
-      .filter((name) => /^audit\.ndjson(?:\.\d+)?$/.test(name))
-      .map((name) => ({ name, folder: data })),
+    ...(await namesIn(data)).filter((name) => AUDIT_FILE.test(name)).map((name) => ({ name, folder: data })),
     ...(await namesIn(join(data, 'logs'))).map((name) => ({ name, folder: join(data, 'logs') })),
   ];
   const found: LogFile[] = [];

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { pause } from '../../scheduling/index.ts';
+import { entryBy } from '../audit/audit-entry.ts';
 import { type BodyDeclaration, jsonBody } from '../bodies.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { ERROR, ManagementError } from '../management-error.ts';
@@ -26,21 +27,21 @@ const ANSWERS = {
 /** Of one message. */
 const ONE_ANSWERS = { 200: RESULT, 404: ERROR, 409: ERROR, 502: ERROR, 503: ERROR } as const;
 const ONE_DONE = { status: 200, body: { done: 1, count: 1, failed: [] } } as const;
-const NAME: JsonSchema = { type: 'string', minLength: 1, maxLength: 500 };
+export const NAME: JsonSchema = { type: 'string', minLength: 1, maxLength: 500 };
 const CONFIRM = {
   type: 'integer',
   minimum: 0,
   description: 'How many messages are expected; 409 with the real number otherwise',
 } as const;
 
-interface ResendBody {
+export interface ResendBody {
   readonly sequence?: string;
   readonly endpoint?: string;
   readonly store?: string;
   readonly force?: boolean;
 }
 
-const RESEND_PROPERTIES = { sequence: NAME, endpoint: NAME, store: NAME, force: { type: 'boolean' } } as const;
+export const RESEND_PROPERTIES = { sequence: NAME, endpoint: NAME, store: NAME, force: { type: 'boolean' } } as const;
 
 /** `POST …/messages/{id}/resend` (OP-61, OP-62). */
 export const resendMessage = resource({
@@ -113,7 +114,7 @@ interface ActionsBody extends ResendBody {
   readonly ratePerSecond?: number;
 }
 
-const FILTER: JsonSchema = {
+export const FILTER: JsonSchema = {
   type: 'object',
   minProperties: 1,
   properties: {
@@ -196,27 +197,22 @@ async function begin(
   audit({ type: 'messages', action: verb, name, detail: selectionText(wishes) });
   const job = await started(server, name, { ...wishes, by: caller.name, signal });
   await endOf(job);
-  audit({ count: job.state === 'running' ? job.options.total : job.done });
   if (job.state === 'running') {
-    void job.ended.then(() =>
-      server.audit.record({
-        time: new Date().toISOString(),
-        who: caller.name,
-        role: caller.role,
-        from: caller.from,
-        action: verb,
-        type: 'messages',
-        name,
-        detail: `the job ${job.id} has ended`,
-        count: job.done,
-        result: job.state,
-      }),
-    );
+    audit({ count: job.options.total, result: 'running' });
+    const end = { action: verb, type: 'messages', name, detail: `the job ${job.id} has ended` };
+    const told = () => entryBy(caller, { ...end, count: job.done, result: resultOf(job) });
+    void job.ended.then(() => server.audit.record(told()));
     return { status: 202, body: { job: jobView(job) } };
   }
+  audit({ count: job.done, result: resultOf(job) });
   const { done, failed, errors, options, problem } = job;
   const more = { state: job.state, failures: failed, ...(problem !== undefined && { problem }) };
   return { status: 200, body: { done, count: options.total, failed: errors, ...more } };
+}
+
+/** For the audit log. */
+function resultOf({ state, failed }: Job): string {
+  return failed > 0 ? `${state} (${failed} failed)` : state;
 }
 
 async function started(server: ManagedServer, name: string, wishes: JobWishes): Promise<Job> {
@@ -234,7 +230,7 @@ async function endOf(job: Job): Promise<void> {
 }
 
 /** @throws ManagementError 400 */
-function selectionOf({ ids, filter, all }: ActionsBody): Selection {
+export function selectionOf({ ids, filter, all }: Pick<ActionsBody, 'ids' | 'filter' | 'all'>): Selection {
   if ([ids, filter, all].filter((way) => way !== undefined).length !== 1) {
     throw new ManagementError(400, "One of 'ids', 'filter' and 'all' must say which messages are meant");
   }

@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
+import { entryBy } from '../audit/audit-entry.ts';
 import { streamBody } from '../bodies.ts';
 import { ERROR } from '../management-error.ts';
 import { browserOf } from '../operations/find-messages.ts';
 import { answering } from '../operations/operation-error.ts';
 import { exportMessages, importMessages } from '../operations/transfer.ts';
 import { resource } from '../resource.ts';
-import { FILTER_FIELDS, FORCE, filterOf, storeOf } from './messages.ts';
+import { FILTER_FIELDS, FORCE, filterOf, storeOf, type WrittenFilter } from './messages.ts';
 
 const TAG = 'messages';
 const LINES = 'application/x-ndjson';
@@ -17,6 +18,7 @@ export const exportStore = resource({
   method: 'GET',
   path: '/management/message-stores/{name}/export',
   role: 'operator',
+  audited: true,
   summary: 'Messages of a store as lines of JSON, to be imported elsewhere',
   tag: TAG,
   query: {
@@ -26,10 +28,12 @@ export const exportStore = resource({
     ...FILTER_FIELDS,
   },
   answers: { 200: { media: LINES }, 404: ERROR, 409: ERROR, 503: ERROR },
-  async answer({ parameters, query, signal }, server) {
+  async answer({ parameters, query, signal, audit, caller }, server) {
+    const ids = query.ids?.split(',').map((id) => id.trim());
+    const done = { type: 'messages', action: 'exported', name: parameters.name, detail: whichText(ids, query) };
+    audit({ ...done, count: 0, result: 'running' });
     const store = storeOf(server, parameters.name);
     const look = { signal, force: query.force };
-    const ids = query.ids?.split(',').map((id) => id.trim());
     const lines = exportMessages(store, { ids, filter: filterOf(query) }, look);
     // What goes wrong at once is told by the status.
     const first = await answering(() => {
@@ -40,10 +44,42 @@ export const exportStore = resource({
       status: 200,
       type: LINES,
       headers: { 'Content-Disposition': `attachment; filename="${fileName(store.name)}.ndjson"` },
-      stream: Readable.from(withFirst(first, lines)),
+      stream: Readable.from(
+        counted(withFirst(first, lines), (count, result) =>
+          server.audit.record(entryBy(caller, { ...done, count, result })),
+        ),
+      ),
     };
   },
 });
+
+/** Tells at the end how many there were, and whether these were all. */
+async function* counted(
+  lines: AsyncIterable<string>,
+  tell: (count: number, result: 'done' | 'cancelled') => Promise<void>,
+): AsyncGenerator<string> {
+  let count = 0;
+  let complete = false;
+  try {
+    for await (const line of lines) {
+      count += 1;
+      yield line;
+    }
+    complete = true;
+  } finally {
+    await tell(count, complete ? 'done' : 'cancelled');
+  }
+}
+
+/** Which messages were asked for, for the audit log; how many they are is told when all are sent. */
+function whichText(ids: readonly string[] | undefined, query: WrittenFilter): string {
+  if (ids) return `${ids.length} ids`;
+  const given = Object.keys(FILTER_FIELDS).flatMap((name) => {
+    const value = query[name as keyof WrittenFilter];
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
+  return given.length > 0 ? `filter ${given.join(', ')}` : 'all';
+}
 
 async function* withFirst(first: IteratorResult<string>, rest: AsyncIterable<string>): AsyncGenerator<string> {
   if (first.done) return;

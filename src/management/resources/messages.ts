@@ -5,10 +5,11 @@ import { ERROR, ManagementError } from '../management-error.ts';
 import { failureGroups } from '../operations/failure-groups.ts';
 import { browserOf, findMessages } from '../operations/find-messages.ts';
 import type { MessageFilter } from '../operations/message-filter.ts';
-import { messageDetail, messageRow } from '../operations/message-rows.ts';
+import { messageDetail, messageRow, withoutBody, withoutPreview } from '../operations/message-rows.ts';
 import { answering } from '../operations/operation-error.ts';
 import { type JsonSchema, type QueryFields, resource } from '../resource.ts';
 import { type Caller, mayAct } from '../security/caller.ts';
+import { permitBodies, seesBodies } from '../shown-bodies.ts';
 
 const TAG = 'messages';
 
@@ -105,19 +106,24 @@ export const browseMessages = resource({
   },
   async answer({ parameters, query, signal, caller }, server) {
     permitForce(caller, query.force);
+    if (query.text !== undefined) permitBodies(caller, server);
     const store = storeOf(server, parameters.name);
     const { limit, after, force } = query;
     const { messages, next, scanned, complete, note } = await answering(() =>
       findMessages(store, { filter: filterOf(query), limit, after, force, signal }),
     );
     const now = Date.now();
-    const rows = messages.map((message) => messageRow(message, now));
+    const shown = seesBodies(caller, server) ? messageRow : withoutPreview;
+    const rows = messages.map((message) => shown(message, now));
     const more = { ...(next !== undefined && { next }), ...(note !== undefined && { note }) };
     return { status: 200, body: { ...listing(rows), ...more, scanned, complete } };
   },
 });
 
-/** `GET …/messages/{id}`: everything about one message, its failures included; `body=full` is the body alone, byte for byte. */
+/**
+ * `GET …/messages/{id}`: everything about one message, its failures included; `body=full` is the body alone, byte for byte, and stands
+ * in the audit log.
+ */
 export const readMessage = resource({
   method: 'GET',
   path: '/management/message-stores/{name}/messages/{id}',
@@ -126,14 +132,15 @@ export const readMessage = resource({
   tag: TAG,
   query: { body: { type: 'string', enum: ['detail', 'full'], default: 'detail' }, force: FORCE },
   answers: { 200: ROW, 403: null, 404: ERROR, 409: ERROR, 503: ERROR },
-  async answer({ parameters, query, signal, caller }, server) {
-    permitForce(caller, query.force);
-    const store = storeOf(server, parameters.name);
+  async answer({ parameters, query, signal, caller, audit }, server) {
     const full = query.body === 'full';
+    if (full) audit({ type: 'message', action: 'read', name: parameters.id, detail: `store ${parameters.name}` });
+    permitForce(caller, query.force);
     if (full && !mayAct(caller, 'operator')) return { status: 403, body: undefined };
+    const store = storeOf(server, parameters.name);
     const found = await answering(() => browserOf(store).read(parameters.id, { signal, force: query.force }));
     if (!found) throw new ManagementError(404, `There is no message '${parameters.id}' in store '${store.name}'`);
-    if (!full) return { status: 200, body: messageDetail(found) };
+    if (!full) return { status: 200, body: (seesBodies(caller, server) ? messageDetail : withoutBody)(found) };
     const { message, poison } = found;
     return {
       status: 200,

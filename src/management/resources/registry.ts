@@ -4,8 +4,10 @@ import { jsonBody, textBody } from '../bodies.ts';
 import { listing, listOf } from '../list.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { ManagementError, notFound } from '../management-error.ts';
+import { maskedContent, maskedParameter, maskedParameters } from '../masking.ts';
 import { resource } from '../resource.ts';
 import { COUNT, MESSAGE, object, TEXT } from '../schemas.ts';
+import { mayAct } from '../security/caller.ts';
 
 const PREFIXES: Readonly<Record<string, string>> = { governance: 'gov:', config: 'conf:', local: 'local:' };
 const MAX_RESOURCE_BYTES = 4 * 1024 * 1024;
@@ -55,7 +57,7 @@ export const readRegistry = resource({
   },
 });
 
-/** `GET /management/registry-resources/content`: a text, up to what the registry takes. */
+/** `GET /management/registry-resources/content`: a text, up to what the registry takes; those who may not change it see no secrets in it. */
 export const readContent = resource({
   method: 'GET',
   path: '/management/registry-resources/content',
@@ -64,10 +66,11 @@ export const readContent = resource({
   tag: 'registry',
   query: { path: PATH },
   answers: { 200: { media: 'text/plain' }, 404: { type: 'object' } },
-  answer({ query: { path } }, { registry }) {
+  answer({ query: { path }, caller }, { registry }) {
     const text = registry.text(keyOf(path));
     if (text === undefined) throw missing(path, registry);
-    return { status: 200, type: 'text/plain', text };
+    const shown = mayAct(caller, 'operator') ? text : maskedContent(path.split('/').at(-1) ?? '', text);
+    return { status: 200, type: 'text/plain', text: shown };
   },
 });
 
@@ -154,9 +157,10 @@ export const readProperties = resource({
     200: { anyOf: [listOf(object({ name: TEXT, value: TEXT })), { type: 'object' }] },
     404: { type: 'object' },
   },
-  answer({ query: { path, name } }, { registry }) {
-    const properties = registry.properties(keyOf(path));
-    if (!properties) throw missing(path, registry);
+  answer({ query: { path, name }, caller }, { registry }) {
+    const found = registry.properties(keyOf(path));
+    if (!found) throw missing(path, registry);
+    const properties = mayAct(caller, 'operator') ? found : maskedParameters(new Map(Object.entries(found)));
     if (name === undefined)
       return { status: 200, body: listing(Object.entries(properties).map(([key, value]) => ({ name: key, value }))) };
     if (!Object.hasOwn(properties, name))
@@ -288,7 +292,7 @@ function childrenOf(folder: string, below: readonly Entry[], registry: FileRegis
 function fileOf(name: string, { path, bytes }: Entry, registry: FileRegistry) {
   const [part = '', ...rest] = path.split('/');
   const properties = registry.properties(`${PREFIXES[part] ?? ''}${rest.join('/')}`) ?? {};
-  const list = Object.entries(properties).map(([key, value]) => ({ name: key, value }));
+  const list = Object.entries(properties).map(([key, value]) => ({ name: key, value: maskedParameter(key, value) }));
   return { name, mediaType: mediaTypeOf(name), properties: list, bytes };
 }
 

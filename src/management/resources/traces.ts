@@ -1,10 +1,12 @@
 import { shownTrace, shownTraceInFull } from '../../observation/shown-trace.ts';
+import type { StepChanges } from '../../observation/trace-changes.ts';
 import { jsonBody } from '../bodies.ts';
 import { listing, listOf } from '../list.ts';
 import { ManagementError } from '../management-error.ts';
 import { observed } from '../observed.ts';
 import { resource } from '../resource.ts';
 import { BOOLEAN, COUNT, NUMBER, object, TEXT, TIME } from '../schemas.ts';
+import { seesBodies } from '../shown-bodies.ts';
 
 const ARTIFACT = object({ kind: TEXT, name: TEXT });
 const TRACE = object(
@@ -49,13 +51,23 @@ export const readTrace = resource({
     }),
     404: { type: 'object' },
   },
-  answer({ parameters: { id } }, server) {
+  answer({ parameters: { id }, caller }, server) {
     const observation = observed(server);
     const record = observation.tracing.ring.find(id);
     if (!record) throw new ManagementError(404, `There is no trace '${id}'; the last 1,000 are kept`);
-    return { status: 200, body: shownTraceInFull(record, (file) => observation.shownFile(file)) };
+    const trace = shownTraceInFull(record, (file) => observation.shownFile(file));
+    return { status: 200, body: seesBodies(caller, server) ? trace : withoutBodies(trace) };
   },
 });
+
+/** For those who are not shown what messages contain (OP-81): whether a step changed it is told. */
+function withoutBodies(trace: ReturnType<typeof shownTraceInFull>) {
+  const steps = trace.steps.map((step) => {
+    const { body: _, ...changes } = step.changes as StepChanges;
+    return { ...step, changes };
+  });
+  return { ...trace, steps, bodies: false, bodiesHidden: true };
+}
 
 /** `DELETE /management/traces`: forgets all of them. */
 export const forgetTraces = resource({

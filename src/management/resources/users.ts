@@ -32,12 +32,17 @@ export const readUsers = resource({
   role: 'admin',
   summary: 'Users of the management API',
   tag: 'users',
-  query: { pattern: { type: 'string', maxLength: 100 }, role: { type: 'string' }, domain: { type: 'string' } },
+  query: {
+    pattern: { type: 'string', maxLength: 100 },
+    role: { type: 'string' },
+    domain: { type: 'string' },
+    details: { type: 'boolean', description: 'With roles; the reference lists names only' },
+  },
   answers: { 200: listOf(SUMMARY) },
-  answer({ query: { pattern, role } }, { security }) {
+  answer({ query: { pattern, role, details } }, { security }) {
     const fits = pattern === undefined ? () => true : matcher(pattern);
     const users = security.users.list().filter((user) => fits(user.name) && (role === undefined || has(user, role)));
-    return { status: 200, body: listing(users.map(({ name }) => ({ userId: name }))) };
+    return { status: 200, body: listing(users.map((user) => (details ? described(user) : { userId: user.name }))) };
   },
 });
 

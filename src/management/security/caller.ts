@@ -11,6 +11,8 @@ export interface Caller {
   readonly from: string;
   /** How it was recognised. */
   readonly by: 'loopback' | 'basic' | 'token' | 'session' | 'nothing';
+  /** Aborted when what it was recognised by is not valid any more; undefined: it always is. */
+  readonly end?: (() => AbortSignal | undefined) | undefined;
 }
 
 /** May a caller do what needs this role? */

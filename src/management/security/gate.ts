@@ -12,7 +12,7 @@ const REALM = 'mini-synapse';
 /**
  * Lets requests in, or not:
  *
- *     of another origin: 403
+ *     of another origin: 403 for changes, and for looking from inside a page
  *     no users and tokens configured: everybody on loopback is an operator
  *     public: no credentials are looked at
  *     else Basic, Bearer or session cookie (with its CSRF token on changes): 401 without, 429 after too many wrong ones,
@@ -31,6 +31,7 @@ export class Gate {
    */
   async recognise(request: IncomingMessage, role: Role | 'public'): Promise<Caller> {
     refuseForeignOrigin(request);
+    refuseForeignRead(request);
     const from = request.socket.remoteAddress ?? '';
     return this.#security.needsLogin ? await this.#recognised(request, role, from) : local(request, from);
   }
@@ -51,12 +52,13 @@ export class Gate {
     const [, scheme = '', credentials = ''] = /^(\w+) +(\S+)$/.exec(request.headers.authorization?.trim() ?? '') ?? [];
     if (scheme.toLowerCase() === 'bearer') {
       const holder = this.#security.holderOf(credentials);
-      return holder && { name: holder.name, role: holder.role, from, by: 'token' };
+      const end = () => this.#security.endOfToken(credentials);
+      return holder && { name: holder.name, role: holder.role, from, by: 'token', end };
     }
     if (scheme.toLowerCase() !== 'basic') return undefined;
     const [name, password] = basicCredentials(credentials);
     const user = await this.#security.login(name, password, from);
-    return user && { name: user.name, role: user.role, from, by: 'basic' };
+    return user && { name: user.name, role: user.role, from, by: 'basic', end: () => this.#security.endOfUser(name) };
   }
 
   #bySession(request: IncomingMessage, from: string): Caller | undefined {
@@ -67,7 +69,7 @@ export class Gate {
     const token = request.headers['x-csrf-token'];
     if (!isSafe(request) && !(typeof token === 'string' && equal(token, session.csrf)))
       throw new ManagementError(403, 'The header X-CSRF-Token is missing or wrong');
-    return { name: user.name, role: user.role, from, by: 'session' };
+    return { name: user.name, role: user.role, from, by: 'session', end: () => this.#security.endOfSession(id ?? '') };
   }
 }
 
@@ -87,7 +89,6 @@ export function sessionOfCookies(cookies: string | undefined): string | undefine
 
 function local(request: IncomingMessage, from: string): Caller {
   refuseForeignName(request);
-  refuseForeignRead(request);
   return { name: 'local', role: 'operator', from, by: 'loopback' };
 }
 

@@ -28,14 +28,20 @@ export function refuseForeignOrigin(request: IncomingMessage): void {
   throw new ManagementError(403, 'Send Content-Type: application/json or the header X-Requested-By');
 }
 
+/** `force` in a query, unless it says false. */
+const FORCED = /[?&]force(?:=(?!false\b)|&|$)/;
+
 /**
- * Looking may cost something, too (`force=true`), and a page of another site that asks needs no answer that it can read. Where no login
- * protects the server, only links lead here from there.
+ * Looking may cost something, too, and a page of another origin that asks needs no answer that it can read; a page of the same machine,
+ * behind another port, counts as of the same site and is sent along the session. Only links lead here from there, in the window itself
+ * and not to what costs something (`force=true`).
  * @throws ManagementError 403
  */
 export function refuseForeignRead(request: IncomingMessage): void {
-  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode } = request.headers;
-  if (site === 'cross-site' && mode !== 'navigate') throw foreign();
+  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': place } = request.headers;
+  if (site !== 'cross-site' && site !== 'same-site') return;
+  const isLink = mode === 'navigate' && (place === undefined || place === 'document');
+  if (!isLink || FORCED.test(request.url ?? '')) throw foreign();
 }
 
 /**

@@ -16,6 +16,8 @@ const TOKEN_LIFETIME_MS = 3_600_000;
 const MAX_TOKENS = 200;
 const SESSION_LIFETIME_MS = 8 * 3_600_000;
 const MAX_SESSIONS = 200;
+/** Tokens, and sessions, of one user. */
+const MAX_EACH = 40;
 /** Failed logins of one user from one address, and of all users from it, within a minute. */
 const ATTEMPTS = { user: 5, address: 20 };
 /** How long a password that was right is not computed again, ms; scripts send it with every request. */
@@ -29,6 +31,18 @@ export interface Session {
   readonly csrf: string;
 }
 
+/** A session or a token that was given out, as it may be shown. */
+export interface IssuedCredential {
+  readonly kind: 'session' | 'token';
+  readonly user: string;
+  readonly id: string;
+  /** Epoch ms. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+type Listed = Pick<IssuedCredential, 'id' | 'issuedAt' | 'expiresAt'>;
+
 /** Somebody with a role. */
 export interface Principal {
   readonly name: string;
@@ -41,8 +55,20 @@ type SecretLookup = (alias: string) => string | undefined;
 export class Security {
   readonly users: Users;
   readonly #configuredTokens: ReadonlyMap<string, Principal>;
-  readonly #tokens = new IssuedSecrets<string>({ lifetimeMs: TOKEN_LIFETIME_MS, maximum: MAX_TOKENS });
-  readonly #sessions = new IssuedSecrets<Session>({ lifetimeMs: SESSION_LIFETIME_MS, maximum: MAX_SESSIONS });
+  readonly #tokens = new IssuedSecrets<string>({
+    lifetimeMs: TOKEN_LIFETIME_MS,
+    maximum: MAX_TOKENS,
+    maximumEach: MAX_EACH,
+    ownerOf: (user) => user,
+  });
+  readonly #sessions = new IssuedSecrets<Session>({
+    lifetimeMs: SESSION_LIFETIME_MS,
+    maximum: MAX_SESSIONS,
+    maximumEach: MAX_EACH,
+    ownerOf: ({ user }) => user,
+  });
+  /** Of users by whose password something goes on. */
+  readonly #userEnds = new Map<string, AbortController>();
   readonly #perUser = new AttemptLimit(ATTEMPTS.user);
   readonly #perAddress = new AttemptLimit(ATTEMPTS.address);
   /** Digest of right credentials -> until when they are believed; see {@link REMEMBERED_MS}. */
@@ -103,7 +129,8 @@ export class Security {
       throw new ManagementError(429, 'Too many failed logins; try again later', { headers });
     }
     const user = await this.users.verified(name, password);
-    if (!user) {
+    // Meanwhile it may have got another password, or be gone.
+    if (!user || this.users.find(name) !== user) {
       log.warn(`Failed login of user ${JSON.stringify(name.slice(0, 100))} from ${address}`);
       return undefined;
     }
@@ -144,8 +171,49 @@ export class Security {
     this.#sessions.revoke(id);
   }
 
-  /** Ends all that a user has got: after its password or role was changed, or it was removed. */
+  /** The sessions and tokens that are valid now; without what they are recognised by. */
+  issued(): readonly IssuedCredential[] {
+    const of = (kind: IssuedCredential['kind'], user: string, { id, issuedAt, expiresAt }: Listed) => {
+      return { kind, user, id, issuedAt, expiresAt };
+    };
+    return [
+      ...this.#sessions.list().map((session) => of('session', session.value.user, session)),
+      ...this.#tokens.list().map((token) => of('token', token.value, token)),
+    ];
+  }
+
+  /** Ends a session or token by its id; false when there is none. */
+  revokeById(id: string): boolean {
+    return this.#sessions.revokeById(id) || this.#tokens.revokeById(id);
+  }
+
+  /** The tokens that the configuration says. */
+  configuredTokens(): readonly Principal[] {
+    return [...this.#configuredTokens.values()];
+  }
+
+  /** Aborted as soon as a token that was given out here is not valid any more; undefined: one of the configuration always is. */
+  endOfToken(token: string): AbortSignal | undefined {
+    return this.#configuredTokens.has(digestOf(token)) ? undefined : this.#tokens.endOf(token);
+  }
+
+  endOfSession(id: string): AbortSignal {
+    return this.#sessions.endOf(id);
+  }
+
+  /** Aborted when the user is changed or removed. */
+  endOfUser(name: string): AbortSignal {
+    const known = this.#userEnds.get(name);
+    if (known) return known.signal;
+    const controller = new AbortController();
+    this.#userEnds.set(name, controller);
+    return controller.signal;
+  }
+
+  /** Ends all that a user has got, and what goes on with it: after its password or role was changed, or it was removed. */
   revokeAllOf(name: string): void {
+    this.#userEnds.get(name)?.abort();
+    this.#userEnds.delete(name);
     this.#tokens.revokeWhere((user) => user === name);
     this.#sessions.revokeWhere(({ user }) => user === name);
     this.#remembered.clear();

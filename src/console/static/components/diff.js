@@ -15,4 +15,21 @@ export function Diff({ before, after, language = 'text' }) {
   </div>`;
 }
 
+/** The text of a unified diff, without the lines that name the files. @param {{text: string, label: string}} props */
+export function UnifiedDiff({ text, label }) {
+  const lines = text
+    .replace(/^---.*\n\+\+\+.*\n/, '')
+    .replace(/\n$/, '')
+    .split('\n');
+  return html`<div class="code diff" tabindex="0" role="region" aria-label=${label}>
+    <code>
+      ${lines.map((line, index) => {
+        const kind = KINDS[line[0]] ?? 'gap';
+        return html`<div key=${index} class=${`line ${kind}`}><span class="sign">${SIGNS[kind]}</span>${kind === 'gap' ? line.replaceAll('@@', '').trim() : line.slice(1)}${'\n'}</div>`;
+      })}
+    </code>
+  </div>`;
+}
+
+const KINDS = { ' ': 'same', '+': 'came', '-': 'went' };
 const SIGNS = { came: '+', went: '−', same: ' ', gap: '⋯' };

@@ -1,12 +1,12 @@
 import { html } from '../html.js';
 
 /**
- * @typedef {{title: any, cell: (row: any) => any, class?: string, label?: string}} Column
+ * @typedef {{title: any, cell: (row: any) => any, class?: string}} Column
  * `class`: `num` for figures, `wide` for what may be cut off, `hide-s` for what narrow screens go without
  */
 
 /**
- * A table. With `href`, a row leads there; with `selected`, rows can be chosen.
+ * A table; on phones its rows are cards. With `href`, a row leads there; with `selected`, rows can be chosen.
  * @param {{columns: Column[], rows: any[], keyOf?: (row: any) => string, href?: (row: any) => string | undefined, caption: string,
  *   selected?: Set<string>, onSelect?: (selected: Set<string>) => void, toneOf?: (row: any) => string}} props
  */
@@ -23,36 +23,36 @@ export function Table({ columns, rows, keyOf = (row) => row.name, href, caption,
     location.hash = target;
   };
   return html`<div class="table-frame" tabindex="0" role="region" aria-label=${caption}>
-    <table>
+    <table role="table" class=${`rows ${selected ? 'picks' : ''}`}>
       <caption class="sr">
         ${caption}
       </caption>
-      <thead>
-        <tr>
+      <thead role="rowgroup">
+        <tr role="row">
           ${
             selected &&
-            html`<th class="pick" scope="col">
+            html`<th role="columnheader" class="pick" scope="col">
               <input type="checkbox" checked=${all} aria-label="Select all on this page"
                 onChange=${() => onSelect(all ? new Set() : new Set(rows.map(keyOf)))} />
             </th>`
           }
-          ${columns.map(({ title, class: name }, index) => html`<th key=${index} scope="col" class=${name}>${title}</th>`)}
+          ${columns.map(({ title, class: name }, index) => html`<th key=${index} role="columnheader" scope="col" class=${name}>${title}</th>`)}
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         ${rows.map((row) => {
           const key = keyOf(row);
           const classes = [href?.(row) && 'leads', selected?.has(key) && 'picked', toneOf?.(row)]
             .filter(Boolean)
             .join(' ');
-          return html`<tr key=${key} class=${classes} onClick=${(event) => follow(event, row)} data-key=${key}>
+          return html`<tr key=${key} role="row" class=${classes} onClick=${(event) => follow(event, row)} data-key=${key}>
             ${
               selected &&
-              html`<td class="pick">
+              html`<td role="cell" class="pick">
                 <input type="checkbox" checked=${selected.has(key)} aria-label=${`Select ${key}`} onChange=${() => toggle(key)} />
               </td>`
             }
-            ${columns.map(({ cell, class: name, label }, index) => html`<td key=${index} class=${name} data-label=${label}>${cell(row)}</td>`)}
+            ${columns.map(({ title, cell, class: name = '' }, index) => html`<td key=${index} role="cell" class=${index ? name : `${name} lead-cell`} data-label=${typeof title === 'string' ? title : undefined}>${cell(row)}</td>`)}
           </tr>`;
         })}
       </tbody>

@@ -8,10 +8,17 @@ import * as format from '../format.js';
 import { useResource } from '../hooks.js';
 import { html } from '../html.js';
 import { placeOf, sourceAt, to } from '../router.js';
+import { FileHistory, historyOf } from './file-history.js';
 
 /** What is deployed, what is wrong with it, and what was deployed when. */
 export default function Artifacts({ place }) {
   const [, view = ''] = place.segments;
+  if (view === 'history')
+    return html`<${FileHistory} key=${place.query.file} file=${place.query.file} query=${place.query} />`;
+  return html`<${Views} view=${view} />`;
+}
+
+function Views({ view }) {
   const artifacts = useResource('artifacts', { events: ['deployment'], every: 10_000 });
   const list = artifacts.data?.list ?? [];
   const problems = list.filter((artifact) => artifact.problems?.length || artifact.state === 'faulty');
@@ -99,12 +106,20 @@ function Deployments() {
   <//>`;
 }
 
+/** What is shown of one deployment before the rest is only counted: the first one may bring thousands. */
+const SHOWN = 8;
+
 function Deployment({ deployment: { time, version, result, files = [], events = [], problems = [] } }) {
   return html`<li>
     <div class="deployment-head"><${State} state=${result} /><${Ago} at=${time} />${version !== undefined && html`<span class="muted">version ${version}</span>`}</div>
-    <p>${events.length ? events.map(({ event, kind, name }, index) => html`<span key=${index} class="event"><b>${event}</b> ${kind} ${name}</span>`) : files.map((file) => html`<span key=${file} class="event mono">${file}</span>`)}</p>
+    ${events.length > 0 && html`<p>${events.slice(0, SHOWN).map(({ event, kind, name }, index) => html`<span key=${index} class="event"><b>${event}</b> ${kind} ${name}</span>`)}<${More} of=${events} /></p>`}
+    <p>${files.slice(0, SHOWN).map((file) => html`<a key=${file} class="event mono" href=${historyOf(file)} title=${`Versions of ${file}`}>${file}</a>`)}<${More} of=${files} /></p>
     ${problems.map((problem, index) => html`<pre key=${index} class="problem-text">${textOf(problem)}</pre>`)}
   </li>`;
+}
+
+function More({ of: { length } }) {
+  return length > SHOWN && html`<span class="muted">and ${format.number(length - SHOWN)} more</span>`;
 }
 
 function textOf(problem) {

@@ -9,9 +9,9 @@ import { html } from '../html.js';
 import { to } from '../router.js';
 import { actOn } from './message-actions.js';
 
-/** Failed messages that failed in the same way, together (OP-48). @param {{store: string}} props */
-export function Failures({ store }) {
-  const failures = useResource(`message-stores/${segment(store)}/failures`, { every: 5000 });
+/** Failed messages that failed in the same way, together (OP-48). @param {{store: string, live: boolean}} props live: looked at again and again */
+export function Failures({ store, live }) {
+  const failures = useResource(`message-stores/${segment(store)}/failures`, { every: live ? 5000 : undefined });
   const act = async (action, group) => {
     if (await actOn(store, action, { filter: filterOf(group) })) await failures.reload();
   };

@@ -2,7 +2,7 @@ import { change, segment } from '../api.js';
 import { Card, Empty, Loading, Page } from '../components/page.js';
 import { State } from '../components/state.js';
 import { Table } from '../components/table.js';
-import { Ago } from '../components/time.js';
+import { Ago, Clock, Countdown } from '../components/time.js';
 import { doing } from '../components/toast.js';
 import * as format from '../format.js';
 import { useResource } from '../hooks.js';
@@ -16,8 +16,9 @@ export default function Jobs() {
     await doing(() => change('DELETE', `jobs/${segment(id)}`), 'The job ends after the message it has in hand');
     await jobs.reload();
   };
-  return html`<${Page} title="Jobs" lead="Work on many messages, the newest first">
-    <${Card} flush>
+  return html`<${Page} title="Jobs" lead="Work on many messages: what runs, what has ended, what is planned">
+    <${Planned} />
+    <${Card} title="Running and ended" flush>
       <${Loading} of=${jobs} what="the jobs">
         ${({ list }) =>
           list.length === 0
@@ -26,6 +27,47 @@ export default function Jobs() {
       <//>
     <//>
   <//>`;
+}
+
+/** Resends that wait for their time, and what became of them (OP-63). */
+function Planned() {
+  const resends = useResource('scheduled-resends', { events: ['job', 'audit'], every: 5000 });
+  const list = resends.data?.list ?? [];
+  if (list.length === 0) return null;
+  const cancel = async (id) => {
+    await doing(() => change('DELETE', `scheduled-resends/${segment(id)}`), 'It will not be resent');
+    await resends.reload();
+  };
+  return html`<${Card} title="Planned resends" flush><${Table} caption="Planned resends" rows=${list} columns=${plannedColumns(cancel)} keyOf=${({ id }) => id} /><//>`;
+}
+
+/** @returns {import('../components/table.js').Column[]} */
+function plannedColumns(cancel) {
+  return [
+    {
+      title: 'What',
+      cell: ({ store, what, target, by }) =>
+        html`<span class="name">resend from <a href=${to(['stores', store])}>${store}</a></span><span class="sub">${what}${target && ` to ${target}`} · by ${by}</span>`,
+    },
+    {
+      title: 'State',
+      cell: ({ state, problem, done, failed }) =>
+        html`<${State} state=${state} tone=${state === 'waiting' ? 'busy' : undefined} />${(problem ?? done !== undefined) && html`<span class="sub">${problem ?? `${format.number(done)} resent${failed ? `, ${format.number(failed)} not` : ''}`}</span>`}`,
+    },
+    {
+      title: 'When',
+      class: 'fit',
+      cell: ({ state, at, nextAt }) =>
+        html`<${Clock} at=${at} />${state === 'waiting' && html`<span class="sub">in <${Countdown} until=${nextAt} /></span>`}`,
+    },
+    {
+      title: html`<span class="sr">Actions</span>`,
+      class: 'fit',
+      cell: ({ id, state }) =>
+        (state === 'waiting' || state === 'running') &&
+        html`<button type="button" class="small" onClick=${() => cancel(id)}>Cancel</button>`,
+    },
+  ];
 }
 
 /** @returns {import('../components/table.js').Column[]} */

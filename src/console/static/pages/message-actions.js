@@ -1,7 +1,7 @@
 import { change, get, query, segment } from '../api.js';
 import { ask } from '../components/dialog.js';
 import { tell } from '../components/toast.js';
-import { counted, number } from '../format.js';
+import { clock, counted, number } from '../format.js';
 import { html } from '../html.js';
 import { go } from '../router.js';
 
@@ -36,16 +36,22 @@ export async function actOn(store, action, meant) {
       html`<p>${TEXTS[action](store)}</p>${error?.body?.count !== undefined && html`<p><strong>It is ${number(error.body.count)} now.</strong></p>`}`,
     initial: { to: targets[0], force: false },
     fields: FIELDS[action]?.(targets),
-    act: ({ to, force }, error) =>
-      change('POST', `message-stores/${segment(store)}/messages/actions`, {
-        action,
-        ...meant,
-        ...(action === 'move' && { to }),
-        ...(force && { force }),
-        confirm: error?.body?.count ?? count,
-      }),
+    act: ({ to, force, at }, error) =>
+      at
+        ? change('POST', `message-stores/${segment(store)}/messages/schedule`, {
+            ...meant,
+            ...(force && { force }),
+            at: new Date(at).toISOString(),
+          })
+        : change('POST', `message-stores/${segment(store)}/messages/actions`, {
+            action,
+            ...meant,
+            ...(action === 'move' && { to }),
+            ...(force && { force }),
+            confirm: error?.body?.count ?? count,
+          }),
   });
-  report(result, done);
+  report(result, done, store);
   return result;
 }
 
@@ -81,9 +87,17 @@ const FIELDS = {
       <select value=${values.to} onChange=${(event) => set({ to: event.target.value })}>${targets.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</select>
     </label>`,
   resend: () => (values, set) =>
-    html`<label class="choice"><input type="checkbox" checked=${values.force} onChange=${(event) => set({ force: event.target.checked })} />
+    html`<label class="field"><span>When</span>
+        <input type="datetime-local" value=${values.at} min=${localTime(Date.now())} aria-describedby="when-note" onInput=${(event) => set({ at: event.target.value })} /></label>
+      <p class="sub" id="when-note">${values.at ? 'Those that are meant and there by then.' : 'At once. Choose a time to have it done then.'}</p>
+      <label class="choice"><input type="checkbox" checked=${values.force} onChange=${(event) => set({ force: event.target.checked })} />
       Also those that were resent five times already</label>`,
 };
+
+/** As a field for local time has it. */
+function localTime(time) {
+  return new Date(time - new Date(time).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
 
 const PAGE = 500;
 /** Pages that are counted here; of more messages the server tells the number. */
@@ -140,8 +154,13 @@ async function otherStores(store) {
   return list.map(({ name }) => name).filter((name) => name !== store);
 }
 
-function report(result, done) {
+function report(result, done, store) {
   if (!result) return;
+  if (result.at) {
+    tell(`The resend from ${store} is planned for ${clock(result.at)}`);
+    go(['jobs']);
+    return;
+  }
   if (result.job) {
     tell(`${counted(result.job.total, 'message')} being ${done}: see the job`);
     go(['jobs']);

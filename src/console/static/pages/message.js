@@ -100,6 +100,12 @@ function History({ history }) {
 }
 
 function Body({ body, message, store }) {
+  if (body?.language === 'hidden')
+    return html`<${Card} title="Body" note=${format.size(body.bytes)}><${Empty} icon="artifact" title="Bodies are shown to operators only" /><//>`;
+  return html`<${ShownBody} body=${body} message=${message} store=${store} />`;
+}
+
+function ShownBody({ body, message, store }) {
   const views = viewsOf(body);
   const [view, setView] = useState(views[0]?.name);
   const shown = views.find(({ name }) => name === view) ?? views[0];

@@ -14,8 +14,11 @@ const PAGE = 50;
 const REFRESH_MS = 3000;
 const FILTERS = ['text', 'id', 'cause', 'header', 'from', 'to'];
 
-/** The messages of a store, page by page, without taking any. @param {{store: string, depth?: number | null, query: Record<string, string>}} props */
-export function Messages({ store, depth, query }) {
+/**
+ * The messages of a store, page by page, without taking any.
+ * @param {{store: string, depth?: number | null, query: Record<string, string>, live: boolean}} props live: they are looked at again and again
+ */
+export function Messages({ store, depth, query, live }) {
   const filter = filterOf(query);
   const filterKey = JSON.stringify(filter);
   const [cursors, setCursors] = useState(['']);
@@ -26,7 +29,7 @@ export function Messages({ store, depth, query }) {
   }, [filterKey]);
   const path = `message-stores/${segment(store)}/messages${queryOf({ limit: PAGE, after: cursors.at(-1), ...filter })}`;
   // While nobody has chosen anything, rows may come and go.
-  const page = useResource(path, { every: selected.size === 0 ? REFRESH_MS : undefined });
+  const page = useResource(path, { every: live && selected.size === 0 ? REFRESH_MS : undefined });
   const done = (result) => {
     if (!result) return;
     setSelected(new Set());
@@ -37,7 +40,9 @@ export function Messages({ store, depth, query }) {
     <${Card} flush class="messages">
       <${Bar} store=${store} depth=${depth} selected=${selected} filter=${filter} done=${done} />
       <${Loading} of=${page} what="the messages">
-        ${(data) => html`${data.note && html`<${Notice}>${data.note}<//>`}
+        ${(
+          data,
+        ) => html`${(data.note || !live) && html`<${Notice}>${data.note} ${!live && html`<button type="button" class="small" onClick=${page.reload}>Look again</button>`}<//>`}
           ${data.list.length === 0 ? html`<${NoMessages} filtered=${filtered} scanned=${data.scanned} more=${data.next} />` : html`<${List} store=${store} list=${data.list} selected=${selected} onSelect=${setSelected} />`}
           <${Pager} data=${data} cursors=${cursors} setCursors=${setCursors} />`}
       <//>
@@ -60,6 +65,8 @@ function isoOf(text) {
 
 function Filters({ query }) {
   const [values, setValues] = useState(query);
+  // Whoever is not shown bodies cannot look for what is in them.
+  const bodies = useResource('session').data?.bodies !== false;
   const [more, setMore] = useState(Boolean(query.cause || query.header || query.from || query.to || query.id));
   const settled = useSettled(JSON.stringify(values));
   useEffect(() => {
@@ -72,7 +79,7 @@ function Filters({ query }) {
     onInput: (event) => setValues({ ...values, [name]: event.target.value }),
   });
   return html`<form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
-    <input type="search" placeholder="Text in the body" aria-label="Text in the body" ...${field('text')} />
+    ${bodies && html`<input type="search" placeholder="Text in the body" aria-label="Text in the body" ...${field('text')} />`}
     ${
       more &&
       html`<input type="search" placeholder="Message id" aria-label="Part of the message id" ...${field('id')} />
@@ -103,6 +110,7 @@ function Bar({ store, depth, selected, filter, done }) {
   return html`<div class="selection" aria-live="polite">
     <strong>${label}</strong>
     <div class="actions">
+      ${ids.length === 2 && html`<a class="button small" href=${to(['stores', store, 'compare'], { left: ids[0], right: ids[1] })}><${Icon} name="compare" size=${15} />Compare</a>`}
       <button type="button" class="small" disabled=${nothing} onClick=${() => act('resend')}><${Icon} name="resend" size=${15} />Resend</button>
       <button type="button" class="small" disabled=${nothing} onClick=${() => act('move')}><${Icon} name="move" size=${15} />Move</button>
       ${
@@ -145,7 +153,7 @@ function columnsOf(store) {
       class: 'wide',
       cell: ({ lastCause, lastStatus, poison }) =>
         lastCause || poison
-          ? html`<span class="bad-text" title=${lastCause ?? poison}>${lastStatus ? `${lastStatus} · ` : ''}${lastCause ?? poison}</span>`
+          ? html`<span class="bad-text two-lines" title=${lastCause ?? poison}>${lastStatus && !lastCause?.includes(lastStatus) ? `${lastStatus} · ` : ''}${lastCause ?? poison}</span>`
           : html`<span class="muted">–</span>`,
     },
     {

@@ -1,5 +1,6 @@
 import { query } from '../api.js';
 import { Code, CopyButton } from '../components/code.js';
+import { Icon } from '../components/icon.js';
 import { Card, Empty, Loading, Page } from '../components/page.js';
 import { ProblemFrame } from '../components/problem-frame.js';
 import { Tag } from '../components/state.js';
@@ -13,7 +14,7 @@ export default function Source({ place }) {
   const { file, line } = place.query;
   const source = useResource(file && `artifacts/source${query({ file })}`, { events: ['deployment'] });
   return html`<${Page} name=${format.fileName(file)} title=${format.fileName(file) || 'Source'} crumbs=${[{ text: 'Artifacts', href: to(['artifacts']) }]} lead=${html`<span class="mono">${file}</span>`}
-    actions=${source.data && html`<${CopyButton} text=${source.data.text} />`}>
+    actions=${source.data && html`<a class="button quiet small" href=${to(['artifacts', 'history'], { file: source.data.file.split('!/')[0] })}><${Icon} name="schedule" size=${15} />Versions</a><${CopyButton} text=${source.data.text} />`}>
     ${
       file
         ? html`<${Loading} of=${source} what="the source">${(data) => html`<${Text} data=${data} file=${file} line=${Number(line) || undefined} />`}<//>`

@@ -1,4 +1,4 @@
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { segment } from '../api.js';
 import { Chart } from '../components/chart.js';
 import { Card, Empty, Facts, Figure, Loading, Notice, Page, Tabs } from '../components/page.js';
@@ -36,9 +36,21 @@ export function Store({ name, part, query }) {
     ${stores && !store && html`<${Notice} tone="busy">No store of this name is deployed.<//>`}
     <${Tabs} tabs=${tabs} label="Views of the store" />
     ${part === '' && html`<${Fares} name=${name} store=${store} />`}
-    ${part === 'messages' && html`<${Messages} store=${name} depth=${store?.depth} query=${query} />`}
-    ${part === 'failures' && html`<${Failures} store=${name} />`}
+    ${part === 'messages' && html`<${Looked} key=${name} store=${store}>${(live) => html`<${Messages} store=${name} depth=${store?.depth} query=${query} live=${live} />`}<//>`}
+    ${part === 'failures' && html`<${Looked} key=${name} store=${store}>${(live) => html`<${Failures} store=${name} live=${live} />`}<//>`}
   <//>`;
+}
+
+/** Where looking leaves a mark on the messages, nothing is looked at before somebody asks for it, and nothing again by itself. */
+function Looked({ store, children }) {
+  const [asked, setAsked] = useState(false);
+  if (!store) return null;
+  const live = store.browsing !== 'marks';
+  if (live || asked) return children(live);
+  return html`<${Card}><${Empty} icon="store" title="Looking leaves a mark">
+    <p>To be looked at, messages are handed over by ${storeKind(store.type)} and given back: they are marked as redelivered.</p>
+    <button type="button" class="primary" onClick=${() => setAsked(true)}>Look into the queue</button>
+  <//><//>`;
 }
 
 function Fares({ name, store }) {

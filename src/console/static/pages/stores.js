@@ -7,6 +7,7 @@ import { html } from '../html.js';
 import { trailOf } from '../live.js';
 import { to } from '../router.js';
 import { depthText, storeKind, useStores, useTrails } from '../stores-now.js';
+import { Compare } from './compare.js';
 import { Message } from './message.js';
 import { Store } from './store.js';
 
@@ -14,6 +15,8 @@ import { Store } from './store.js';
 export default function Stores({ place }) {
   const [, name, part, id] = place.segments;
   if (name && part === 'messages' && id) return html`<${Message} key=${`${name}/${id}`} store=${name} id=${id} />`;
+  if (name && part === 'compare')
+    return html`<${Compare} store=${name} left=${place.query.left} right=${place.query.right} />`;
   if (name) return html`<${Store} key=${name} name=${name} part=${part ?? ''} query=${place.query} />`;
   return html`<${StoreList} />`;
 }

@@ -52,7 +52,7 @@ function Way({ trace }) {
           ${entries.map((entry) => html`<${Entry} key=${entry.key} entry=${entry} begin=${begin} length=${length} current=${entry.key === current?.key} onChoose=${() => setChosen(entry.key)} />`)}
         </ol>
       <//>
-      ${current && html`<${Detail} entry=${current} bodies=${trace.bodies} />`}
+      ${current && html`<${Detail} entry=${current} bodies=${trace.bodies} hidden=${trace.bodiesHidden} />`}
     </div>`;
 }
 
@@ -133,7 +133,7 @@ function marksText({ changes }) {
   return `changed ${parts.filter(Boolean).join(', ')}`;
 }
 
-function Detail({ entry, bodies }) {
+function Detail({ entry, bodies, hidden }) {
   const { type, title, file, line, error, cause, outcome, status, endpoint, branch, name } = entry;
   const facts = [
     name && ['Name', name],
@@ -149,20 +149,20 @@ function Detail({ entry, bodies }) {
     <dl class="facts compact">${facts.map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>
     ${type === 'hop' && html`<p><a href=${to(['stores', entry.store, 'messages', entry.messageId])}>Look at the message in ${entry.store}</a></p>`}
     ${type === 'delivery' && html`<p><a href=${to(['processors', entry.processor])}>Look at ${entry.processor}</a></p>`}
-    ${type === 'step' && html`<${Changes} changes=${entry.changes} bodies=${bodies} />`}
+    ${type === 'step' && html`<${Changes} changes=${entry.changes} bodies=${bodies} hidden=${hidden} />`}
   <//>`;
 }
 
 const OUTCOMES = { on: 'went on', stopped: 'ended here' };
 
-function Changes({ changes, bodies }) {
+function Changes({ changes, bodies, hidden }) {
   if (!hasChanges({ changes })) return html`<p class="muted nothing">It changed nothing of the message.</p>`;
   const { properties = [], headers = [], body, bodyChanged } = changes;
   return html`
     ${properties.length > 0 && html`<h3>Properties</h3><${Values} rows=${properties} />`}
     ${headers.length > 0 && html`<h3>Headers</h3><${Values} rows=${headers} />`}
     ${body && html`<h3>Body${body.truncated && html` <small class="muted">the beginning</small>`}</h3><${Diff} before=${body.before ?? ''} after=${body.after ?? ''} language=${body.language} />`}
-    ${!body && bodyChanged && html`<h3>Body</h3><p class="muted">It is another one now.${!bodies && ' Bodies are kept when tracing is told to.'}</p>`}`;
+    ${!body && bodyChanged && html`<h3>Body</h3><p class="muted">It is another one now.${hidden ? ' Bodies are shown to operators only.' : !bodies && ' Bodies are kept when tracing is told to.'}</p>`}`;
 }
 
 function Values({ rows }) {

@@ -18,6 +18,32 @@ export function diffLines(before, after) {
   return shortened([...left.slice(0, start).map(same), ...middle, ...left.slice(left.length - end).map(same)]);
 }
 
+/**
+ * The same, side by side: what went stands beside what came in its place.
+ * @returns {Array<{kind: 'same'|'other'|'gap', left?: string, right?: string}>} undefined: there is no line on that side
+ */
+export function sideBySide(before, after) {
+  const rows = [];
+  let went = [];
+  let came = [];
+  const settle = () => {
+    for (let index = 0; index < Math.max(went.length, came.length); index += 1)
+      rows.push({ kind: 'other', left: went[index], right: came[index] });
+    went = [];
+    came = [];
+  };
+  for (const { kind, text } of diffLines(before, after)) {
+    if (kind === 'went') went.push(text);
+    else if (kind === 'came') came.push(text);
+    else {
+      settle();
+      rows.push({ kind, left: text, right: text });
+    }
+  }
+  settle();
+  return rows;
+}
+
 /** By the longest common subsequence. */
 function compared(left, right) {
   if (left.length > MAX_LINES || right.length > MAX_LINES || left.length === 0 || right.length === 0) {
@@ -63,7 +89,8 @@ function shortened(lines) {
     else if (index === 0 || near[index - 1]) {
       let end = index;
       while (end < lines.length && !near[end]) end += 1;
-      shown.push({ kind: 'gap', text: `${end - index} unchanged ${end - index === 1 ? 'line' : 'lines'}` });
+      // A line that stands for one line is worth nothing.
+      shown.push(end - index === 1 ? lines[index] : { kind: 'gap', text: `${end - index} unchanged lines` });
     }
   }
   return shown;
