@@ -32,10 +32,12 @@ export class RequestDispatcher implements Dispatcher {
     const configuration = this.#configuration();
     const route = routeService(localTarget(request), (name) => configuration.find('proxy', name) !== undefined);
     const proxy = route.serviceName === undefined ? undefined : configuration.find('proxy', route.serviceName);
-    const metadata = await this.#metadata(request, proxy, configuration);
-    if (metadata) {
-      exchange.answerWith(metadata);
-      return;
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      const metadata = await this.#metadata(request, proxy, configuration);
+      if (metadata) {
+        exchange.answerWith(metadata);
+        return;
+      }
     }
     if (proxy && !proxy.exposedOn(request.scheme)) {
       exchange.answerWith(serviceNotFound(request));
@@ -57,7 +59,6 @@ export class RequestDispatcher implements Dispatcher {
   }
 
   async #metadata(request: IncomingRequest, proxy: ProxyService | undefined, configuration: Configuration) {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
     const wanted = proxy && request.query !== undefined && METADATA_QUERY.test(request.query);
     const wsdl = wanted ? await proxyWsdl(proxy, configuration) : undefined;
     return metadataAnswer(request, {

@@ -1,5 +1,6 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Alerts } from './alerts/alerts.ts';
 import { PROFILES } from './compat/profile.ts';
 import type { ServerConfiguration } from './config/config.ts';
 import { ConfigurationError } from './config/toml-reader.ts';
@@ -13,6 +14,7 @@ import type { InboundServices } from './inbound/component.ts';
 import { VfsSender } from './inbound/file/vfs-sender.ts';
 import { JmsSender } from './inbound/jms/jms-sender.ts';
 import { MqttSender } from './inbound/mqtt/mqtt-sender.ts';
+import { RabbitMqSender } from './inbound/rabbitmq/rabbitmq-sender.ts';
 import { RunningTransports } from './inbound/running-transports.ts';
 import { WebSocketSender } from './inbound/websocket/websocket-sender.ts';
 import { closeIsolation } from './isolation/worker-pool.ts';
@@ -27,6 +29,7 @@ import { startManagement } from './management/start-management.ts';
 import { FlowTracker } from './mediation/flow.ts';
 import { builtInSequences } from './mediation/read-sequence.ts';
 import type { Configuration } from './message/configuration.ts';
+import { setJsonConversion } from './message/json-conversion.ts';
 import { Observation } from './observation/observation.ts';
 import { DeliveryLedger } from './processors/delivery-ledger.ts';
 import { FileRegistry } from './registry/file-registry.ts';
@@ -37,6 +40,7 @@ import { type HttpListener, type ListenerLimits, startHttpListener } from './tra
 import { HttpSender } from './transport/http-sender.ts';
 import type { ListeningPort } from './transport/service-metadata.ts';
 import { listenerCertificate } from './transport/tls.ts';
+import { limitXml } from './xml/index.ts';
 
 const log = logger('Server');
 /** What answering a client may take longer than the global timeout of sends, ms. */
@@ -100,10 +104,12 @@ class Server implements RunningServer {
   #http: HttpListener | undefined;
   #https: HttpListener | undefined;
   #management: ManagementApi | undefined;
+  #alerts: Alerts | undefined;
   readonly #inbound = new RunningTransports();
   readonly #asked = Promise.withResolvers<'shutdown' | 'restart'>();
   #jms: JmsSender | undefined;
   #mqtt: MqttSender | undefined;
+  #rabbitMq: RabbitMqSender | undefined;
   #webSockets: WebSocketSender | undefined;
   #stopped: Promise<void> | undefined;
   #looking: Promise<void> = Promise.resolve();
@@ -162,6 +168,10 @@ class Server implements RunningServer {
   }
 
   async start(): Promise<void> {
+    const { jsonConversion, ignored } = this.#options.synapseProperties;
+    setJsonConversion(jsonConversion);
+    limitXml(this.#options.limits);
+    for (const sentence of ignored) log.warn(sentence);
     await checkDirectory(this.#options.artifacts);
     this.#dataFolder = await DataFolder.take(this.#options.data);
     if (!this.#options.keepState) await forgetProcessorStates(this.#options.data);
@@ -174,8 +184,10 @@ class Server implements RunningServer {
     observation.start();
     this.#folder = new ArtifactFolder(this.#deployer, { directory: this.#options.artifacts });
     await this.#folder.deployAll();
+    this.#alerts = this.#watchAlerts(observation, secrets, trustedCertificates);
     await this.#openListeners(secrets, observation, this.#registry);
     await this.#deployer.startWork();
+    this.#alerts.start();
     if (this.#options.watch) this.#watch(this.#folder, this.#deployer);
     this.#health.ready = true;
   }
@@ -198,6 +210,8 @@ class Server implements RunningServer {
     observation: Observation,
   ): Deployer {
     const { data, serverName, storeDeadlineMs, stompUrls, dataSources, shutdownMs, globalTimeoutMs } = this.#options;
+    // As the reference, which looks below the folder that it was started in.
+    const resourceDirectories = [this.#options.artifacts, process.cwd()];
     const stores: StoreServices = {
       dataDirectory: data,
       putDeadlineMs: storeDeadlineMs,
@@ -205,9 +219,8 @@ class Server implements RunningServer {
       dataSources,
       trustedCertificates,
       cluster: this.#options.cluster,
+      resourceDirectories,
     };
-    // As the reference, which looks below the folder that it was started in.
-    const resourceDirectories = [this.#options.artifacts, process.cwd()];
     const databases = new Databases(stores);
     this.#databases = databases;
     const deployer: Deployer = new Deployer({
@@ -223,12 +236,14 @@ class Server implements RunningServer {
         databases,
         resourceDirectories,
         fileFolders: this.#options.fileFolders,
+        maxParts: this.#options.limits.maxParts,
         security: this.#security(secrets, resourceDirectories),
         transports: this.#transports(stores),
         ...this.#named(secrets),
       },
       builtIn: builtInSequences(this.#options.profile),
       applications: registry,
+      versionsFile: join(data, 'deployments', 'versions.ndjson'),
       lookup: {
         environment: (name) => process.env[name],
         fileProperty: (key) => this.#options.fileProperties.get(key),
@@ -270,6 +285,18 @@ class Server implements RunningServer {
     return observation;
   }
 
+  #watchAlerts(observation: Observation, secrets: SecretStore, trustedCertificates: string | undefined): Alerts {
+    return new Alerts({
+      settings: this.#options.alerts,
+      serverName: this.#options.serverName,
+      secret: (alias) => secrets.lookup(alias),
+      trustedCertificates,
+      configuration: () => this.configuration(),
+      faulty: () => this.#deployed.faulty(),
+      stuck: (name) => observation.processor(name)?.stuckReason,
+    });
+  }
+
   #security(secrets: SecretStore, directories: readonly string[]): SecurityServices {
     const settings = this.#options.security;
     return new SecurityServices({ settings, lookup: (alias) => secrets.lookup(alias), directories });
@@ -278,10 +305,12 @@ class Server implements RunningServer {
   #transports(stores: StoreServices): ReadonlyMap<string, OutgoingTransport> {
     this.#jms = new JmsSender(stores);
     this.#mqtt = new MqttSender(stores);
+    this.#rabbitMq = new RabbitMqSender(stores);
     this.#webSockets = new WebSocketSender({ stores, maxFrameBytes: this.#options.limits.maxBodyBytes });
     return new Map<string, OutgoingTransport>([
       ['jms', this.#jms],
       ['mqtt', this.#mqtt],
+      ['rabbitmq', this.#rabbitMq],
       ['ws', this.#webSockets],
       ['wss', this.#webSockets],
       ['vfs', new VfsSender()],
@@ -345,13 +374,14 @@ class Server implements RunningServer {
   #managed(
     observation: Observation,
     registry: FileRegistry,
-  ): Omit<ManagedServer, 'security' | 'audit' | 'secure' | 'options'> {
+  ): Omit<ManagedServer, 'security' | 'audit' | 'secure' | 'options' | 'schedules'> {
     const { host } = this.#options;
     this.#operations.jobs.onChange((job) => observation.events.publish('job', jobView(job)));
     return {
       health: this.#health,
       observation,
       operations: this.#operations,
+      alerts: this.#alerts ?? { hooks: [] },
       deployment: this.#deployed,
       registry,
       end: (how) => this.#asked.resolve(how),
@@ -376,6 +406,8 @@ class Server implements RunningServer {
     const steps: ReadonlyArray<() => Promise<unknown> | undefined> = [
       () => this.#looking,
       () => this.#folder?.stop(),
+      // What ends now ends because the server does.
+      () => this.#alerts?.close(),
       // Jobs of operators settle what they have in hand.
       () => this.#operations.close(),
       // Work that came in may still need stores and endpoints: it ends first.
@@ -389,6 +421,7 @@ class Server implements RunningServer {
       () => this.#sender?.close(remaining()),
       () => this.#jms?.close(),
       () => this.#mqtt?.close(),
+      () => this.#rabbitMq?.close(),
       () => this.#webSockets?.close(),
       () => this.#registry?.flush(),
       () => this.#management?.close(),

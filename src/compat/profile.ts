@@ -27,6 +27,10 @@ export interface ProfileDifferences {
   readonly logPrefix: boolean;
   /** Are `\n` and `\t` in the separator of `log` read as line break and tab? */
   readonly logSeparatorEscapes: boolean;
+  /** Do lines about an endpoint's state tell its address? */
+  readonly endpointLogsTellAddress: boolean;
+  /** Are endpoints without a name given one (`endpoint_<uuid>`)? Else they are all `AnonymousEndpoint`. */
+  readonly namesEndpoints: boolean;
   /** The sequence `main` where no artifact defines it. */
   readonly mainSequence: string;
 }
@@ -41,6 +45,8 @@ export const PROFILES: Readonly<Record<CompatProfile, ProfileDifferences>> = {
     proxiesUseFault: true,
     logPrefix: true,
     logSeparatorEscapes: true,
+    endpointLogsTellAddress: true,
+    namesEndpoints: false,
     // Whatever no proxy takes is answered 404.
     mainSequence: `<sequence xmlns="http://ws.apache.org/ns/synapse" name="main">
      <log level="custom">
@@ -58,6 +64,8 @@ export const PROFILES: Readonly<Record<CompatProfile, ProfileDifferences>> = {
     proxiesUseFault: false,
     logPrefix: false,
     logSeparatorEscapes: false,
+    endpointLogsTellAddress: false,
+    namesEndpoints: true,
     mainSequence: `<sequence xmlns="http://ws.apache.org/ns/synapse" name="main">
      <in>
        <log level="full"/>

@@ -2,7 +2,7 @@ import { nearestName } from '../grammar/diagnostic.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 
-const SUPPORTED = ['http', 'https', 'jms', 'mqtt', 'ws', 'wss'];
+const SUPPORTED = ['http', 'https', 'jms', 'mqtt', 'rabbitmq', 'ws', 'wss'];
 const KNOWN = [
   'mailto',
   'vfs',
@@ -12,7 +12,6 @@ const KNOWN = [
   'fix',
   'hl7',
   'amqp',
-  'rabbitmq',
   'kafka',
   'file',
   'ftp',
@@ -29,7 +28,7 @@ const KNOWN = [
 export function checkScheme(uri: string, element: ConfigElement, reader: ArtifactReader, attribute: string): void {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(uri)?.[1]?.toLowerCase();
   if (scheme === undefined || SUPPORTED.includes(scheme) || /^vfs:file:/i.test(uri)) return;
-  const expected = 'an http:, https:, jms:, mqtt:, ws:, wss: or vfs:file: address';
+  const expected = 'an http:, https:, jms:, mqtt:, rabbitmq:, ws:, wss: or vfs:file: address';
   if (KNOWN.includes(scheme)) {
     reader.warning(element, `addresses with '${scheme}:' are known, not supported yet: sending to '${uri}' will fail`, {
       attribute,

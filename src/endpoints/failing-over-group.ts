@@ -11,8 +11,6 @@ import {
   type GroupFrame,
   groupError,
   groupStatus,
-  labelOf,
-  nameOf,
   optionsInside,
   pushGroupErrorSequence,
   sendToChild,
@@ -20,6 +18,7 @@ import {
 } from './group.ts';
 import { ResendPoint } from './resend-point.ts';
 import { type SessionAffinity, sessionFailed } from './session-affinity.ts';
+import { labelOf, nameOf } from './shown-name.ts';
 
 /** What load-balance and failover groups are made of. */
 export interface FailingOverDefinition extends GroupFrame {
@@ -101,7 +100,7 @@ export class FailingOverGroup implements Endpoint {
   /** @throws MediationError 303000 when no child is left; 309003 when only the child of the session would do and it is not ready */
   async send(message: MessageContext, options: SendOptions = {}): Promise<MessageContext> {
     const { properties, buildMessage, children, failover, affinity } = this.#definition;
-    const inside = optionsInside(this, this.#title, options);
+    const inside = optionsInside(this, this.#title, message, options);
     if (buildMessage) message.payload.envelope();
     setGroupProperties(message, properties);
     return this.#tryChildren({
@@ -129,7 +128,7 @@ export class FailingOverGroup implements Endpoint {
       last = outcome.error;
       if (outcome.kind === 'failing-answer') sending.failingAnswer = outcome.answer;
       else if (concernsAllChildren(last, sending.options)) throw last;
-      this.#warn(child, last);
+      this.#warn(child, last, sending.message);
       if (!this.#definition.failover) return sending.failingAnswer ?? raise(last);
       if (!mayRetry(child, last, sending.message)) return this.#giveUp(sending, NOT_RETRIED, last);
     }
@@ -155,7 +154,7 @@ export class FailingOverGroup implements Endpoint {
     };
     const bound = affinity?.childOf(sessions);
     if (bound !== undefined && isCandidate(bound)) return bound;
-    if (bound !== undefined && !failover) return this.#fail(sending, sessionFailed(nameOf(this)));
+    if (bound !== undefined && !failover) return this.#fail(sending, sessionFailed(nameOf(this, message)));
     const chosen = selection.next(isCandidate);
     if (chosen !== undefined) affinity?.chosen(chosen, sessions, message);
     return chosen;
@@ -163,7 +162,7 @@ export class FailingOverGroup implements Endpoint {
 
   /** No further child: an answer that the sender does not like says more than that there is none. */
   #giveUp(sending: Sending, reason: string, last: MediationError | undefined): MessageContext {
-    const text = `${this.#title} endpoint : ${nameOf(this)} - ${reason}`;
+    const text = `${this.#title} endpoint : ${nameOf(this, sending.message)} - ${reason}`;
     this.#log.warn(text);
     if (!sending.failingAnswer) return this.#fail(sending, groupError(text, last));
     sending.message.faultStack.length = sending.height;
@@ -175,11 +174,9 @@ export class FailingOverGroup implements Endpoint {
     throw error;
   }
 
-  #warn(child: Endpoint, { code, message }: MediationError): void {
-    this.#log.warn(`${labelOf(this)} Detect a Failure in a child endpoint : ${labelOf(child)}`, {
-      errorCode: code,
-      reason: message,
-    });
+  #warn(child: Endpoint, { code, message: reason }: MediationError, message: MessageContext): void {
+    const text = `${labelOf(this, message)} Detect a Failure in a child endpoint : ${labelOf(child, message)}`;
+    this.#log.warn(text, { errorCode: code, reason });
   }
 }
 

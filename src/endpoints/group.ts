@@ -7,6 +7,7 @@ import { setProperty } from '../message/property-scopes.ts';
 import { integerOf } from '../message/property-value.ts';
 import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
 import type { EndpointProperty } from './endpoint-property.ts';
+import { nameOf } from './shown-name.ts';
 
 /** Error codes of groups (spec proxies 3.7). */
 export const GROUP_ERROR_CODES = {
@@ -69,15 +70,15 @@ export class ChildrenReadiness {
   }
 }
 
-/** As the reference prints an endpoint. */
-export function labelOf({ name }: { readonly name: string | undefined }): string {
-  return `Endpoint [${name ?? 'AnonymousEndpoint'}]`;
-}
-
 /** The options for the children: a group that meets itself again must not go on for ever. */
-export function optionsInside(group: Endpoint, title: string, options: SendOptions): SendOptions {
+export function optionsInside(
+  group: Endpoint,
+  title: string,
+  message: MessageContext,
+  options: SendOptions,
+): SendOptions {
   const groups = options.groups ?? [];
-  if (groups.includes(group)) throw groupError(`${title} endpoint : ${nameOf(group)} - is a child of itself`);
+  if (groups.includes(group)) throw groupError(`${title} endpoint : ${nameOf(group, message)} - is a child of itself`);
   return { ...options, groups: [...groups, group] };
 }
 
@@ -90,10 +91,6 @@ export function groupError(message: string, last?: MediationError): MediationErr
     ...(last?.errorCause !== undefined && { errorCause: last.errorCause }),
     ...(last && { cause: last }),
   });
-}
-
-export function nameOf({ name }: { readonly name: string | undefined }): string {
-  return name ?? 'AnonymousEndpoint';
 }
 
 export function setGroupProperties(message: MessageContext, properties: readonly EndpointProperty[]): void {

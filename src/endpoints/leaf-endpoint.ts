@@ -1,3 +1,4 @@
+import type { ProfileDifferences } from '../compat/profile.ts';
 import type { DynamicValue } from '../expressions/value.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
@@ -10,12 +11,14 @@ import { setProperty } from '../message/property-scopes.ts';
 import { integerOf } from '../message/property-value.ts';
 import { EndpointCounts } from '../observation/counts.ts';
 import { secureExchange } from '../security/endpoint-security.ts';
+import { writeAddressing } from './addressing.ts';
 import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
 import type { EndpointProperty } from './endpoint-property.ts';
 import { outgoingRequest } from './outgoing-request.ts';
 import { type OutgoingTransport, transportOf } from './outgoing-transport.ts';
 import { responseMessage } from './response-message.ts';
 import type { EndpointSettings } from './settings.ts';
+import { nameOf, shownName } from './shown-name.ts';
 import { EndpointSuspension } from './suspension.ts';
 
 declare module '../message/configuration.ts' {
@@ -53,12 +56,11 @@ export class LeafEndpoint implements Endpoint {
   readonly #suspension: EndpointSuspension;
   readonly counts = new EndpointCounts();
   #lastError: string | undefined;
+  #compat: ProfileDifferences | undefined;
 
   constructor(definition: LeafDefinition) {
     this.#definition = definition;
-    const address = definition.staticAddress;
-    const label = `Endpoint : ${definition.name ?? 'AnonymousEndpoint'}${address ? ` with address ${maskCredentials(address)}` : ''}`;
-    this.#suspension = new EndpointSuspension(definition.settings.suspension, label);
+    this.#suspension = new EndpointSuspension(definition.settings.suspension, this.#label(undefined));
   }
 
   get name(): string | undefined {
@@ -100,6 +102,7 @@ export class LeafEndpoint implements Endpoint {
   }
 
   async send(message: MessageContext, options: SendOptions = {}): Promise<MessageContext> {
+    this.#noteProfile(message.configuration.services.compat);
     try {
       if (!this.#suspension.ready) throw this.#notReady(message);
       const response = await this.#observed(message, options);
@@ -116,6 +119,19 @@ export class LeafEndpoint implements Endpoint {
       this.#pushErrorSequence(message);
       throw error;
     }
+  }
+
+  /** The first message tells the profile, which is that of all. */
+  #noteProfile(compat: ProfileDifferences | undefined): void {
+    if (this.#compat === compat) return;
+    this.#compat = compat;
+    this.#suspension.label = this.#label(compat);
+  }
+
+  #label(compat: ProfileDifferences | undefined): string {
+    const { staticAddress } = this.#definition;
+    const tellsAddress = staticAddress !== undefined && compat?.endpointLogsTellAddress !== false;
+    return `Endpoint : ${shownName(this, compat)}${tellsAddress ? ` with address ${maskCredentials(staticAddress)}` : ''}`;
   }
 
   /** Counts the exchange, and tells the message's trace of it. */
@@ -149,31 +165,36 @@ export class LeafEndpoint implements Endpoint {
     if (!address)
       throw new MediationError('The endpoint has no address to send to', { code: ERROR_CODES.leafNotReady });
     const timeoutMs = this.#timeoutMs(message);
+    const { addressing, format } = settings;
+    if (addressing) writeAddressing(message, addressing, { to: address, format, outOnly: options.outOnly ?? false });
     const transport = transportOf(message, address);
     if (transport) return this.#exchangeOver(transport, message, { address, timeoutMs, options });
-    const { rest, ...plain } = outgoingRequest(message, {
+    const plain = outgoingRequest(message, {
       address,
-      format: settings.format,
+      format,
       encoding: settings.encoding,
+      optimize: settings.optimize,
       method,
     });
     const secured = settings.security && (await secureExchange(message, settings.security, plain));
     const request = secured?.request ?? plain;
-    message.properties.set('last_endpoint', this.name ?? 'AnonymousEndpoint');
+    message.properties.set('last_endpoint', nameOf(this, message));
     message.properties.set('ENDPOINT_PREFIX', address);
     const span = message.span?.sends(this.name, request.url, request.method);
     let answer: MessageContext;
     try {
       const response = await message.configuration.services.http.send({
-        ...request,
-        ...(span && { headers: withTraceparent(request.headers, span.traceparent) }),
+        method: request.method,
+        url: request.url,
+        headers: span ? withTraceparent(request.headers, span.traceparent) : request.headers,
+        body: request.body,
         responseTimeoutMs: timeoutMs,
         discardBody: options.outOnly,
         correlationId: correlationId(message),
-        ...(options.signal && { signal: options.signal }),
+        signal: options.signal,
       });
       span?.end({ status: response.status });
-      answer = responseMessage(message, response, { ...options, rest });
+      answer = responseMessage(message, response, { outOnly: options.outOnly, rest: plain.rest });
     } catch (error) {
       span?.end({ error });
       throw this.#sendFailed(message, error, address, timeoutMs, options);
@@ -188,13 +209,13 @@ export class LeafEndpoint implements Endpoint {
     message: MessageContext,
     { address, timeoutMs, options }: { address: string; timeoutMs: number; options: SendOptions },
   ): Promise<MessageContext> {
-    const { format, encoding, security } = this.#definition.settings;
+    const { format, encoding, optimize, security } = this.#definition.settings;
     if (security) throw new MediationError('Messages are secured (<enableSec>) for HTTP addresses only');
-    message.properties.set('last_endpoint', this.name ?? 'AnonymousEndpoint');
+    message.properties.set('last_endpoint', nameOf(this, message));
     message.properties.set('ENDPOINT_PREFIX', maskCredentials(address));
     const { outOnly = false, signal } = options;
     try {
-      return await transport.exchange(message, { address, format, encoding, timeoutMs, outOnly, signal });
+      return await transport.exchange(message, { address, format, encoding, optimize, timeoutMs, outOnly, signal });
     } catch (error) {
       throw this.#sendFailed(message, error, address, timeoutMs, options);
     }
@@ -232,13 +253,13 @@ export class LeafEndpoint implements Endpoint {
       ? `Received through Proxy service : ${proxy}`
       : 'Received through an entry point other than a proxy, an api or an inbound endpoint ';
     log.warn(
-      `Expiring message ID : ${message.messageId}; dropping message after ${own ? 'ENDPOINT_TIMEOUT' : 'GLOBAL_TIMEOUT'} of : ${timeoutMs / 1000} seconds for ${this.name ?? 'AnonymousEndpoint'}, URI : ${maskCredentials(address)}, ${entry}Correlation ID : ${message.axis2.get('correlation_id') ?? ''}`,
+      `Expiring message ID : ${message.messageId}; dropping message after ${own ? 'ENDPOINT_TIMEOUT' : 'GLOBAL_TIMEOUT'} of : ${timeoutMs / 1000} seconds for ${nameOf(this, message)}, URI : ${maskCredentials(address)}, ${entry}Correlation ID : ${message.axis2.get('correlation_id') ?? ''}`,
       this.#about(message),
     );
   }
 
   #about(message: MessageContext) {
-    return { ...aboutMessage(message), endpoint: this.name ?? 'AnonymousEndpoint' };
+    return { ...aboutMessage(message), endpoint: nameOf(this, message) };
   }
 
   #timeoutMs(message: MessageContext): number {
@@ -258,7 +279,7 @@ export class LeafEndpoint implements Endpoint {
   #notReady(message: MessageContext): MediationError {
     const { kind } = this.#definition;
     const title = kind === 'http' ? 'HTTP' : kind === 'wsdl' ? 'WSDL' : kind === 'default' ? 'Default' : 'Address';
-    const text = `Currently , ${title} endpoint : [ Name : ${this.name ?? 'AnonymousEndpoint'} ] [ State : ${this.#suspension.state} ]`;
+    const text = `Currently , ${title} endpoint : [ Name : ${nameOf(this, message)} ] [ State : ${this.#suspension.state} ]`;
     const code = kind === 'wsdl' ? ERROR_CODES.wsdlNotReady : ERROR_CODES.leafNotReady;
     ENDPOINT_LOG.warn(`Endpoint failure - Error Code: ${code}, Error Message: ${text}`, this.#about(message));
     return new MediationError(text, { code, status: 503 });

@@ -1,5 +1,6 @@
 import { type FormattedRequest, formatRequest } from '../message/formatter.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import type { Packaging } from '../message/related.ts';
 import { appendRestPostfix } from './rest-postfix.ts';
 import type { Format } from './settings.ts';
 
@@ -17,6 +18,7 @@ export interface RequestOptions {
   readonly address: string;
   readonly format: Format | undefined;
   readonly encoding: string | undefined;
+  readonly optimize?: Packaging | undefined;
   /** Fixed method of an http endpoint. */
   readonly method: string | undefined;
 }
@@ -50,7 +52,7 @@ export function outgoingRequest(message: MessageContext, options: RequestOptions
   const { format } = options;
   const method = requestMethod(message, options);
   if (options.method !== undefined) message.axis2.set('HTTP_METHOD', method);
-  const formatted = formatRequest(message, format, options.encoding, method);
+  const formatted = formatRequest(message, format, options.encoding, method, options.optimize);
   return {
     method,
     url: requestUrl(message, options, formatted.query),
@@ -87,9 +89,9 @@ function requestUrl(message: MessageContext, options: RequestOptions, query: str
 
 function requestHeaders(message: MessageContext, formatted: FormattedRequest): Array<[string, string]> {
   const headers: Array<[string, string]> = [];
-  for (const [name, value] of message.headers.pairs()) {
-    if (!NOT_FORWARDED.has(name.toLowerCase())) headers.push([name, value]);
-  }
+  message.headers.forEach((name, value, key) => {
+    if (!NOT_FORWARDED.has(key)) headers.push([name, value]);
+  });
   const { bytes, contentType, contentEncoding, soapAction } = formatted;
   const host = message.axis2.get('REQUEST_HOST_HEADER');
   if (host !== undefined) headers.push(['Host', String(host)]);

@@ -1,4 +1,5 @@
 import type { MessageContext } from '../message/message-context.ts';
+import type { Packaging } from '../message/related.ts';
 import type { Format } from './settings.ts';
 
 declare module '../message/configuration.ts' {
@@ -13,6 +14,7 @@ export interface TransportRequest {
   readonly address: string;
   readonly format: Format | undefined;
   readonly encoding: string | undefined;
+  readonly optimize?: Packaging | undefined;
   /** How long an answer may take, ms. */
   readonly timeoutMs: number;
   /** Nobody waits for an answer. */

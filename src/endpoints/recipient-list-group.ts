@@ -12,14 +12,13 @@ import {
   type GroupFrame,
   groupError,
   groupStatus,
-  labelOf,
-  nameOf,
   optionsInside,
   pushGroupErrorSequence,
   sendToChild,
   setGroupProperties,
 } from './group.ts';
 import type { Recipients } from './recipients.ts';
+import { labelOf, nameOf } from './shown-name.ts';
 
 const log = logger('RecipientListEndpoint');
 const TITLE = 'RecipientList';
@@ -71,12 +70,13 @@ export class RecipientListGroup implements Endpoint {
 
   /** @throws MediationError 303000 when there are no recipients, or none of them answered */
   async send(message: MessageContext, options: SendOptions = {}): Promise<MessageContext> {
-    const inside = optionsInside(this, TITLE, options);
+    const inside = optionsInside(this, TITLE, message, options);
     const height = message.faultStack.length;
     setGroupProperties(message, this.#definition.properties);
     const recipients = this.#definition.recipients.of(message);
     try {
-      if (recipients.length === 0) throw groupError(`${TITLE} endpoint : ${nameOf(this)} - no child endpoints`);
+      if (recipients.length === 0)
+        throw groupError(`${TITLE} endpoint : ${nameOf(this, message)} - no child endpoints`);
       return await this.#sendToAll(recipients, message, inside);
     } catch (error) {
       pushGroupErrorSequence(message, this.#definition, height);
@@ -96,7 +96,10 @@ export class RecipientListGroup implements Endpoint {
     const outcome = await sendToChild(child, copy, options);
     if (outcome.kind === 'answered') return outcome;
     const { code, message: reason, skipsFaultHandlers } = outcome.error;
-    log.warn(`${labelOf(this)} Detect a Failure in a child endpoint : ${labelOf(child)}`, { errorCode: code, reason });
+    log.warn(`${labelOf(this, copy)} Detect a Failure in a child endpoint : ${labelOf(child, copy)}`, {
+      errorCode: code,
+      reason,
+    });
     if (copy.faultStack.length > 0 && !skipsFaultHandlers) await runFaultStack(copy, outcome.error);
     return outcome;
   }
@@ -148,7 +151,7 @@ export class RecipientListGroup implements Endpoint {
     if (failing) return failing.answer;
     const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
     const last = errors.at(-1);
-    const text = `${TITLE} endpoint : ${nameOf(this)} - no ready child endpoints`;
+    const text = `${TITLE} endpoint : ${nameOf(this, message)} - no ready child endpoints`;
     log.warn(text);
     if (last && errors.every(({ skipsFaultHandlers }) => skipsFaultHandlers)) throw last;
     throw unreadable(errors, message) ?? groupError(text, last);

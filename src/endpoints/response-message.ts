@@ -2,7 +2,6 @@ import type { MessageContext } from '../message/message-context.ts';
 import { Payload } from '../message/payload.ts';
 import { TypedNumber } from '../message/property-value.ts';
 import type { HttpResponse } from '../transport/http-sender.ts';
-import type { SendOptions } from './endpoint.ts';
 
 /** What a back end without a Content-Type is taken to have sent (spec proxies 2.5). */
 const DEFAULT_RESPONSE_TYPE = 'application/octet-stream';
@@ -14,7 +13,7 @@ const DEFAULT_RESPONSE_TYPE = 'application/octet-stream';
 export function responseMessage(
   request: MessageContext,
   answer: HttpResponse,
-  options: SendOptions & { readonly rest: boolean },
+  options: { readonly outOnly?: boolean | undefined; readonly rest: boolean },
 ): MessageContext {
   const empty = options.outOnly === true || answer.body.byteLength === 0;
   const contentType = answer.headers.get('Content-Type') ?? (empty ? undefined : DEFAULT_RESPONSE_TYPE);

@@ -3,8 +3,10 @@ import { parseDynamicValue } from '../expressions/value.ts';
 import { ValueError } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
+import type { Packaging } from '../message/related.ts';
 import type { EndpointSecurity } from '../security/endpoint-security.ts';
 import { readEndpointSecurity } from '../security/read-enable-sec.ts';
+import { type Addressing, readAddressing } from './addressing.ts';
 import { DEFAULT_SUSPENSION, type SuspensionRules } from './suspension.ts';
 
 export type Format = 'pox' | 'get' | 'soap11' | 'soap12' | 'rest';
@@ -16,7 +18,11 @@ export type ResponseAction = 'discard' | 'fault';
 /** Settings that address, http, wsdl and default endpoints share (spec proxies 5.1). */
 export interface EndpointSettings {
   readonly format: Format | undefined;
+  /** How binary content goes with the envelope; undefined: as it came, or as the message's own properties say. */
+  readonly optimize: Packaging | undefined;
   readonly encoding: string | undefined;
+  /** `<enableAddressing>`: which WS-Addressing headers are written; undefined: none. */
+  readonly addressing: Addressing | undefined;
   readonly timeout: {
     /** Undefined: the global timeout. Milliseconds as text when evaluated. */
     readonly duration: number | DynamicValue | undefined;
@@ -35,7 +41,9 @@ export interface EndpointSettings {
 /** Of a definition that says nothing. */
 export const DEFAULT_SETTINGS: EndpointSettings = {
   format: undefined,
+  optimize: undefined,
   encoding: undefined,
+  addressing: undefined,
   timeout: { duration: undefined, responseAction: undefined },
   suspension: DEFAULT_SUSPENSION,
   retryConfig: { disabledErrorCodes: [], enabledErrorCodes: [] },
@@ -58,29 +66,16 @@ export const SETTING_ATTRIBUTES: readonly string[] = ['format', 'optimize', 'enc
 
 /** Reads the shared settings of `<address>`, `<http>`, `<wsdl>` or `<default>`; problems go to the reader. */
 export function readSettings(element: ConfigElement, reader: ArtifactReader): EndpointSettings {
-  if (element.child('enableAddressing')) {
-    reader.warning(
-      element.child('enableAddressing') ?? element,
-      'WS-Addressing headers (<enableAddressing>) are known, not written yet',
-    );
-  }
-  const optimize = element.attribute('optimize');
-  if (optimize !== undefined) {
-    reader.warning(
-      element,
-      `optimize="${optimize}" is known, not supported yet: the message is sent without attachments`,
-      {
-        attribute: 'optimize',
-      },
-    );
-  }
+  const security = readEndpointSecurity(element, reader);
   return {
     format: readFormat(element, reader),
+    optimize: readOptimize(element, reader, security !== undefined),
     encoding: element.attribute('encoding'),
+    addressing: readAddressing(element.child('enableAddressing'), reader),
     timeout: readTimeout(element, reader),
     suspension: readSuspension(element, reader),
     retryConfig: readRetryConfig(element.child('retryConfig'), reader),
-    security: readEndpointSecurity(element, reader),
+    security,
   };
 }
 
@@ -92,6 +87,20 @@ function readFormat(element: ConfigElement, reader: ArtifactReader): Format | un
   reader.warning(element, `format="${written}" is ignored`, {
     attribute: 'format',
     expected: http ? 'no format: an http endpoint sends the message as it is' : `one of: ${FORMATS.join(', ')}`,
+  });
+  return undefined;
+}
+
+function readOptimize(element: ConfigElement, reader: ArtifactReader, secured: boolean): Packaging | undefined {
+  const written = element.attribute('optimize');
+  if (written === undefined) return undefined;
+  const packaging = written.toLowerCase();
+  const known = packaging === 'mtom' || packaging === 'swa';
+  if (known && !secured) return packaging;
+  const why = known ? ' beside <enableSec>: what is secured is sent as one envelope' : '';
+  reader.warning(element, `optimize="${written}" is ignored${why}`, {
+    attribute: 'optimize',
+    expected: 'mtom or swa, without <enableSec>',
   });
   return undefined;
 }

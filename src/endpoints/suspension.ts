@@ -51,7 +51,7 @@ export const DEFAULT_SUSPENSION: SuspensionRules = {
 export class EndpointSuspension {
   readonly #rules: SuspensionRules;
   /** `Endpoint : <n> with address <u>` for the log. */
-  readonly #label: string;
+  label: string;
   readonly #now: () => number;
   #state: EndpointState = 'ACTIVE';
   #remainingRetries: number;
@@ -60,7 +60,7 @@ export class EndpointSuspension {
 
   constructor(rules: SuspensionRules, label: string, now: () => number = Date.now) {
     this.#rules = rules;
-    this.#label = label;
+    this.label = label;
     this.#now = now;
     this.#remainingRetries = rules.markForSuspension.retriesBeforeSuspension;
   }
@@ -86,7 +86,7 @@ export class EndpointSuspension {
   /** An answer came, of whatever status. */
   succeeded(): void {
     if (this.#state === 'ACTIVE' || this.#state === 'OFF') return;
-    log.info(`${this.#label} currently ${this.#state} will now be marked active since it processed its last message`);
+    log.info(`${this.label} currently ${this.#state} will now be marked active since it processed its last message`);
     this.#activate();
   }
 
@@ -101,19 +101,19 @@ export class EndpointSuspension {
       code !== undefined &&
       (suspendOnFailure.errorCodes.length === 0 || suspendOnFailure.errorCodes.includes(code))
     ) {
-      log.warn(`${this.#label} will be marked SUSPENDED as it failed`);
+      log.warn(`${this.label} will be marked SUSPENDED as it failed`);
       this.#suspend();
     }
   }
 
   /** By an operator. */
   switchOff(): void {
-    log.info(`Manually switching off ${this.#label}`);
+    log.info(`Manually switching off ${this.label}`);
     this.#state = 'OFF';
   }
 
   switchOn(): void {
-    log.info(`Manually activating ${this.#label}`);
+    log.info(`Manually activating ${this.label}`);
     this.#activate();
   }
 
@@ -127,7 +127,7 @@ export class EndpointSuspension {
   #timedOut(): void {
     if (this.#remainingRetries <= 0) {
       log.info(
-        `${this.#label} has been marked for SUSPENSION, but no further retries remain. Thus it will be SUSPENDED.`,
+        `${this.label} has been marked for SUSPENSION, but no further retries remain. Thus it will be SUSPENDED.`,
       );
       this.#suspend();
       return;
@@ -136,7 +136,7 @@ export class EndpointSuspension {
     this.#state = 'TIMEOUT';
     this.#nextRetryTime = this.#now() + this.#rules.markForSuspension.retryDelayMs;
     log.warn(
-      `${this.#label} is marked as TIMEOUT and will be retried : ${this.#remainingRetries} more time/s after : ${javaDate(this.#nextRetryTime)} until its marked SUSPENDED for failure`,
+      `${this.label} is marked as TIMEOUT and will be retried : ${this.#remainingRetries} more time/s after : ${javaDate(this.#nextRetryTime)} until its marked SUSPENDED for failure`,
     );
   }
 
@@ -148,7 +148,7 @@ export class EndpointSuspension {
     this.#nextRetryTime = this.#now() + duration;
     const history = previous === undefined ? '' : `last suspend duration was : ${previous}ms and `;
     log.warn(
-      `Suspending ${this.#label[0]?.toLowerCase()}${this.#label.slice(1)} - ${history}current suspend duration is : ${duration}ms - Next retry after : ${javaDate(this.#nextRetryTime)}`,
+      `Suspending ${this.label[0]?.toLowerCase()}${this.label.slice(1)} - ${history}current suspend duration is : ${duration}ms - Next retry after : ${javaDate(this.#nextRetryTime)}`,
     );
   }
 

@@ -5,7 +5,8 @@ import { fieldsToXml, parseForm } from './form.ts';
 import { acceptJson, NotJsonError } from './json.ts';
 import { jsonToXml } from './json-xml.ts';
 import { mediaTypeOf, parseMediaType } from './media-type.ts';
-import { formDataToXml, rootPart } from './multipart.ts';
+import { formDataToXml } from './multipart.ts';
+import { rootPart } from './related.ts';
 import { createEnvelope, isEnvelope, PAYLOAD_NAMESPACE, type SoapVersion, wrapRoot } from './soap.ts';
 
 /** A body as it came over the wire, with what decides how it is read. Immutable: copies of a message share it. */

@@ -3,11 +3,14 @@ import { type BodyFormat, binaryContent, formatOf, isPayloadWrapper } from './bu
 import { encodeText } from './charset.ts';
 import { MediationError } from './errors.ts';
 import { formatForm, xmlToFields } from './form.ts';
+import { xmlToJson } from './json-xml.ts';
 import { formatMediaType, mediaTypeOf, parseMediaType, withCharset } from './media-type.ts';
 import type { MessageContext } from './message-context.ts';
-import { newBoundary, withRoot, xmlToFormData } from './multipart.ts';
+import { newBoundary, xmlToFormData } from './multipart.ts';
+import { embeddedChild, isPackaged, packEnvelope, type WantedPackaging, wantedPackaging } from './packaging.ts';
 import type { Payload } from './payload.ts';
 import { isFlagSet, type PropertyValue } from './property-value.ts';
+import { type Packaging, packagingOf } from './related.ts';
 import { convertEnvelope, faultToPox, type SoapVersion } from './soap.ts';
 
 /** A payload as it goes over the wire. Where there is no entity, there are no bytes. */
@@ -49,6 +52,8 @@ interface Style {
   readonly declared: string | undefined;
   /** The charset asked for; undefined leaves an untouched body in its own. */
   readonly charset: string | undefined;
+  /** How binary content goes with an envelope. */
+  readonly packaging: WantedPackaging;
 }
 
 const DEFAULT_TYPES: Readonly<Record<WireFormat, string>> = {
@@ -76,8 +81,8 @@ export function formatResponse(message: MessageContext, client: ClientStyle): Fo
 }
 
 function responseStyle(message: MessageContext, client: ClientStyle): Style {
-  const style = ownStyle(message);
-  if (client === 'rest' || style.format === client) return style;
+  const style = ownStyle(message, wantedPackaging(message));
+  if (client === 'rest' || style.format === client || (style.packaging === 'mtom' && isSoap(style))) return style;
   const otherVersion = style.format === 'soap11' || style.format === 'soap12';
   if (!otherVersion && !message.doingRest) return style;
   return { ...style, format: client, declared: undefined };
@@ -94,6 +99,7 @@ function exceptionFor(message: MessageContext, style: Style): FormattedBody {
  * themselves.
  * @param encoding the endpoint's `encoding` attribute
  * @param method the HTTP method of the request: GET and HEAD carry no body
+ * @param optimize the endpoint's `optimize` attribute
  * @throws MediationError when the payload cannot be written so
  */
 export function formatRequest(
@@ -101,10 +107,11 @@ export function formatRequest(
   format: EndpointFormat | undefined,
   encoding?: string,
   method = 'POST',
+  optimize?: Packaging,
 ): FormattedRequest {
   if (format === 'get') return getRequest(message);
-  const style = requestStyle(message, format, encoding);
-  const soapAction = style.format === 'soap11' ? quotedAction(message) : undefined;
+  const style = requestStyle(message, format, encoding, wantedPackaging(message, optimize));
+  const soapAction = speaksSoap11(message, style) ? quotedAction(message) : undefined;
   const bodiless = method === 'GET' || method === 'HEAD' || isFlagSet(message.axis2.get('NO_ENTITY_BODY'));
   const body = bodiless ? NOTHING : write(message, style);
   return { ...body, query: undefined, soapAction };
@@ -114,15 +121,26 @@ function requestStyle(
   message: MessageContext,
   format: EndpointFormat | undefined,
   encoding: string | undefined,
+  packaging: WantedPackaging,
 ): Style {
-  const own = ownStyle(message);
+  const own = ownStyle(message, packaging);
   const charset = encoding ?? own.charset;
-  if (format === 'soap11') return { format, declared: undefined, charset };
-  if (format === 'pox') return { format: 'xml', declared: DEFAULT_TYPES.xml, charset };
+  if (format === 'soap11') return { ...own, format, declared: undefined, charset };
+  if (format === 'pox') return { ...own, format: 'xml', declared: DEFAULT_TYPES.xml, charset };
   if (format === 'soap12' || own.format === 'soap12') {
-    return { format: 'soap12', declared: soap12Type(message.action), charset };
+    return { ...own, format: 'soap12', declared: soap12Type(message.action), charset };
   }
   return { ...own, charset };
+}
+
+/** Messages with attachments say which SOAP they are in their Content-Type; those that say nothing are of 1.1. */
+function speaksSoap11({ payload, action }: MessageContext, { format }: Style): boolean {
+  if (format !== 'as received') return format === 'soap11';
+  return action !== undefined && !(payload.contentType ?? '').includes('application/soap+xml');
+}
+
+function isSoap({ format }: Style): boolean {
+  return format === 'soap11' || format === 'soap12' || format === 'as received';
 }
 
 function soap12Type(action: string | undefined): string {
@@ -141,7 +159,7 @@ function getRequest(message: MessageContext): FormattedRequest {
 }
 
 /** The style that the message has by itself (spec proxies 1.6): axis2 messageType, else ContentType, else its own type. */
-function ownStyle(message: MessageContext): Style {
+function ownStyle(message: MessageContext, packaging: WantedPackaging): Style {
   const { axis2, payload } = message;
   const header = textOf(axis2.get('ContentType'));
   const wanted = mediaTypeOf(textOf(axis2.get('messageType'))) || mediaTypeOf(header);
@@ -150,13 +168,20 @@ function ownStyle(message: MessageContext): Style {
   const charset = payload.untouched ? undefined : textOf(axis2.get('CHARACTER_SET_ENCODING'));
   if (asked === 'related') {
     // As SOAP; what came beside the envelope is put beside it again.
-    const format = isOwn && payload.untouched ? 'as received' : soapFormat(payload.soapVersion);
-    return { format, declared: undefined, charset };
+    const asReceived = isOwn && payload.untouched && isPackaged(payload, packaging);
+    const format = asReceived ? 'as received' : soapFormat(readVersion(payload));
+    return { format, declared: undefined, charset, packaging };
   }
   const declared = header ?? (isOwn ? payload.contentType : wanted);
-  if (asked !== undefined && asked !== 'other') return { format: asked, declared, charset };
+  if (asked !== undefined && asked !== 'other') return { format: asked, declared, charset, packaging };
   const plain = payload.plain || message.doingRest;
-  return { format: plain ? 'xml' : soapFormat(payload.soapVersion), declared, charset };
+  return { format: plain ? 'xml' : soapFormat(payload.soapVersion), declared, charset, packaging };
+}
+
+/** The Content-Type of a message with attachments tells how they are packaged, not reliably which SOAP is inside. */
+function readVersion(payload: Payload): SoapVersion {
+  if (packagingOf(payload.contentType) !== undefined) payload.envelope();
+  return payload.soapVersion;
 }
 
 function soapFormat(version: SoapVersion): 'soap11' | 'soap12' {
@@ -177,9 +202,11 @@ function write(message: MessageContext, style: Style): FormattedBody {
 }
 
 /** The bytes as received, when they are in the wanted format already. */
-function received({ payload }: MessageContext, { format, declared, charset }: Style): FormattedBody | undefined {
+function received({ payload }: MessageContext, style: Style): FormattedBody | undefined {
+  const { format, declared, charset } = style;
   const bytes = payload.originalBytes();
   if (!bytes || (format !== 'as received' && payload.format !== format)) return undefined;
+  if (isSoap(style) && !isPackaged(payload, style.packaging)) return undefined;
   const { contentType, contentEncoding } = payload;
   const { type, parameters } = parseMediaType(contentType);
   if (charset !== undefined && !sameCharset(charset, parameters.get('charset') ?? 'UTF-8')) return undefined;
@@ -211,13 +238,13 @@ function rebuild(message: MessageContext, style: Style): FormattedBody {
   const { payload } = message;
   switch (style.format) {
     case 'soap11':
-      return withAttachments(payload, writeXml(message, convertEnvelope(payload.envelope(), '1.1'), style));
+      return writeSoap(message, '1.1', style);
     case 'soap12':
-      return withAttachments(payload, writeXml(message, convertEnvelope(payload.envelope(), '1.2'), style));
+      return writeSoap(message, '1.2', style);
     case 'xml':
       return writePlain(message, style);
     case 'json':
-      return writeText(message, payload.jsonText(), style);
+      return writeText(message, jsonTextOf(payload), style);
     case 'form': {
       const child = payload.firstBodyChild();
       return writeText(message, child ? formatForm(xmlToFields(child)) : '', style);
@@ -231,20 +258,26 @@ function rebuild(message: MessageContext, style: Style): FormattedBody {
   }
 }
 
-/** What came beside the envelope goes on beside it. */
-function withAttachments(payload: Payload, written: FormattedBody): FormattedBody {
-  const { bytes, contentType } = written;
-  const received = payload.attachments();
-  return received && bytes && contentType ? { ...written, ...withRoot(received, { bytes, contentType }) } : written;
+function writeSoap(message: MessageContext, version: SoapVersion, style: Style): FormattedBody {
+  const { payload } = message;
+  const envelope = convertEnvelope(payload.envelope(), version);
+  const packed = packEnvelope(payload, envelope, style.packaging, (element) => writeXml(message, element, style));
+  return { ...packed, contentEncoding: undefined };
 }
 
 function writePlain(message: MessageContext, style: Style): FormattedBody {
-  const child = message.payload.firstBodyChild();
+  const child = embeddedChild(message.payload);
   if (child) return writeXml(message, child, style);
   return { ...NOTHING, contentType: textType(message, style, 'UTF-8') };
 }
 
-function writeXml(message: MessageContext, element: XmlElement, style: Style): FormattedBody {
+/** Where bytes were taken out of an envelope, they are in the JSON as Base64. */
+function jsonTextOf(payload: Payload): string {
+  const child = payload.json() === undefined ? embeddedChild(payload) : undefined;
+  return child && payload.attachments() ? xmlToJson(child) : payload.jsonText();
+}
+
+function writeXml(message: MessageContext, element: XmlElement, style: Style): WrittenText {
   const soap = style.format === 'soap11' || style.format === 'soap12';
   const content = serializeXml(element);
   const { charset } = encodeText(content, charsetFor(message, style));
@@ -253,7 +286,13 @@ function writeXml(message: MessageContext, element: XmlElement, style: Style): F
   return writeText(message, declaration + content, style);
 }
 
-function writeText(message: MessageContext, text: string, style: Style): FormattedBody {
+/** A body with characters in it. */
+interface WrittenText extends FormattedBody {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+}
+
+function writeText(message: MessageContext, text: string, style: Style): WrittenText {
   const { bytes, charset } = encodeText(text, charsetFor(message, style));
   return { bytes, contentType: textType(message, style, charset), contentEncoding: undefined };
 }
@@ -338,9 +377,8 @@ function keptXml(payload: Payload) {
     if (alone) return keptText(serializeXml(child), contentType, 'xml');
     const format = soapFormat(payload.soapVersion);
     const written = keptText(serializeXml(envelope), DEFAULT_TYPES[format], format);
-    const received = payload.attachments();
-    const related = received && withRoot(received, written);
-    return related ? { ...related, format: 'related' as const } : written;
+    const packed = packEnvelope(payload, envelope, undefined, () => written);
+    return packed === written ? written : { ...packed, format: 'related' as const };
   } catch (cause) {
     throw new MediationError(`Error while writing message. ${cause instanceof Error ? cause.message : cause}`, {
       cause,

@@ -1,19 +1,20 @@
 import {
   cloneInto,
   createElement,
-  MAX_XML_NODES,
+  maxXmlNodes,
   newDocument,
   type XmlDocument,
   type XmlElement,
   type XmlNode,
 } from '../xml/index.ts';
+import { copyBinaryMark } from './binary-element.ts';
 import { type JsonNode, JsonSyntaxError, parseJson } from './json.ts';
-
+import { type JsonToXmlSettings, jsonConversion } from './json-conversion.ts';
 import { xmlNameOf } from './json-names.ts';
 import { isScalar, type JsonOrigin, ORIGINS, type ScalarNode, scalarText, WRAPPERS } from './json-origin.ts';
 
 export { keyOfXmlName, xmlNameOf } from './json-names.ts';
-export { DEFAULT_XML_TO_JSON, isJsonWrapper, XmlToJsonError, type XmlToJsonSettings, xmlToJson } from './xml-json.ts';
+export { isJsonWrapper, XmlToJsonError, xmlToJson } from './xml-json.ts';
 
 const ELEMENT_NODE = 1;
 
@@ -24,15 +25,17 @@ export function hasJsonOrigin(element: XmlElement): boolean {
 
 /**
  * JSON text as `<jsonObject>`, `<jsonArray>` or `<jsonValue>`, the root of a document of its own.
+ * @param settings those of the server if absent
  * @throws JsonSyntaxError
  */
-export function jsonToXml(text: string): XmlElement {
+export function jsonToXml(text: string, settings: JsonToXmlSettings = jsonConversion().toXml): XmlElement {
   const node = parseJson(text);
-  if (nodesOf(node) > MAX_XML_NODES) throw new JsonSyntaxError(`as XML it has more than ${MAX_XML_NODES} nodes`, 0);
+  const limit = maxXmlNodes();
+  if (nodesOf(node) > limit) throw new JsonSyntaxError(`as XML it has more than ${limit} nodes`, 0);
   if (node.kind === 'object' || node.kind === 'array') {
     const document = newDocument(null, node.kind === 'object' ? WRAPPERS.object : WRAPPERS.array);
     const root = document.documentElement as XmlElement;
-    fill(document, root, node, {});
+    new XmlWriter(document, settings).fill(root, node, {});
     return root;
   }
   const document = newDocument(null, WRAPPERS.value);
@@ -58,6 +61,7 @@ export function cloneWithOrigins(document: XmlDocument, element: XmlElement): Xm
 function copyOrigins(from: XmlElement, to: XmlElement): void {
   const origin = ORIGINS.get(from);
   if (origin) ORIGINS.set(to, origin);
+  copyBinaryMark(from, to);
   let source: XmlNode | null = from.firstChild;
   let target: XmlNode | null = to.firstChild;
   while (source && target) {
@@ -69,61 +73,87 @@ function copyOrigins(from: XmlElement, to: XmlElement): void {
 
 type Place = Pick<JsonOrigin, 'key' | 'repeated'>;
 
-/** Writes a value into its element and remembers it. */
-function fill(document: XmlDocument, element: XmlElement, node: JsonNode, place: Place): void {
-  if (node.kind === 'object') fillObject(document, element, node.members, place);
-  else if (node.kind === 'array') {
+class XmlWriter {
+  readonly #document: XmlDocument;
+  readonly #settings: JsonToXmlSettings;
+
+  constructor(document: XmlDocument, settings: JsonToXmlSettings) {
+    this.#document = document;
+    this.#settings = settings;
+  }
+
+  /** Writes a value into its element and remembers it. */
+  fill(element: XmlElement, node: JsonNode, place: Place): void {
+    if (node.kind === 'object') this.#fillObject(element, node.members, place);
+    else if (node.kind === 'array') this.#fillArray(element, node.items, place);
+    else {
+      const text = scalarText(node);
+      ORIGINS.set(element, { kind: node.kind, text, ...place });
+      if (text !== '') element.appendChild(this.#document.createTextNode(text));
+      if (node.kind === 'null' && this.#settings.writeNil) element.setAttribute('nil', 'true');
+    }
+  }
+
+  #fillArray(element: XmlElement, items: readonly JsonNode[], place: Place): void {
     ORIGINS.set(element, { kind: 'array', ...place });
-    for (const item of node.items) {
-      const child = createElement(document, null, WRAPPERS.item);
+    this.#announce(element, WRAPPERS.item);
+    for (const item of items) {
+      const child = createElement(this.#document, null, WRAPPERS.item);
       element.appendChild(child);
-      fillItem(document, child, item, {});
-    }
-  } else {
-    const text = scalarText(node);
-    ORIGINS.set(element, { kind: node.kind, text, ...place });
-    if (text !== '') element.appendChild(document.createTextNode(text));
-  }
-}
-
-/** One item of an array: an array inside an array needs a wrapper to stay apart. */
-function fillItem(document: XmlDocument, element: XmlElement, node: JsonNode, place: Place): void {
-  if (node.kind !== 'array') {
-    fill(document, element, node, place);
-    return;
-  }
-  ORIGINS.set(element, { kind: 'array', ...place });
-  const inner = createElement(document, null, WRAPPERS.array);
-  element.appendChild(inner);
-  fill(document, inner, node, {});
-}
-
-function fillObject(
-  document: XmlDocument,
-  element: XmlElement,
-  members: ReadonlyArray<readonly [string, JsonNode]>,
-  place: Place,
-): void {
-  const emptyArrays: Array<readonly [string, number]> = [];
-  const attributes = new Map<string, ScalarNode>();
-  const textual = isAttributesAndText(members);
-  let content: ScalarNode | undefined;
-  let before = 0;
-  for (const [key, value] of members) {
-    const attribute = attributeName(key, element);
-    if (attribute !== undefined && isScalar(value)) {
-      element.setAttribute(attribute, scalarText(value));
-      if (value.kind !== 'string') attributes.set(attribute, value);
-    } else if (key === '$' && textual && isScalar(value)) {
-      content = value;
-      element.appendChild(document.createTextNode(scalarText(value)));
-    } else {
-      if (value.kind === 'array' && value.items.length === 0) emptyArrays.push([key, before]);
-      else appendMember(document, element, key, value);
-      before += 1;
+      this.#fillItem(child, item, {});
     }
   }
-  ORIGINS.set(element, { kind: 'object', ...place, emptyArrays, attributes, ...(content && { content }) });
+
+  /** One item of an array: an array inside an array needs a wrapper to stay apart. */
+  #fillItem(element: XmlElement, node: JsonNode, place: Place): void {
+    if (node.kind !== 'array') {
+      this.fill(element, node, place);
+      return;
+    }
+    ORIGINS.set(element, { kind: 'array', ...place });
+    const inner = createElement(this.#document, null, WRAPPERS.array);
+    element.appendChild(inner);
+    this.fill(inner, node, {});
+  }
+
+  #fillObject(element: XmlElement, members: ReadonlyArray<readonly [string, JsonNode]>, place: Place): void {
+    const emptyArrays: Array<readonly [string, number]> = [];
+    const attributes = new Map<string, ScalarNode>();
+    const textual = isAttributesAndText(members);
+    let content: ScalarNode | undefined;
+    let before = 0;
+    for (const [key, value] of members) {
+      const attribute = attributeName(key, element);
+      if (attribute !== undefined && isScalar(value)) {
+        element.setAttribute(attribute, scalarText(value));
+        if (value.kind !== 'string') attributes.set(attribute, value);
+      } else if (key === '$' && textual && isScalar(value)) {
+        content = value;
+        element.appendChild(this.#document.createTextNode(scalarText(value)));
+      } else {
+        if (value.kind === 'array' && value.items.length === 0) emptyArrays.push([key, before]);
+        this.#appendMember(element, key, value);
+        before += 1;
+      }
+    }
+    ORIGINS.set(element, { kind: 'object', ...place, emptyArrays, attributes, ...(content && { content }) });
+  }
+
+  #appendMember(parent: XmlElement, key: string, value: JsonNode): void {
+    const name = xmlNameOf(key);
+    const values = value.kind === 'array' ? value.items : [value];
+    if (value.kind === 'array') this.#announce(parent, name);
+    for (const item of values) {
+      const child = createElement(this.#document, null, name);
+      parent.appendChild(child);
+      if (value.kind === 'array') this.#fillItem(child, item, { key, repeated: true });
+      else this.fill(child, item, { key });
+    }
+  }
+
+  #announce(parent: XmlElement, name: string): void {
+    if (this.#settings.multiplePI) parent.appendChild(this.#document.createProcessingInstruction('xml-multiple', name));
+  }
 }
 
 /** `{"@id":7,"$":"t"}`: attributes and the text beside them; `$` among other members is a member like them. */
@@ -131,17 +161,6 @@ function isAttributesAndText(members: ReadonlyArray<readonly [string, JsonNode]>
   const keys = new Set(members.map(([key]) => key));
   if (keys.size !== members.length || members.length < 2) return false;
   return members.every(([key, value]) => isScalar(value) && (key === '$' || (key.startsWith('@') && key.length > 1)));
-}
-
-function appendMember(document: XmlDocument, parent: XmlElement, key: string, value: JsonNode): void {
-  const name = xmlNameOf(key);
-  const values = value.kind === 'array' ? value.items : [value];
-  for (const item of values) {
-    const child = createElement(document, null, name);
-    parent.appendChild(child);
-    if (value.kind === 'array') fillItem(document, child, item, { key, repeated: true });
-    else fill(document, child, item, { key });
-  }
 }
 
 /** The attribute for `@name`, if it can be one. */

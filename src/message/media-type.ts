@@ -8,6 +8,11 @@ export interface MediaType {
 
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 const MAX_PARAMETERS = 16;
+/** Almost all messages of a server have one of a few Content-Types: they are read once. */
+const KNOWN_HEADERS = 256;
+const LONGEST_KNOWN = 256;
+const known = new Map<string, MediaType>();
+const NOTHING: MediaType = { type: '', parameters: NO_PARAMETERS };
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /**
@@ -15,17 +20,26 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
  * on every message.
  */
 export function mediaTypeOf(contentType: string | undefined): string {
-  if (contentType === undefined) return '';
+  return parseMediaType(contentType).type;
+}
+
+function typeOf(contentType: string): string {
   const end = contentType.search(/[;,]/);
   return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
 }
 
 /** Reads a Content-Type header. Never throws: what cannot be read is left out. Linear in the length of the header. */
 export function parseMediaType(contentType: string | undefined): MediaType {
-  const type = mediaTypeOf(contentType);
-  const start = contentType?.indexOf(';') ?? -1;
-  if (contentType === undefined || start < 0) return { type, parameters: NO_PARAMETERS };
-  return { type, parameters: parseParameters(contentType, start) };
+  if (contentType === undefined) return NOTHING;
+  const before = known.get(contentType);
+  if (before) return before;
+  const start = contentType.indexOf(';');
+  const parameters = start < 0 ? NO_PARAMETERS : parseParameters(contentType, start);
+  const read: MediaType = { type: typeOf(contentType), parameters };
+  if (contentType.length > LONGEST_KNOWN) return read;
+  if (known.size >= KNOWN_HEADERS) known.clear();
+  known.set(contentType, read);
+  return read;
 }
 
 function parseParameters(header: string, from: number): Map<string, string> {

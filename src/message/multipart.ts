@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createElement, elementChildren, newDocument, type XmlElement } from '../xml/index.ts';
+import { markBinary } from './binary-element.ts';
 import { decodeText } from './charset.ts';
 import { keyOfXmlName, xmlNameOf } from './json-xml.ts';
-import { formatMediaType, mediaTypeOf, parseMediaType } from './media-type.ts';
+import { parseMediaType } from './media-type.ts';
 
 /** One part of a multipart body. */
 export interface Part {
@@ -76,7 +77,7 @@ export function formDataToXml(body: Uint8Array, boundary: string | undefined): X
     const contentType = headers.get('content-type');
     const child = createElement(document, null, xmlNameOf(parameters.get('name') ?? 'part'));
     const isFile = filename !== undefined;
-    if (isFile) child.setAttribute('filename', filename);
+    if (isFile) markBinary(child).setAttribute('filename', filename);
     if (isFile && contentType !== undefined) child.setAttribute('content-type', contentType);
     const text = isFile
       ? Buffer.from(bytes).toString('base64')
@@ -112,89 +113,4 @@ function headerText(text: string): string {
 
 export function newBoundary(): string {
   return `MIMEBoundary_${randomUUID()}`;
-}
-
-/**
- * A message with attachments whose document is another one: the attachments stay as they are, byte by byte, and so does the way in which the
- * document refers to them (MTOM, or SOAP with Attachments).
- * @param received the message that the attachments came with
- * @returns undefined when there are none
- * @throws MultipartError
- */
-export function withRoot(
-  received: { readonly bytes: Uint8Array; readonly contentType: string },
-  root: { readonly bytes: Uint8Array; readonly contentType: string },
-): { bytes: Uint8Array; contentType: string } | undefined {
-  const { parameters } = parseMediaType(received.contentType);
-  const parts = parseMultipart(received.bytes, parameters.get('boundary'));
-  if (parts.length < 2) return undefined;
-  const former = rootOf(parts, parameters);
-  const soap = mediaTypeOf(root.contentType);
-  const mtom = mediaTypeOf(former.headers.get('content-type')) === XOP_TYPE;
-  const start = former.headers.get('content-id') ?? `<root.${randomUUID()}@mini-synapse>`;
-  const charset = parseMediaType(root.contentType).parameters.get('charset') ?? 'UTF-8';
-  const rootType = mtom
-    ? formatMediaType(XOP_TYPE, [
-        ['charset', charset],
-        ['type', soap],
-      ])
-    : formatMediaType(soap, [['charset', charset]]);
-  const boundary = newBoundary();
-  const chunks: Uint8Array[] = [];
-  const add = (headers: ReadonlyMap<string, string>, bytes: Uint8Array) => {
-    const head = [...headers].map(([name, value]) => `${name}: ${value.replace(/[\r\n]/g, ' ')}\r\n`).join('');
-    chunks.push(Buffer.from(`--${boundary}\r\n${head}\r\n`, 'utf8'), bytes, Buffer.from('\r\n', 'latin1'));
-  };
-  add(
-    new Map([
-      ['Content-Type', rootType],
-      ['Content-Transfer-Encoding', 'binary'],
-      ['Content-ID', start],
-    ]),
-    root.bytes,
-  );
-  for (const { headers, bytes } of parts.filter((part) => part !== former)) add(named(headers), bytes);
-  chunks.push(Buffer.from(`--${boundary}--\r\n`, 'latin1'));
-  const about: Array<[string, string]> = mtom
-    ? [
-        ['type', XOP_TYPE],
-        ['start', start],
-        ['start-info', soap],
-      ]
-    : [
-        ['type', soap],
-        ['start', start],
-      ];
-  return {
-    bytes: Buffer.concat(chunks),
-    contentType: formatMediaType('multipart/related', [['boundary', boundary], ...about]),
-  };
-}
-
-/** Headers by the names that people know: `Content-ID`, `Content-Transfer-Encoding`. */
-function named(headers: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const written = (name: string) =>
-    name
-      .replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase())
-      .replace(/-Id$/, '-ID');
-  return new Map([...headers].map(([name, value]) => [written(name), value]));
-}
-
-const XOP_TYPE = 'application/xop+xml';
-
-function rootOf(parts: readonly Part[], parameters: ReadonlyMap<string, string>): Part {
-  const start = parameters.get('start');
-  const part = (start && parts.find(({ headers }) => headers.get('content-id') === start)) || parts[0];
-  if (!part) throw new MultipartError('there is no part');
-  return part;
-}
-
-/** The part of a `multipart/related` body that holds the document: the `start` parameter's, else the first. */
-export function rootPart(body: Uint8Array, contentType: string): { bytes: Uint8Array; contentType: string } {
-  const { parameters } = parseMediaType(contentType);
-  const parts = parseMultipart(body, parameters.get('boundary'));
-  const part = rootOf(parts, parameters);
-  const declared = part.headers.get('content-type') ?? parameters.get('type') ?? 'text/xml';
-  if (mediaTypeOf(declared) !== XOP_TYPE) return { bytes: part.bytes, contentType: declared };
-  return { bytes: part.bytes, contentType: parseMediaType(declared).parameters.get('type') ?? 'text/xml' };
 }

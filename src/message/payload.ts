@@ -36,11 +36,11 @@ export interface UnreadOptions {
    */
   readonly soapAction?: boolean;
   /** The request's method; leave it out for responses. */
-  readonly method?: string;
+  readonly method?: string | undefined;
   /** The request's query string, without `?`. */
-  readonly query?: string;
+  readonly query?: string | undefined;
   /** The Content-Encoding header. */
-  readonly contentEncoding?: string;
+  readonly contentEncoding?: string | undefined;
   /** The largest decoded size of a compressed body, bytes; 16 MiB if absent (OP-91). */
   readonly maxBytes?: number;
 }
@@ -177,17 +177,23 @@ export class Payload {
   }
 
   /**
-   * The message that a changed envelope came in, when it had attachments (MTOM, SOAP with Attachments): they go on with it.
+   * The message that an envelope came in, when it had attachments (MTOM, SOAP with Attachments): they go on with it.
    * @throws MediationError when it cannot be unpacked any more
    */
   attachments(): { readonly bytes: Uint8Array; readonly contentType: string } | undefined {
-    if (!this.#attached || this.#content.kind !== 'envelope') return undefined;
-    const { bytes, contentType = '', contentEncoding, maxBytes } = this.#attached;
+    if (this.#content.kind !== 'envelope') return undefined;
+    const attached = this.#attached ?? this.#relatedOriginal();
+    if (!attached) return undefined;
+    const { bytes, contentType = '', contentEncoding, maxBytes } = attached;
     return { bytes: decodeContent(bytes, contentEncoding, maxBytes), contentType };
   }
 
   #keepAttachments(): void {
-    if (this.#original && formatOfBody(this.#original) === 'related') this.#attached = this.#original;
+    this.#attached = this.#relatedOriginal() ?? this.#attached;
+  }
+
+  #relatedOriginal(): UnreadBody | undefined {
+    return this.#original && formatOfBody(this.#original) === 'related' ? this.#original : undefined;
   }
 
   /**

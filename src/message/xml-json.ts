@@ -1,5 +1,6 @@
 import { elementChildren, textOf, type XmlAttribute, type XmlElement } from '../xml/index.ts';
 import { type JsonNode, javaDecimal } from './json.ts';
+import { jsonConversion, type XmlToJsonSettings } from './json-conversion.ts';
 import { keyOfXmlName } from './json-names.ts';
 import { ORIGINS, type ScalarNode, scalarText, WRAPPERS } from './json-origin.ts';
 
@@ -17,45 +18,6 @@ export class XmlToJsonError extends Error {
   }
 }
 
-/** How XML becomes JSON (spec mediators 5.4, `synapse.commons.json.…`). */
-export interface XmlToJsonSettings {
-  /** Keep prefixes, as `prefix<separator>name`. */
-  readonly preserveNamespace: boolean;
-  readonly namespaceSeparator: string;
-  /** Write `@xmlns…` members; needs {@link preserveNamespace}. */
-  readonly namespaceDeclarations: boolean;
-  /** False: every value is a string, except null. */
-  readonly autoPrimitive: boolean;
-  /** Values that stay strings though they look like numbers or truth values. */
-  readonly keepsString: (text: string) => boolean;
-  /** The text that replaces what a value begins with, which makes it a string; undefined for values that it leaves alone. */
-  readonly replaced: (text: string) => string | undefined;
-  /** False: siblings of one name stay separate members. */
-  readonly autoArray: boolean;
-  /** Honour `<?xml-multiple?>`. */
-  readonly multiplePI: boolean;
-  /** `nil="true"` is null. */
-  readonly readNil: boolean;
-  /** False: an empty element is `""`. */
-  readonly nullForEmpty: boolean;
-  /** Elements made from JSON give the types back that they had (MREQ-26). */
-  readonly rememberTypes: boolean;
-}
-
-export const DEFAULT_XML_TO_JSON: XmlToJsonSettings = {
-  preserveNamespace: false,
-  namespaceSeparator: '_',
-  namespaceDeclarations: false,
-  autoPrimitive: true,
-  keepsString: () => false,
-  replaced: () => undefined,
-  autoArray: true,
-  multiplePI: true,
-  readNil: false,
-  nullForEmpty: true,
-  rememberTypes: true,
-};
-
 /** True for `jsonObject`, `jsonArray` and `jsonValue` in no namespace. */
 export function isJsonWrapper(element: XmlElement): boolean {
   const name = element.localName;
@@ -64,9 +26,10 @@ export function isJsonWrapper(element: XmlElement): boolean {
 
 /**
  * An element, usually the first Body child, as JSON text.
+ * @param settings those of the server if absent
  * @throws XmlToJsonError for mixed content
  */
-export function xmlToJson(element: XmlElement, settings: XmlToJsonSettings = DEFAULT_XML_TO_JSON): string {
+export function xmlToJson(element: XmlElement, settings: XmlToJsonSettings = jsonConversion().toJson): string {
   return new JsonWriter(settings).document(element);
 }
 

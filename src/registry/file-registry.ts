@@ -120,6 +120,8 @@ export class FileRegistry implements Registry {
 
   /** What is no key of the registry names nothing in it. */
   #find(key: string): Resource | undefined {
+    // Names that nothing has are asked for by every message.
+    if (this.#resources.size === 0 && this.#provided.size === 0) return undefined;
     const path = validPath(key);
     return path === undefined ? undefined : (this.#resources.get(path) ?? this.#provided.get(path));
   }

@@ -138,7 +138,7 @@ function plainAttributes(element: XmlElement): XmlAttribute[] {
   const found: XmlAttribute[] = [];
   const { attributes } = element;
   for (let index = 0; index < attributes.length; index += 1) {
-    const attribute = attributes.item(index) as XmlAttribute;
+    const attribute = attributes[index] as XmlAttribute;
     if (attribute.namespaceURI !== NAMESPACES.xmlns) found.push(attribute);
   }
   return found;
@@ -148,7 +148,7 @@ function withDeclarationsOf(element: XmlElement, outer: Scope): Scope {
   let inner: Scope | undefined;
   const { attributes } = element;
   for (let index = 0; index < attributes.length; index += 1) {
-    const attribute = attributes.item(index) as XmlAttribute;
+    const attribute = attributes[index] as XmlAttribute;
     if (attribute.namespaceURI !== NAMESPACES.xmlns) continue;
     inner ??= Object.create(outer) as Scope;
     inner[attribute.prefix === 'xmlns' ? (attribute.localName ?? '') : ''] = attribute.value;

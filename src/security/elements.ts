@@ -146,7 +146,7 @@ function idsOf(element: XmlElement): string[] {
   const plain = namespaceURI === NAMESPACES.ds || namespaceURI === NAMESPACES.xenc;
   const ids: string[] = [];
   for (let index = 0; index < attributes.length; index += 1) {
-    const { localName, namespaceURI: namespace, value } = attributes.item(index) as XmlAttribute;
+    const { localName, namespaceURI: namespace, value } = attributes[index] as XmlAttribute;
     if (localName === 'Id' && (namespace === NAMESPACES.wsu || (plain && !namespace))) ids.push(value);
   }
   return ids;

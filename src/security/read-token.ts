@@ -40,7 +40,7 @@ export function readX509Token(token: XmlElement, defaults: TokenDefaults): X509T
 function inclusionOf(token: XmlElement): TokenInclusion {
   const { attributes } = token;
   for (let index = 0; index < attributes.length; index += 1) {
-    const attribute = attributes.item(index);
+    const attribute = attributes[index];
     if (attribute?.localName !== 'IncludeToken') continue;
     return INCLUSIONS[attribute.value.slice(attribute.value.lastIndexOf('/') + 1)] ?? 'always';
   }

@@ -3,7 +3,7 @@ import { ConfigElement, SYNAPSE_NAMESPACE } from '../grammar/element.ts';
 import { ArtifactReader } from '../grammar/reader.ts';
 import { logger } from '../logging/index.ts';
 import { isPolicy } from '../security/assertions.ts';
-import { parseXml, type XmlElement, type XmlNode, XmlSyntaxError } from '../xml/index.ts';
+import { moveToNamespace, NODE_TYPES, parseXml, type XmlElement, type XmlNode, XmlSyntaxError } from '../xml/index.ts';
 import { ARTIFACT_KINDS, type Artifact, type ArtifactKind, claimedKeys, describeArtifact } from './artifact.ts';
 import { artifactHash } from './artifact-hash.ts';
 import { readArtifact, SERVER_SETTINGS } from './kinds.ts';
@@ -279,9 +279,9 @@ function isArtifactKind(name: string): name is ArtifactKind {
 
 /** Gives all elements in no namespace the Synapse namespace, as a default declaration on the root would. */
 function adopt(element: XmlElement): void {
-  if (!element.namespaceURI) (element as { namespaceURI: string | null }).namespaceURI = SYNAPSE_NAMESPACE;
+  if (!element.namespaceURI) moveToNamespace(element, SYNAPSE_NAMESPACE);
   for (let node: XmlNode | null = element.firstChild; node; node = node.nextSibling) {
-    if (node.nodeType === node.ELEMENT_NODE) adopt(node as XmlElement);
+    if (node.nodeType === NODE_TYPES.element) adopt(node as XmlElement);
   }
 }
 

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { STATUS_CODES } from '../node-http.ts';
 
 /** The answer to something that never became a request. */
 export interface BrokenRequestAnswer {

@@ -47,9 +47,9 @@ export interface ExchangeOptions {
    * Whether a flow that took over the answer (`take`) and ended without giving one is acknowledged at once (REQ-1). False is the
    * reference's behaviour: the client waits until the deadline.
    */
-  readonly acknowledgeTaken?: boolean;
+  readonly acknowledgeTaken?: boolean | undefined;
   /** Lower-case names of connection headers to send on (`http.headers.preserve`). */
-  readonly preservedHeaders?: ReadonlySet<string>;
+  readonly preservedHeaders?: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -279,12 +279,8 @@ export class ClientExchange implements Exchange {
   #target(): ResponseTarget {
     const { request } = this;
     const { preservedHeaders } = this.#options;
-    return {
-      client: request.client,
-      method: request.method,
-      servicePrefix: servicePrefix(request),
-      ...(preservedHeaders && { preservedHeaders }),
-    };
+    const { client, method } = request;
+    return { client, method, servicePrefix: servicePrefix(request), preservedHeaders };
   }
 
   #details() {

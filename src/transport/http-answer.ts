@@ -1,7 +1,8 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { POINTS, reach } from '../fault-points.ts';
 import { logger } from '../logging/index.ts';
 import { TransportHeaders } from '../message/headers.ts';
+import { STATUS_CODES } from '../node-http.ts';
 
 const log = logger('HttpListener');
 
@@ -39,21 +40,27 @@ export function emptyAnswer(status: number): HttpAnswer {
  * a WARN: they came from an artifact or a back end, and the client is owed an answer all the same.
  */
 export function writeAnswerHead(response: ServerResponse, answer: HttpAnswer): void {
-  response.statusCode = answer.status;
-  response.statusMessage = reasonPhrase(answer);
-  const written = new Map<string, string[]>();
-  for (const [name, value] of answer.headers.pairs()) {
-    if (!HEADER_NAME.test(name) || ILLEGAL_IN_VALUE.test(value)) {
+  const { status, headers, close } = answer;
+  const length = announcedLength(response, answer);
+  const written: string[] = [];
+  headers.forEach((name, value, key) => {
+    if (!HEADER_NAME.test(name) || ILLEGAL_IN_VALUE.test(value))
       log.warn(`The header '${name.slice(0, 64)}' is left out of a response: HTTP cannot carry it`);
-      continue;
-    }
-    const values = written.get(name);
-    if (values) values.push(value);
-    else written.set(name, [value]);
-  }
-  for (const [name, values] of written) response.setHeader(name, values.length === 1 ? (values[0] ?? '') : values);
-  if (answer.close) response.setHeader('Connection', 'close');
-  if (answer.body && !WITHOUT_ENTITY.has(answer.status)) response.setHeader('Content-Length', answer.body.byteLength);
+    // Ours take the place of what the flow set.
+    else if (!(close && key === 'connection') && !(length !== undefined && key === 'content-length'))
+      written.push(name, value);
+  });
+  if (close) written.push('Connection', 'close');
+  if (length !== undefined) written.push('Content-Length', `${length}`);
+  // One list, as it goes over the wire: headers that are set one by one are kept in a table and looked at twice.
+  response.writeHead(status, reasonPhrase(answer), written);
+}
+
+/** What node:http would say by itself if it were asked at the end only. */
+function announcedLength({ req }: ServerResponse, { status, body }: HttpAnswer): number | undefined {
+  if (WITHOUT_ENTITY.has(status)) return status === 205 ? 0 : undefined;
+  if (body) return body.byteLength;
+  return req.method === 'HEAD' ? undefined : 0;
 }
 
 /** Writes a whole answer. For HEAD requests and statuses without entity, node:http keeps the body back by itself. */

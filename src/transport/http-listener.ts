@@ -1,15 +1,9 @@
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import Koa from 'koa';
 import { logger } from '../logging/index.ts';
+import { createServer as createHttpServer } from '../node-http.ts';
 import { brokenRequestAnswer, unsupportedMethod, writeRawAnswer } from './broken-request.ts';
 import { ClientExchange, type ExchangeCounts, newExchangeCounts } from './client-exchange.ts';
 import { type HttpAnswer, textAnswer, writeAnswer, writeAnswerHead } from './http-answer.ts';
@@ -240,16 +234,14 @@ class Listener implements HttpListener {
     return server;
   }
 
+  /** Directly on node:http: what koa would make for each request, a context with its own request and response, nobody here looks at. */
   #application(): (request: IncomingMessage, response: ServerResponse) => void {
-    const application = new Koa();
-    application.on('error', (error: Error) => log.debug(`A connection failed: ${error.message}`));
-    application.use(async (context) => {
-      // The exchange writes the answer, in its own time and exactly once.
-      context.respond = false;
-      await this.#serve(context.req, context.res);
-    });
-    const callback = application.callback();
-    return (request, response) => void callback(request, response);
+    return (request, response) => {
+      this.#serve(request, response).catch((error: unknown) => {
+        log.error(`A request could not be served: ${error instanceof Error ? error.message : String(error)}`);
+        response.destroy();
+      });
+    };
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -345,8 +337,8 @@ class Listener implements HttpListener {
       deadlineMs: this.#limits.answerMs,
       deliver: (answer) => this.#deliver(served, answer),
       counts: this.#counts,
-      ...(acknowledgeTaken !== undefined && { acknowledgeTaken }),
-      ...(preservedHeaders && { preservedHeaders }),
+      acknowledgeTaken,
+      preservedHeaders,
     });
     served.exchange = exchange;
     if (served.request.socket.destroyed) exchange.clientGone();

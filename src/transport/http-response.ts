@@ -17,7 +17,7 @@ export interface ResponseTarget {
   /** `<scheme>://<host>/services/`, for rewritten Location headers. */
   readonly servicePrefix: string;
   /** Lower-case names of headers that are sent on although they describe one connection (`http.headers.preserve`). */
-  readonly preservedHeaders?: ReadonlySet<string>;
+  readonly preservedHeaders?: ReadonlySet<string> | undefined;
 }
 
 /** Never copied from the message: they belong to one connection or are computed from what is really written. */
@@ -85,13 +85,11 @@ function responseStatus(message: MessageContext): number {
 
 function responseHeaders(message: MessageContext, target: ResponseTarget, status: number): TransportHeaders {
   const preserved = target.preservedHeaders ?? NONE_PRESERVED;
-  const headers = new TransportHeaders();
-  for (const [name, value] of message.headers.pairs()) {
-    const key = name.toLowerCase();
-    if (CONNECTION_HEADERS.has(key) || (DROPPED_HEADERS.has(key) && !preserved.has(key))) continue;
-    const rewritten = key === 'location' && !LOCATION_KEPT.has(status) && !preserved.has(key);
-    headers.add(name, rewritten ? ownLocation(value, target.servicePrefix) : value);
-  }
+  const headers = message.headers.without(
+    (key) => CONNECTION_HEADERS.has(key) || (DROPPED_HEADERS.has(key) && !preserved.has(key)),
+  );
+  const location = LOCATION_KEPT.has(status) || preserved.has('location') ? undefined : headers.get('Location');
+  if (location !== undefined) headers.set('Location', ownLocation(location, target.servicePrefix));
   return headers;
 }
 

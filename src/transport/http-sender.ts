@@ -116,6 +116,9 @@ const NOT_SENT = new Set([
   'upgrade',
 ]);
 const NO_BYTES = new Uint8Array(0);
+const KNOWN_ADDRESSES = 256;
+/** Characters. */
+const LONGEST_KNOWN_ADDRESS = 512;
 /** undici's own timers tick twice a second, so its connect deadline only backs up ours. */
 const CONNECT_BACKUP_MS = 1000;
 
@@ -127,6 +130,7 @@ export class HttpSender {
   readonly #limits: Required<Omit<HttpSenderOptions, 'tls'>>;
   readonly #connect: Connectors.connector;
   readonly #pools = new Map<string, ConnectionPool>();
+  readonly #addresses = new Map<string, URL>();
   #closed = false;
 
   constructor(options: HttpSenderOptions = {}) {
@@ -145,7 +149,7 @@ export class HttpSender {
   async send(request: HttpRequest): Promise<HttpResponse> {
     const deadline =
       request.responseTimeoutMs === undefined ? undefined : performance.now() + request.responseTimeoutMs;
-    const url = parseAddress(request.url);
+    const url = this.#address(request.url);
     const first = await this.#attempt(request, url, deadline, request.retryStale !== false);
     if (first !== 'stale') return first;
     log.debug(`A kept connection to ${url.host} had been closed; the request is sent once more`);
@@ -170,6 +174,16 @@ export class HttpSender {
     await Promise.race([Promise.allSettled(pools.map((pool) => pool.close())), expired]);
     clearTimeout(timer);
     await Promise.allSettled(pools.map((pool) => pool.destroy()));
+  }
+
+  /** Most addresses stand in an artifact and are the same for every message. */
+  #address(address: string): URL {
+    const known = this.#addresses.get(address);
+    if (known) return known;
+    const url = parseAddress(address);
+    if (this.#addresses.size >= KNOWN_ADDRESSES) this.#addresses.clear();
+    if (address.length <= LONGEST_KNOWN_ADDRESS) this.#addresses.set(address, url);
+    return url;
   }
 
   #attempt(
@@ -242,7 +256,7 @@ class SendAttempt implements Dispatcher.DispatchHandler {
   #queued = false;
   #status = 0;
   #reason = '';
-  #headers = new TransportHeaders();
+  #headers: TransportHeaders | undefined;
   readonly #chunks: Uint8Array[] = [];
   #received = 0;
   readonly #outcome = Promise.withResolvers<HttpResponse | 'stale'>();
@@ -269,13 +283,14 @@ class SendAttempt implements Dispatcher.DispatchHandler {
     pool.active += 1;
     pool.waiting += 1;
     this.#queued = true;
-    this.#armConnecting();
     if (request.signal) {
       // One signal may end very many sends, and each takes its listener away again.
       setMaxListeners(0, request.signal);
       request.signal.addEventListener('abort', this.#onAbort, { once: true });
     }
     pool.dispatch(options, this);
+    // With a free connection the request is under way already.
+    if (this.#phase === 'connecting') this.#armConnecting();
     return this.#outcome.promise;
   }
 
@@ -301,8 +316,8 @@ class SendAttempt implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#reason = reason ?? '';
     this.#headers = decodeHeaders(controller.rawHeaders);
-    const announced = Number(this.#headers.get('Content-Length') ?? 0);
     const { request, limits } = this.#options;
+    const announced = Number(this.#headers.get('Content-Length') ?? 0);
     const hasBody = request.method !== 'HEAD' && !request.discardBody;
     if (hasBody && announced > limits.maxResponseBytes)
       this.#abort(responseTooLarge(this.#failed(), limits.maxResponseBytes));
@@ -324,7 +339,8 @@ class SendAttempt implements Dispatcher.DispatchHandler {
     this.#settle();
     const [only] = this.#chunks;
     const body = this.#chunks.length > 1 ? Buffer.concat(this.#chunks, this.#received) : (only ?? NO_BYTES);
-    const response = { status: this.#status, reason: this.#reason, headers: this.#headers, body };
+    const headers = this.#headers ?? new TransportHeaders();
+    const response = { status: this.#status, reason: this.#reason, headers, body };
     // undici takes the connection back one turn of the event loop later, in an immediate that it sets after this call. Whoever sends
     // next because of this response shall find that connection, not open another one.
     queueMicrotask(() => setImmediate(() => this.#outcome.resolve(response)));

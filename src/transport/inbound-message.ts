@@ -26,8 +26,8 @@ export function inboundMessage(
   const payload = Payload.unread(body, headers.get('Content-Type'), {
     soapAction: headers.has('SOAPAction'),
     method,
-    ...(query !== undefined && { query }),
-    ...(contentEncoding !== undefined && { contentEncoding }),
+    query,
+    contentEncoding,
   });
   const message = new MessageContext(configuration, payload);
   message.headers = headers;
@@ -81,9 +81,10 @@ function actionOf({ client, headers }: IncomingRequest): string | undefined {
     const action = parseMediaType(headers.get('Content-Type')).parameters.get('action');
     if (action !== undefined) return action;
   }
-  const action = headers
-    .get('SOAPAction')
-    ?.trim()
-    .replace(/^"(.*)"$/, '$1');
+  const action = withoutQuotes(headers.get('SOAPAction')?.trim() ?? '');
   return action === '' ? undefined : action;
+}
+
+function withoutQuotes(text: string): string {
+  return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
 }

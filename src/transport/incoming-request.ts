@@ -38,11 +38,13 @@ export interface IncomingRequest {
 export function incomingRequest(request: IncomingMessage, body: Uint8Array, scheme: HttpScheme): IncomingRequest {
   const target = request.url ?? '/';
   const headers = headersOf(request);
+  const { path, query } = splitTarget(target);
   return {
     scheme,
     method: request.method ?? 'GET',
     target,
-    ...splitTarget(target),
+    path,
+    query,
     httpVersion: request.httpVersion,
     headers,
     body,
@@ -55,7 +57,7 @@ export function incomingRequest(request: IncomingMessage, body: Uint8Array, sche
 
 /** Path and query of an origin-form or absolute-form request target. */
 export function splitTarget(target: string): { path: string; query: string | undefined } {
-  const absolute = /^https?:\/\/[^/?]*/i.exec(target);
+  const absolute = target.startsWith('/') ? null : /^https?:\/\/[^/?]*/i.exec(target);
   const local = absolute ? target.slice(absolute[0].length) : target;
   const mark = local.indexOf('?');
   const path = mark < 0 ? local : local.slice(0, mark);

@@ -91,20 +91,25 @@ class BodyReader {
   readonly #request: IncomingMessage;
   readonly #limits: BodyLimits;
   readonly #budget: BodyBudget;
-  readonly #chunks: Buffer[] = [];
+  #chunks: Buffer[] = [];
   #size = 0;
   #ended = false;
-  readonly #idle: NodeJS.Timeout;
-  readonly #total: NodeJS.Timeout;
+  /** For the silence; near the end of the time for the whole, for that. */
+  #timer: NodeJS.Timeout;
+  readonly #begun = performance.now();
+  #nearEnd = false;
   readonly #outcome = Promise.withResolvers<Uint8Array>();
 
   constructor(request: IncomingMessage, limits: BodyLimits, budget: BodyBudget) {
     this.#request = request;
     this.#limits = limits;
     this.#budget = budget;
-    this.#idle = setTimeout(() => this.fail(tooSlow(`no byte came for ${limits.idleMs} ms`)), limits.idleMs);
-    this.#total = setTimeout(() => this.fail(tooSlow(`it took more than ${limits.totalMs} ms`)), limits.totalMs);
-    request.on('data', this.#onData).once('end', this.#onEnd).once('close', this.#onClose).on('error', this.#onClose);
+    const { idleMs, totalMs } = limits;
+    this.#timer =
+      totalMs <= idleMs
+        ? this.#endOfTime(totalMs)
+        : setTimeout(() => this.fail(tooSlow(`no byte came for ${idleMs} ms`)), idleMs);
+    request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose).on('error', this.#onClose);
   }
 
   get body(): Promise<Uint8Array> {
@@ -115,9 +120,11 @@ class BodyReader {
   fail(error: Error): void {
     if (this.#ended) return;
     this.#stop();
+    // Whatever still comes is not kept.
+    this.#request.off('data', this.#onData);
     this.#budget.giveBack(this.#size);
     this.#size = 0;
-    this.#chunks.length = 0;
+    this.#chunks = [];
     this.#outcome.reject(error);
   }
 
@@ -129,32 +136,46 @@ class BodyReader {
     } else {
       this.#size += chunk.byteLength;
       this.#chunks.push(chunk);
-      this.#idle.refresh();
+      this.#awaitMore();
     }
   };
 
+  /** One timer does for both limits: a body in one piece, as most are, costs no second one. */
+  #awaitMore(): void {
+    if (this.#nearEnd) return;
+    const { idleMs, totalMs } = this.#limits;
+    const left = totalMs - (performance.now() - this.#begun);
+    if (left > idleMs) {
+      this.#timer.refresh();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = this.#endOfTime(Math.max(0, left));
+  }
+
+  #endOfTime(ms: number): NodeJS.Timeout {
+    this.#nearEnd = true;
+    return setTimeout(() => this.fail(tooSlow(`it took more than ${this.#limits.totalMs} ms`)), ms);
+  }
+
   readonly #onEnd = (): void => {
+    if (this.#ended) return;
     this.#stop();
-    const [only] = this.#chunks;
-    this.#outcome.resolve(
-      this.#chunks.length > 1 ? Buffer.concat(this.#chunks, this.#size) : compact(only ?? NO_BYTES),
-    );
+    const chunks = this.#chunks;
+    // The request lives until its answer is written, and this reader with it.
+    this.#chunks = [];
+    const [only] = chunks;
+    this.#outcome.resolve(chunks.length > 1 ? Buffer.concat(chunks, this.#size) : compact(only ?? NO_BYTES));
   };
 
-  readonly #onClose = (): void =>
-    this.fail(new RequestCutOff('The client closed the connection in the middle of its request'));
+  /** Also for errors, and also after the end, when it means nothing any more: the listeners stay, which is cheaper than to take them away. */
+  readonly #onClose = (): void => {
+    if (!this.#ended) this.fail(new RequestCutOff('The client closed the connection in the middle of its request'));
+  };
 
   #stop(): void {
     this.#ended = true;
-    clearTimeout(this.#idle);
-    clearTimeout(this.#total);
-    this.#request
-      .off('data', this.#onData)
-      .off('end', this.#onEnd)
-      .off('close', this.#onClose)
-      .off('error', this.#onClose);
-    // Whatever still comes has an owner that ignores it.
-    this.#request.on('error', ignore);
+    clearTimeout(this.#timer);
   }
 }
 
@@ -170,5 +191,3 @@ export function bodyTooLarge(maxBytes: number): RequestRefused {
 function tooSlow(what: string): RequestRefused {
   return new RequestRefused(408, `The request was not complete in time: ${what}`, true);
 }
-
-function ignore(): void {}

@@ -54,12 +54,14 @@ function knownName(name: string, isKnown: (name: string) => boolean): string | u
 }
 
 function operationOf(postfix: string): string | undefined {
+  if (postfix === '') return undefined;
   const first = /^\/([^/?]+)/.exec(postfix)?.[1];
   return first === undefined ? undefined : decode(first);
 }
 
 /** Percent-decodes; a malformed escape leaves the text as it is, and it will name no service. */
 function decode(text: string): string {
+  if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);
   } catch {

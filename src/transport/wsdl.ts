@@ -197,9 +197,7 @@ function standalone(element: XmlElement): XmlElement {
 }
 
 function attributesOf({ attributes }: XmlElement) {
-  return Array.from({ length: attributes.length }, (_, index) => attributes.item(index)).filter(
-    (attribute) => attribute !== null,
-  );
+  return attributes;
 }
 
 function* descendants(root: XmlElement): Generator<XmlElement> {

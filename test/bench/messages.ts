@@ -13,6 +13,25 @@ export function order(number: number): string {
   );
 }
 
+/** A SOAP message with as many orders as fit into about so many bytes, one at least. */
+export function soapOrders(bytes: number): string {
+  const begin =
+    '<?xml version="1.0" encoding="UTF-8"?>\n<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/">' +
+    '<soapenv:Body><m0:placeOrder xmlns:m0="http://services.samples">';
+  const end = '</m0:placeOrder></soapenv:Body></soapenv:Envelope>\n';
+  const orders: string[] = [];
+  let left = bytes - begin.length - end.length;
+  do {
+    const number = orders.length;
+    const one =
+      `<m0:order id="${number}"><m0:price>${(number % 1000) / 10}</m0:price><m0:quantity>${number}</m0:quantity>` +
+      `<m0:symbol>ORDER-${number}</m0:symbol><m0:note>${PADDING}</m0:note></m0:order>`;
+    orders.push(one);
+    left -= one.length;
+  } while (left >= 360);
+  return begin + orders.join('') + end;
+}
+
 const HEADERS = [
   ['Host', '127.0.0.1:8280'],
   ['Content-Type', 'text/xml; charset=UTF-8'],

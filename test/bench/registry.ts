@@ -21,6 +21,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
     title: 'XPath, json-eval and synapse expressions, 10 KB to 10 MB',
     minutes: 2,
   },
+  tracing: { module: 'tracing.ts', title: 'what following messages costs: off, sampled, on', minutes: 3 },
   stores: { module: 'stores.ts', title: 'every kind of store against its real server', minutes: 2 },
   backlog: {
     module: 'backlog.ts',

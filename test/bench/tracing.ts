@@ -6,24 +6,33 @@ import { runSteps, type StepList } from '../../src/mediation/step.ts';
 import { MessageContext } from '../../src/message/message-context.ts';
 import { Payload } from '../../src/message/payload.ts';
 import { TraceRing } from '../../src/observation/trace-ring.ts';
+import { Tracing } from '../../src/observation/tracing.ts';
 import { DEFAULT_SAMPLE } from '../../src/observation/tracing-modes.ts';
 import { FakeConfiguration, sequence } from '../mediation/harness.ts';
 import { call } from '../support/http-call.ts';
 import { inOnly, serve } from '../support/in-process.ts';
 import { order } from './messages.ts';
 import { atOnce, percentile } from './percentiles.ts';
+import { writeResult } from './result.ts';
 
 /*
- * What following messages costs (OP-46): off, sampled (the default part, 5 %) and on, alternating in one run, as CPU time of the server per request,
- * which a noisy machine disturbs less than throughput. And, without a network, what counting and the look for a trace add to the
- * loop over mediators. Takes about two minutes; no test runs it.
+ * What following messages costs (OP-46): a server that cannot follow any, and the same one with tracing off, sampled (the default part,
+ * 5 %) and on. All of them take turns in one process, and each round gives one ratio to the server that cannot, so that what else the
+ * machine does falls on all alike; what counts is processor time of the server per request, which a busy machine disturbs less than
+ * throughput. Where the ratios do not tell yet, more rounds are made. And, without a network, what counting and the look for a trace add to
+ * the loop over mediators.
  *
- *   node test/bench/tracing.ts
+ *   npm run bench -- tracing            writes docs/bench/tracing.json; exit code 1 when a goal is certainly missed
+ *   npm run bench -- tracing ROUNDS     so many rounds at most; writes nothing
  */
 
-const MODES = ['off', 'sampled', 'on'] as const;
-const ROUNDS = 25;
-const REQUESTS = 800;
+const MODES = ['none', 'off', 'sampled', 'on'] as const;
+/** The most that a mode may cost, as a ratio to `none`. */
+const GOALS = { off: 1.02, sampled: 1.05 } as const;
+/** Rounds after which the ratios are looked at, and the most. */
+const ROUNDS_AT_A_TIME = 20;
+const MOST_ROUNDS = 80;
+const REQUESTS = 400;
 const CONCURRENCY = 16;
 const LOOP_ROUNDS = 40;
 const LOOP_MESSAGES = 20_000;
@@ -34,17 +43,53 @@ const MEDIATORS =
 
 type Mode = (typeof MODES)[number];
 
-async function main(): Promise<void> {
-  if (process.argv[2] === 'server') return serveForBench();
-  benchLoop();
-  await benchServer();
+/** Of one mode in one round. */
+interface Measured {
+  /** Processor time of the server per request, µs. */
+  readonly cpuUs: number;
+  readonly perSecond: number;
 }
 
+/** Ratios to the server that cannot follow messages, the middle one and where it certainly (95 %) is. */
+export interface Estimate {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+async function main(): Promise<number> {
+  const [, , argument] = process.argv;
+  if (argument === 'server') {
+    await serveForBench();
+    return 0;
+  }
+  const loop = benchLoop();
+  const rounds = await benchServer(argument === undefined ? MOST_ROUNDS : Number(argument));
+  const modes = MODES.map((mode) => ({ mode, ...summary(rounds, mode) }));
+  if (argument === undefined) await writeResult('tracing', { rounds: rounds.length, requests: REQUESTS, modes, loop });
+  const missed = (Object.keys(GOALS) as Array<keyof typeof GOALS>).filter(
+    (mode) => estimate(rounds, mode).least > GOALS[mode],
+  );
+  for (const mode of missed) tell(`tracing ${mode}`, `costs more than ${percent(GOALS[mode])}`);
+  return missed.length === 0 ? 0 : 1;
+}
+
+/** Serves, and does what it is told: to switch tracing, and to say how much processor time it has had. */
 async function serveForBench(): Promise<void> {
   const runtime = await serve({ Bench: inOnly('Bench', `${MEDIATORS}<respond/>`) });
+  const { enters, begins, restored } = Tracing.prototype;
+  const switches: Readonly<Record<string, () => void>> = {
+    // As if it had never been written.
+    'without tracing': () =>
+      Object.assign(Tracing.prototype, { enters: () => undefined, begins: () => undefined, restored: () => undefined }),
+    'with tracing': () => Object.assign(Tracing.prototype, { enters, begins, restored }),
+  };
   process.on('message', (message) => {
     if (message === 'stop') void runtime.stop().then(() => process.exit(0));
-    else process.send?.({ cpuUs: cpuUs() });
+    else {
+      switches[String(message)]?.();
+      process.send?.({ cpuUs: cpuUs() });
+    }
   });
   process.send?.({ port: runtime.server.httpPort, managementPort: runtime.server.managementPort });
 }
@@ -65,46 +110,95 @@ async function answerOf(child: ChildProcess): Promise<FromServer> {
   return answer;
 }
 
-async function benchServer(): Promise<void> {
+type Round = Readonly<Record<Mode, Measured>>;
+
+async function benchServer(most: number): Promise<readonly Round[]> {
   const child = fork(fileURLToPath(import.meta.url), ['server']);
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
-  const figures = new Map<Mode, number[]>(MODES.map((mode) => [mode, []]));
+  const rounds: Round[] = [];
   try {
     const { port, managementPort } = await answerOf(child);
-    const cpu = async () => {
-      child.send('cpu');
+    const tellChild = async (message: string) => {
+      child.send(message);
       return (await answerOf(child)).cpuUs;
     };
-    const load = (requests: number) =>
-      atOnce(requests, CONCURRENCY, (number) =>
-        call(`http://127.0.0.1:${port}/services/Bench`, {
-          headers: { 'Content-Type': 'text/xml', SOAPAction: 'urn:placeOrder' },
-          body: order(number),
-          agent,
-        }),
-      );
-    await load(5 * REQUESTS);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const mode of rotated(MODES, round)) {
-        await setMode(managementPort, mode);
-        const before = await cpu();
-        await load(REQUESTS);
-        figures.get(mode)?.push(((await cpu()) - before) / REQUESTS);
-      }
+    const send = (number: number) =>
+      call(`http://127.0.0.1:${port}/services/Bench`, {
+        headers: { 'Content-Type': 'text/xml', SOAPAction: 'urn:placeOrder' },
+        body: order(number),
+        agent,
+        deadlineMs: 60_000,
+      });
+    const measure = async (mode: Mode, requests: number): Promise<Measured> => {
+      await tellChild(mode === 'none' ? 'without tracing' : 'with tracing');
+      await setMode(managementPort, mode === 'none' ? 'off' : mode);
+      const before = await tellChild('cpu');
+      const began = performance.now();
+      await atOnce(requests, CONCURRENCY, send);
+      const seconds = (performance.now() - began) / 1000;
+      return { cpuUs: ((await tellChild('cpu')) - before) / requests, perSecond: requests / seconds };
+    };
+    for (const mode of [...MODES, ...MODES]) await measure(mode, 2 * REQUESTS);
+    while (rounds.length < most && !(rounds.length > 0 && rounds.length % ROUNDS_AT_A_TIME === 0 && decided(rounds))) {
+      const round: Partial<Record<Mode, Measured>> = {};
+      for (const mode of rotated(MODES, rounds.length)) round[mode] = await measure(mode, REQUESTS);
+      rounds.push(round as Round);
     }
   } finally {
     agent.destroy();
     child.send('stop');
     await once(child, 'exit');
   }
-  const off = percentile(figures.get('off') ?? [], 0.5);
-  for (const [mode, values] of figures) {
-    const median = percentile(values, 0.5);
-    tell(`server, tracing ${mode}`, `${median.toFixed(0)} µs CPU per request, ${percent(median / off)} of off`);
+  for (const mode of MODES) {
+    const { cpuUsPerRequest, ratio, requestsPerSecond } = summary(rounds, mode);
+    const range =
+      mode === 'none' ? '' : `, ${percent(ratio.median)} (${percent(ratio.least)} to ${percent(ratio.most)})`;
+    tell(`server, tracing ${mode}`, `${cpuUsPerRequest} µs CPU per request${range}, ${requestsPerSecond} requests/s`);
   }
+  return rounds;
 }
 
-async function setMode(managementPort: number, mode: Mode): Promise<void> {
+/** Is it certain for all goals whether they are met? */
+function decided(rounds: readonly Round[]): boolean {
+  return (Object.keys(GOALS) as Array<keyof typeof GOALS>).every((mode) => {
+    const { least, most } = estimate(rounds, mode);
+    return most <= GOALS[mode] || least > GOALS[mode];
+  });
+}
+
+function estimate(rounds: readonly Round[], mode: Mode): Estimate {
+  return estimateOf(rounds.map((round) => round[mode].cpuUs / round.none.cpuUs));
+}
+
+/** The median of values, and between which of them it is with 95 %: by their order alone, whatever their distribution. */
+export function estimateOf(values: readonly number[]): Estimate {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = sorted.length / 2;
+  const reach = 0.98 * Math.sqrt(sorted.length);
+  const at = (index: number) => sorted[Math.min(sorted.length - 1, Math.max(0, index))] ?? Number.NaN;
+  return {
+    median: percentile(sorted, 0.5),
+    least: at(Math.floor(middle - reach)),
+    most: at(Math.ceil(middle + reach)),
+  };
+}
+
+function summary(rounds: readonly Round[], mode: Mode) {
+  const middle = (value: (measured: Measured) => number) =>
+    Math.round(
+      percentile(
+        rounds.map((round) => value(round[mode])),
+        0.5,
+      ),
+    );
+  return {
+    cpuUsPerRequest: middle(({ cpuUs: us }) => us),
+    requestsPerSecond: middle(({ perSecond }) => perSecond),
+    ratio: estimate(rounds, mode),
+  };
+}
+
+async function setMode(managementPort: number, mode: Exclude<Mode, 'none'>): Promise<void> {
   const body = JSON.stringify({ mode, sample: DEFAULT_SAMPLE, bodies: false });
   const url = `http://127.0.0.1:${managementPort}/management/tracing`;
   const { status } = await call(url, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body });
@@ -120,7 +214,7 @@ function runBare({ steps }: StepList, message: MessageContext): boolean | Promis
   return true;
 }
 
-function benchLoop(): void {
+function benchLoop() {
   const { list } = sequence(MEDIATORS);
   const configuration = new FakeConfiguration();
   const ring = new TraceRing();
@@ -142,11 +236,13 @@ function benchLoop(): void {
       figures.get(name)?.push((cpuUs() - before) / LOOP_MESSAGES);
     }
   }
-  const bare = percentile(figures.get('bare') ?? [], 0.5);
-  for (const [name, values] of figures) {
-    const median = percentile(values, 0.5);
-    tell(`mediators only, ${name}`, `${median.toFixed(2)} µs CPU per message, ${percent(median / bare)} of bare`);
-  }
+  const bare = figures.get('bare') ?? [];
+  return [...figures].map(([name, values]) => {
+    const ratio = estimateOf(values.map((value, round) => value / (bare[round] ?? Number.NaN)));
+    const cpuUsPerMessage = Math.round(percentile(values, 0.5) * 100) / 100;
+    tell(`mediators only, ${name}`, `${cpuUsPerMessage} µs CPU per message, ${percent(ratio.median)} of bare`);
+    return { loop: name, cpuUsPerMessage, ratio };
+  });
 }
 
 function rotated<T>(values: readonly T[], by: number): T[] {
@@ -161,4 +257,4 @@ function tell(what: string, figures: string): void {
   process.stdout.write(`${what.padEnd(26)} ${figures}\n`);
 }
 
-await main();
+if (import.meta.main) process.exitCode = await main();

@@ -5,6 +5,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { COMPAT_PROFILES, type CompatProfile, PROFILES } from '../../src/compat/profile.ts';
 import { readConfiguration } from '../../src/config/config.ts';
 import { builtInSequences } from '../../src/mediation/read-sequence.ts';
+import { MediationError } from '../../src/message/errors.ts';
+import { forwarding } from '../../src/processors/forwarding.ts';
 import {
   endpoint,
   FakeConfiguration,
@@ -14,6 +16,7 @@ import {
   response,
   sequence,
 } from '../mediation/harness.ts';
+import { advanceUntil, Bench, FakeStore, fakeTime } from '../processors/harness.ts';
 import { type InProcess, inOnly, serve } from '../support/in-process.ts';
 
 function profiled(profile: CompatProfile, globalTimeoutMs = 60_000): FakeConfiguration {
@@ -104,7 +107,95 @@ const ROWS: readonly Row[] = [
     wso2: [],
     apache: ['http://localhost:9000/services/S'],
   },
+  {
+    row: 'the address in lines about the state of an endpoint',
+    observe: async (profile) => {
+      const configuration = profiled(profile);
+      configuration.sender.answer = () => Promise.reject(new MediationError('refused', { code: 101503 }));
+      const target = endpoint('<endpoint name="E"><address uri="http://b/s"/></endpoint>');
+      const records = await logged(() => target.send(message({ configuration, body: '<x/>' })).catch(() => undefined));
+      return records.find(({ message: text }) => text.includes('SUSPENDED'))?.message;
+    },
+    wso2: 'Endpoint : E with address http://b/s will be marked SUSPENDED as it failed',
+    apache: 'Endpoint : E will be marked SUSPENDED as it failed',
+  },
+  {
+    row: 'the name of an endpoint without one',
+    observe: async (profile) => {
+      const configuration = profiled(profile);
+      const names = [0, 1].map(async (which) => {
+        const target = which === 0 ? ANONYMOUS : endpoint('<endpoint><address uri="http://b/s"/></endpoint>');
+        const context = message({ configuration, body: '<x/>' });
+        await target.send(context);
+        await target.send(context);
+        return String(context.properties.get('last_endpoint'));
+      });
+      const [first = '', second = ''] = await Promise.all(names);
+      return [first === second, first.replace(/_[0-9a-f-]{36}$/, '_<uuid>')];
+    },
+    wso2: [true, 'AnonymousEndpoint'],
+    apache: [false, 'endpoint_<uuid>'],
+  },
+  {
+    row: 'a group without a name',
+    observe: async (profile) => {
+      const configuration = profiled(profile);
+      configuration.sender.answer = () => Promise.reject(new MediationError('refused', { code: 101503 }));
+      const group = endpoint(
+        '<endpoint><failover><endpoint name="E"><address uri="http://b/s"/></endpoint></failover></endpoint>',
+      );
+      const sent = group.send(message({ configuration, body: '<x/>' }));
+      const text = await sent.then(
+        () => '',
+        (error: Error) => error.message,
+      );
+      return text.replace(/_[0-9a-f-]{36}/, '_<uuid>');
+    },
+    wso2: 'Failover endpoint : AnonymousEndpoint - no ready child endpoints',
+    apache: 'Failover endpoint : endpoint_<uuid> - no ready child endpoints',
+  },
+  {
+    row: 'an error status for a forwarding processor, no code being listed (spec stores 4.14)',
+    observe: (profile) => forwarded(profile, { 'max.delivery.attempts': '1' }),
+    wso2: 'failed',
+    apache: 'delivered',
+  },
+  {
+    row: 'an error status that is listed to be tried again',
+    observe: (profile) => forwarded(profile, { 'max.deliver.attempts': '1', 'retry.http.status.codes': '500' }),
+    wso2: 'failed',
+    apache: 'failed',
+  },
+  {
+    row: 'both spellings of a parameter (spec stores 1.3)',
+    observe: (profile) => {
+      const written = { 'max.delivery.attempts': '7', 'max.deliver.attempts': '3', 'retry.http.status.codes': '500' };
+      return forwarded(profile, { ...written, 'client.retry.interval': '0', 'retry.interval': '0' }, true);
+    },
+    wso2: 7,
+    apache: 3,
+  },
 ];
+
+const ANONYMOUS = endpoint('<endpoint><address uri="http://a/s"/></endpoint>');
+
+/** What a forwarding processor makes of a back end that answers 500; or how often it asks it. */
+async function forwarded(profile: CompatProfile, parameters: Record<string, string>, count = false): Promise<unknown> {
+  fakeTime();
+  const bench = new Bench({ profile });
+  try {
+    bench.endpoint.react = () => 500;
+    const failed = new FakeStore('F');
+    bench.configuration.set('messageStore', 'F', failed);
+    await bench.put('m');
+    await bench.start(forwarding, { ...parameters, 'message.processor.failMessagesStore': 'F' });
+    await advanceUntil(() => bench.store.done.length === 1, 'the end of the message');
+    if (count) return bench.endpoint.calls.length;
+    return failed.ids.length === 1 ? 'failed' : 'delivered';
+  } finally {
+    await bench.close();
+  }
+}
 
 async function logLine(profile: CompatProfile, mediators: string): Promise<string> {
   const context = message({ configuration: profiled(profile) });

@@ -20,7 +20,12 @@ browsers.describe('the console of a server with users', () => {
     const config = join(folder.path, 'deployment.toml');
     const user = (name: string, role: string, password: string) =>
       ['[[management.users]]', `name = "${name}"`, `role = "${role}"`, `password = "${password}"`, ''].join('\n');
-    writeFileSync(config, user('ada', 'operator', 'correct horse') + user('bob', 'viewer', 'battery staple'));
+    writeFileSync(
+      config,
+      user('ada', 'operator', 'correct horse') +
+        user('bob', 'viewer', 'battery staple') +
+        user('root', 'admin', 'staple horse'),
+    );
     runtime = await runMiniSynapse({
       artifacts: folder.artifacts,
       dataDirectory: folder.data,
@@ -66,12 +71,52 @@ browsers.describe('the console of a server with users', () => {
     await seen.close();
   });
 
+  it('lets an admin look after users and sessions, and shows no secret', async () => {
+    const seen = await logIn('root', 'staple horse');
+    const { page } = seen;
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await seen.visit('#/users');
+    const users = page.getByRole('table', { name: 'Users' });
+    await users.getByText('root').waitFor();
+    expect(await seen.violations()).toEqual([]);
+    const dialog = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'New user' }).click();
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('carl');
+    await dialog.getByLabel('Password').fill('of carl');
+    await dialog.getByRole('combobox', { name: 'Role' }).selectOption('admin');
+    expect(await seen.violations()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Make the user' }).click();
+    await page.getByRole('status').getByText('carl can log in').waitFor();
+    const other = await logIn('carl', 'of carl');
+    await other.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    const sessions = page.getByRole('table', { name: 'Sessions and tokens' });
+    await seen.visit('#/alerts');
+    await seen.visit('#/users');
+    expect(await page.locator('main').innerText()).not.toMatch(/of carl|staple horse|scrypt/);
+    await sessions.getByRole('row', { name: /^carl/ }).getByRole('button', { name: 'End' }).click();
+    await page.getByRole('status').getByText('The session of carl has ended').waitFor();
+    await other.visit('#/jobs');
+    await other.page.getByRole('textbox', { name: 'User' }).waitFor();
+    // What the browser says about a session that has ended is no error of ours.
+    await other.close();
+    await users.getByRole('row', { name: /^carl/ }).getByRole('button', { name: 'Role' }).click();
+    await dialog.getByRole('combobox', { name: 'Role' }).selectOption('viewer');
+    await dialog.getByRole('button', { name: 'Change the role' }).click();
+    await page.getByRole('status').getByText('carl has another role').waitFor();
+    await users.getByRole('row', { name: /^carl/ }).getByRole('button', { name: 'Remove' }).click();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await users.getByRole('row', { name: /^carl/ }).waitFor({ state: 'detached' });
+    await seen.close();
+  });
+
   it('tells a viewer that acting is not for them', async () => {
     const seen = await logIn('bob', 'battery staple');
     await seen.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
     await seen.visit('#/processors/Forwarder1');
     await seen.page.getByRole('button', { name: /Deactivate|Activate/ }).click();
     await seen.page.getByRole('status').getByText('Your role does not allow this').waitFor();
+    await seen.visit('#/users');
+    await seen.page.getByText('For admins only').waitFor();
     await seen.close();
   });
 });

@@ -13,6 +13,9 @@ const PAINT_MS = 1000;
 /** What a page of ours may cost over the wire, all of its pages and libraries together. */
 const TRANSFERRED_BYTES = 150_000;
 
+/** What a busy machine may take for a page to change. */
+const eventually = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000 });
+
 const PAGES = [
   '#/',
   '#/stores',
@@ -30,11 +33,14 @@ const PAGES = [
   '#/artifacts',
   '#/artifacts/all',
   '#/artifacts/deployments',
+  '#/artifacts/history?file=Enrich.xml',
   '#/source?file=OrderProxy.xml&line=8',
   '#/schedules',
   '#/health',
   '#/logs',
   '#/jobs',
+  '#/alerts',
+  '#/users',
   '#/audit',
   '#/configuration',
   '#/no-such-page',
@@ -167,19 +173,93 @@ brokers.describe('the console', () => {
       await page.getByRole('link', { name: 'RejectedOrders' }).click();
       await page.getByRole('link', { name: /^Messages/ }).click();
       const rows = page.getByRole('table', { name: 'Messages, oldest first' }).locator('tbody tr');
-      await expect.poll(() => rows.count()).toBe(3);
+      await eventually(() => rows.count()).toBe(3);
       await page.getByRole('searchbox', { name: 'Text in the body' }).fill('REJECTED-B');
-      await expect.poll(() => rows.count()).toBe(1);
+      await eventually(() => rows.count()).toBe(1);
       await rows.first().getByRole('link').click();
       await page.getByRole('heading', { name: 'Why it was not delivered' }).waitFor();
       await page.getByText('Service Unavailable').first().waitFor();
       await page.getByText('OrderForwarder').first().waitFor();
       const body = page.getByRole('region', { name: 'Body of the message' });
-      await expect.poll(() => body.innerText()).toMatch(/^\s*<symbol>REJECTED-B<\/symbol>$/m);
+      await eventually(() => body.innerText()).toMatch(/^\s*<symbol>REJECTED-B<\/symbol>$/m);
       await page.getByRole('button', { name: 'Hex' }).click();
-      await expect.poll(() => body.innerText()).toMatch(/^00000000 {2}3c 73 6f 61 70/m);
+      await eventually(() => body.innerText()).toMatch(/^00000000 {2}3c 73 6f 61 70/m);
       await page.getByRole('button', { name: 'As it is' }).click();
-      await expect.poll(() => body.innerText()).toContain('<symbol>REJECTED-B</symbol>');
+      await eventually(() => body.innerText()).toContain('<symbol>REJECTED-B</symbol>');
+    });
+
+    it('compares two messages side by side, on a phone too', async () => {
+      const page = await open('#/stores/RejectedOrders/messages');
+      const boxes = page.getByRole('table', { name: 'Messages, oldest first' }).locator('tbody input');
+      await boxes.nth(0).check();
+      expect(await page.getByRole('link', { name: 'Compare' }).count()).toBe(0);
+      await boxes.nth(1).check();
+      await page.getByRole('link', { name: 'Compare' }).click();
+      const bodies = page.getByRole('region', { name: 'Bodies side by side' });
+      await bodies.locator('.other .went').getByText('<symbol>REJECTED-A</symbol>').waitFor();
+      await bodies.locator('.other .came').getByText('<symbol>REJECTED-B</symbol>').waitFor();
+      const symbol = page.locator('.compared .other', { hasText: 'symbol' });
+      expect(await symbol.innerText()).toMatch(/A\s+REJECTED-A[\s\S]*B\s+REJECTED-B/);
+      const all = await page.locator('.compared > div').count();
+      await page.getByRole('checkbox', { name: 'Only differences' }).check();
+      await eventually(() => page.locator('.compared > div').count()).toBeLessThan(all);
+      expect(await page.locator('.compared > .same').count()).toBe(0);
+      expect(await seen.violations()).toEqual([]);
+      await page.setViewportSize(PHONE);
+      await page.getByRole('checkbox', { name: 'Only differences' }).uncheck();
+      expect(await seen.overflow()).toBe(0);
+    });
+
+    it('plans a resend, and cancels it', async () => {
+      await storeHolds(world, 'RejectedOrders', 3);
+      const page = await open('#/stores/RejectedOrders/failures');
+      await page.getByRole('button', { name: 'Resend all' }).first().click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('When').fill(`${new Date().getFullYear() + 1}-01-01T06:00`);
+      await dialog.getByRole('button', { name: 'Resend 3 messages' }).click();
+      await page
+        .getByRole('status')
+        .getByText(/The resend from RejectedOrders is planned for/)
+        .waitFor();
+      const planned = page.getByRole('table', { name: 'Planned resends' });
+      await planned.getByText('Waiting').waitFor();
+      expect(await seen.violations()).toEqual([]);
+      await planned.getByRole('button', { name: 'Cancel' }).click();
+      await planned.getByText('Cancelled').waitFor();
+      await storeHolds(world, 'RejectedOrders', 3);
+    });
+
+    it('shows what changed in an artifact, and goes back to what it was', async () => {
+      const text = (step: string) =>
+        `<sequence xmlns="http://ws.apache.org/ns/synapse" name="Notes">\n  <log/>\n  <property name="step" value="${step}"/>\n</sequence>\n`;
+      await world.deploy('Notes.xml', text('first'));
+      await world.deploy('Notes.xml', text('second'));
+      const page = await open('#/artifacts/deployments');
+      await page.getByRole('link', { name: 'Notes.xml' }).first().click();
+      const changes = page.getByRole('region', { name: 'Changes from version 1 to version 2' });
+      await eventually(() => changes.innerText()).toMatch(/^−.*value="first"/m);
+      await eventually(() => changes.innerText()).toMatch(/^\+.*value="second"/m);
+      await page.getByRole('button', { name: 'Roll back' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
+      await page.getByRole('status').getByText('Notes.xml is version 1 again: deployed').waitFor();
+      await page.getByRole('table', { name: 'Versions' }).getByText('3', { exact: true }).waitFor();
+      const { text: now } = (await world.read('/management/artifacts/source?file=Notes.xml')) as { text: string };
+      expect(now).toBe(text('first'));
+      expect(await seen.violations()).toEqual([]);
+    });
+
+    it('shows who is told of alerts, and what came of it', async () => {
+      const called = () => world.alerts.received.map(({ body }) => String(body));
+      await waitFor(() => called().some((text) => text.includes('PartnerForwarder is deactivated')), {
+        what: 'the web hook to be told of PartnerForwarder',
+      });
+      const page = await open('#/alerts');
+      const row = page.getByRole('table', { name: 'Web hooks' }).getByRole('row', { name: /operations/ });
+      await row.getByText('Delivered').waitFor();
+      await row.getByRole('button', { name: 'Send a test' }).click();
+      await page.getByRole('status').getByText('operations has taken the test').waitFor();
+      expect(called().at(-1)).toContain('"event":"test"');
+      expect(await row.innerText()).not.toContain('/hooks/operations');
     });
 
     it('resends a message to where it failed, from where it is delivered', async () => {
@@ -258,8 +338,8 @@ brokers.describe('the console', () => {
       const timeline = page.locator('.timeline');
       await timeline.getByRole('button', { name: /payloadFactory/ }).click();
       const changes = page.getByRole('region', { name: 'Changes of the body' });
-      await expect.poll(() => changes.innerText()).toMatch(/^−.*placeOrder/m);
-      await expect.poll(() => changes.innerText()).toMatch(/^\+.*<order xmlns="urn:orders">/m);
+      await eventually(() => changes.innerText()).toMatch(/^−.*placeOrder/m);
+      await eventually(() => changes.innerText()).toMatch(/^\+.*<order xmlns="urn:orders">/m);
       await timeline.getByRole('button', { name: /symbol/ }).click();
       await page.getByRole('heading', { name: 'Properties' }).waitFor();
       await timeline.getByRole('button', { name: /stored in LargeOrders/ }).waitFor();
@@ -275,24 +355,24 @@ brokers.describe('the console', () => {
         .first()
         .click();
       const frame = page.getByRole('region', { name: 'Lines around the problem' });
-      await expect.poll(() => frame.locator('.mark').innerText()).toContain('<stor messageStore="Invoices"/>');
+      await eventually(() => frame.locator('.mark').innerText()).toContain('<stor messageStore="Invoices"/>');
       await page.locator('.problem-hint').getByText('store', { exact: true }).waitFor();
       await page.getByRole('link', { name: 'line 7:7' }).click();
       const marked = page.getByRole('region', { name: /^Source of/ }).locator('.mark');
-      await expect.poll(() => marked.innerText()).toContain('<stor messageStore="Invoices"/>');
+      await eventually(() => marked.innerText()).toContain('<stor messageStore="Invoices"/>');
     });
 
     it('draws the graph with live counts, and a click leads to the source', async () => {
       const page = await open('#/graph');
       const edges = page.locator('.edge-label text');
       const counts = async () => (await edges.allTextContents()).join(' ').match(/\d+/g)?.map(Number) ?? [];
-      await expect.poll(async () => (await counts()).length).toBeGreaterThan(3);
+      await eventually(async () => (await counts()).length).toBeGreaterThan(3);
       const before = Math.max(...(await counts()));
       await world.order('COUNTED', 3);
-      await expect.poll(async () => Math.max(...(await counts())), { timeout: 10_000 }).toBeGreaterThan(before);
+      await eventually(async () => Math.max(...(await counts()))).toBeGreaterThan(before);
       await page.getByRole('button', { name: /^store Orders,/ }).click();
       const marked = page.getByRole('region', { name: 'Source of Orders' }).locator('.mark');
-      await expect.poll(() => marked.innerText()).toContain('name="Orders"');
+      await eventually(() => marked.innerText()).toContain('name="Orders"');
     });
 
     it('shows what is dangerous as text', async () => {
@@ -308,7 +388,7 @@ brokers.describe('the console', () => {
       page.on('dialog', () => seen.errors.push('a script of a message was run'));
       await page.getByRole('table', { name: 'Messages, oldest first' }).locator('tbody a').first().click();
       const shown = page.getByRole('region', { name: 'Body of the message' });
-      await expect.poll(() => shown.innerText()).toContain('<img src=x onerror=alert(1)>');
+      await eventually(() => shown.innerText()).toContain('<img src=x onerror=alert(1)>');
       await page.getByText('<script>alert(3)</script>').waitFor();
       expect(await page.locator('main script, main img[src=x]').count()).toBe(0);
       await world.change('POST', '/management/message-processors/OrderForwarder/activate');

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ActiveMqBroker } from '../../samples/activemq/broker.ts';
 import { serveJms } from '../../samples/stockquote/service/jms.ts';
+import { described } from '../samples/numbered/described-sample.ts';
 import { quoteLine, STANDARD, starter } from '../samples/numbered/expectations.ts';
-import { definitions, sample } from '../samples/numbered/running-sample.ts';
+import { definitions, runArtifacts, sample } from '../samples/numbered/running-sample.ts';
 import { afterTheTest } from '../support/clean-up.ts';
 import { envelope } from '../support/http-call.ts';
 import { activemq, findOrInstall } from '../support/servers/index.ts';
@@ -27,6 +28,67 @@ server.describe('numbered samples on ActiveMQ', () => {
     ['tcp://localhost:61616', 'tcp://localhost:62626']
       .map((url) => `[[mini_synapse.jms]]\nprovider_url = "${url}"\nstomp_url = "${stomp()}"`)
       .join('\n');
+
+  const WSDL = '<publishWSDL uri="file:repository/conf/sample/resources/proxy/sample_proxy_1.wsdl"/>';
+  const FROM_JMS = `<proxy name="StockQuoteProxy" transports="jms">
+    <target><inSequence><property name="OUT_ONLY" value="true"/></inSequence>
+      <endpoint><address uri="http://localhost:9000/services/SimpleStockQuoteService"/></endpoint>
+      <outSequence><send/></outSequence></target>
+    ${WSDL}
+    <parameter name="transport.jms.ContentType"><rules><jmsProperty>contentType</jmsProperty><default>application/xml</default></rules></parameter>
+  </proxy>`;
+
+  described('250: from JMS to HTTP', FROM_JMS, (xml) => {
+    it('plain XML on the queue, as `ant jmsclient -Djms_type=pox` sends it, is an order', async () => {
+      const running = await runArtifacts({ sample: xml }, { flavour: 'apache', toml: toml() });
+      onCleanUp('the sample', () => running.stop());
+      const peek = await stompPeek({ port: broker.stompPort });
+      onCleanUp('the client', () => peek.close());
+      const order =
+        '<m:placeOrder xmlns:m="http://services.samples"><m:order><m:price>172.23</m:price><m:quantity>18</m:quantity><m:symbol>MSFT</m:symbol></m:order></m:placeOrder>';
+      await peek.send('StockQuoteProxy', order);
+      await expect
+        .poll(() => running.backEnd().lines, { timeout: 15_000 })
+        .toEqual(['samples.services.SimpleStockQuoteService :: Accepted order #1 for : 18 stocks of MSFT at $ 172.23']);
+      expect(running.backEnd().requests.at(-1)?.headers['content-type']).toMatch(/^application\/xml/);
+    });
+  });
+
+  const TO_JMS = `<proxy name="StockQuoteProxy" transports="http">
+    <target><inSequence><property name="OUT_ONLY" value="true"/></inSequence>
+      <endpoint><address uri="jms:/SimpleStockQuoteService?transport.jms.ConnectionFactoryJNDIName=QueueConnectionFactory&amp;java.naming.factory.initial=org.apache.activemq.jndi.ActiveMQInitialContextFactory&amp;java.naming.provider.url=tcp://localhost:61616&amp;transport.jms.DestinationType=queue"/></endpoint>
+      <outSequence><send/></outSequence></target>
+    ${WSDL}
+  </proxy>`;
+
+  described('251: from HTTP to JMS', TO_JMS, (xml) => {
+    it('the back end takes the order from its queue', async () => {
+      const running = await runArtifacts({ sample: xml }, { flavour: 'apache', toml: toml() });
+      onCleanUp('the sample', () => running.stop());
+      const life = new AbortController();
+      const serviceUrl = `http://127.0.0.1:${running.backEnd().service.httpPort}/services/SimpleStockQuoteService`;
+      const problems: string[] = [];
+      const side = serveJms(
+        { providerUrl: stomp(), serviceUrl, reportError: (text) => problems.push(text) },
+        life.signal,
+      );
+      onCleanUp('the JMS side of the back end', async () => {
+        life.abort();
+        await side;
+      });
+      const addurl = running.server.service('StockQuoteProxy');
+      const { lines, status } = await running.stockquote({ addurl, mode: 'placeorder', symbol: 'MSFT' });
+      expect(status).toBe(202);
+      const [, quantity, price] =
+        /^Order placed for (\d+) shares of stock MSFT at a price of \$ (\S+)$/.exec(lines[0] ?? '') ?? [];
+      await expect
+        .poll(() => running.backEnd().lines, { timeout: 15_000 })
+        .toEqual([
+          `samples.services.SimpleStockQuoteService :: Accepted order #1 for : ${quantity} stocks of MSFT at $ ${price}`,
+        ]);
+      expect(problems).toEqual([]);
+    });
+  });
 
   for (const file of ['253-28e410', '253-8347b3'].map(definitions)) {
     sample('253: one way from JMS to HTTP', file, () => {
@@ -93,6 +155,45 @@ server.describe('numbered samples on ActiveMQ', () => {
           'mdd.GOOG': [expect.stringMatching(/GOOG 12\.5$/)],
         });
     });
+  });
+
+  const store = `<messageStore class="org.apache.synapse.message.store.impl.jms.JmsStore" name="JMSMS">
+    <parameter name="java.naming.factory.initial">org.apache.activemq.jndi.ActiveMQInitialContextFactory</parameter>
+    <parameter name="java.naming.provider.url">tcp://localhost:61616</parameter><parameter name="store.jms.destination">NAME</parameter></messageStore>
+    <endpoint name="SimpleStockQuoteService"><address uri="http://localhost:9000/services/SimpleStockQuoteService"/></endpoint>`;
+  const storing = (name: string, outOnly: string) =>
+    `<proxy name="${name}"><target><inSequence><property name="FORCE_SC_ACCEPTED" value="true" scope="axis2"/>${outOnly}<log level="full"/><store messageStore="JMSMS"/></inSequence></target></proxy>`;
+  const forwarding = (parameters: string) =>
+    `<messageProcessor class="org.apache.synapse.message.processor.impl.forwarder.ScheduledMessageForwardingProcessor" name="P" targetEndpoint="SimpleStockQuoteService" messageStore="JMSMS"><parameter name="max.delivery.attempts">4</parameter><parameter name="interval">4000</parameter>${parameters}</messageProcessor>`;
+  const define = (text: string) => `<definitions xmlns="http://ws.apache.org/ns/synapse">${text}</definitions>`;
+
+  /* The examples of the store's own page (stockquote-samples 3.2), which have no files. */
+  it('JMS store, example 1: the order is delivered', async () => {
+    const own = `${storing('Proxy1', '<property name="OUT_ONLY" value="true"/>')}${store.replace('NAME', 'EXAMPLE1')}${forwarding('')}`;
+    const running = await runArtifacts({ sample: define(own) }, { flavour: 'wso2', toml: toml() });
+    onCleanUp('the sample', () => running.stop());
+    const addurl = running.server.service('Proxy1');
+    const { status, lines } = await running.stockquote({ addurl, mode: 'placeorder', symbol: 'IBM' });
+    expect(status).toBe(202);
+    const [, quantity, price] = /placed for (\d+) .* \$ (\S+)$/.exec(lines[0] ?? '') ?? [];
+    await expect
+      .poll(() => running.backEnd().lines, { timeout: 15_000 })
+      .toEqual([
+        `samples.services.SimpleStockQuoteService :: Accepted order #1 for : ${quantity} stocks of IBM at $ ${price}`,
+      ]);
+  });
+
+  it('JMS store, example 2: the reply sequence has the answer', async () => {
+    const reply =
+      '<sequence name="replySequence"><log level="full"><property name="REPLY" value="MESSAGE"/></log><drop/></sequence>';
+    const own = `${storing('Proxy2', '')}${store.replace('NAME', 'EXAMPLE2')}${reply}${forwarding('<parameter name="message.processor.reply.sequence">replySequence</parameter>')}`;
+    const running = await runArtifacts({ sample: define(own) }, { flavour: 'wso2', toml: toml() });
+    onCleanUp('the sample', () => running.stop());
+    expect(await running.stockquote({ addurl: running.server.service('Proxy2') })).toMatchObject({ status: 202 });
+    await expect
+      .poll(() => running.logged(/REPLY = MESSAGE/), { timeout: 15_000 })
+      .toEqual([expect.stringMatching(/getQuoteResponse.*:symbol>IBM</s)]);
+    expect(running.backEnd().lines).toEqual([quoteLine()]);
   });
 
   sample('705 (WSO2): three forwarders share a JMS store', definitions('705-37f78e'), (file) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../src/transport/http-answer.ts';
 import { type MetadataOptions, metadataAnswer, type ServiceDescription } from '../../src/transport/service-metadata.ts';
-import { parseXml, type XmlElement } from '../../src/xml/index.ts';
+import { firstElement, parseXml, type XmlElement } from '../../src/xml/index.ts';
 import { request } from './messages.ts';
 
 const GIVEN = `<proxy xmlns:o="urn:orders" xmlns:xs="http://www.w3.org/2001/XMLSchema">
@@ -13,8 +13,7 @@ const GIVEN = `<proxy xmlns:o="urn:orders" xmlns:xs="http://www.w3.org/2001/XMLS
     <wsdl:port name="B"><soap:address location="https://backend:9002/S"/></wsdl:port></wsdl:service>
 </wsdl:definitions></proxy>`;
 
-const given = () =>
-  parseXml(Buffer.from(GIVEN)).documentElement?.getElementsByTagName('wsdl:definitions').item(0) as XmlElement;
+const given = () => firstElement(parseXml(Buffer.from(GIVEN)).documentElement as XmlElement) as XmlElement;
 const plain: ServiceDescription = { name: 'P', active: true, exposedOn: () => true };
 const withWsdl = (more: Partial<ServiceDescription> = {}): ServiceDescription => ({
   ...plain,

@@ -3,15 +3,13 @@ import type { OutgoingTransport, TransportRequest } from '../../endpoints/outgoi
 import { logger } from '../../logging/index.ts';
 import { ERROR_CODES, MediationError } from '../../message/errors.ts';
 import { formatRequest } from '../../message/formatter.ts';
-import { TransportHeaders } from '../../message/headers.ts';
-import { mediaTypeOf } from '../../message/media-type.ts';
 import type { MessageContext } from '../../message/message-context.ts';
-import { Payload } from '../../message/payload.ts';
 import { within } from '../../stores/broker/deadline.ts';
 import type { StoreServices } from '../../stores/component.ts';
 import type { StompConnection, StompMessage } from '../../stores/stomp/connection.ts';
 import { decodeJmsMessage } from '../../stores/stomp/jms-message.ts';
 import { isArtemis, queueHeaders, subscribedQueue } from '../../stores/stomp/queue-name.ts';
+import { acceptedAnswer, answerFrom } from '../queue-answer.ts';
 import { JmsBrokerLink } from './broker-link.ts';
 import { type JmsAddress, parseJmsAddress } from './jms-address.ts';
 import { jmsFrame } from './outgoing.ts';
@@ -38,7 +36,7 @@ export class JmsSender implements OutgoingTransport {
 
   async exchange(message: MessageContext, request: TransportRequest): Promise<MessageContext> {
     const address = this.#address(request.address);
-    const formatted = formatRequest(message, request.format, request.encoding, 'POST');
+    const formatted = formatRequest(message, request.format, request.encoding, 'POST', request.optimize);
     const property = address.contentTypeProperty ?? propertyOf(message);
     const { headers, body } = jmsFrame(message, formatted, property);
     const correlationId =
@@ -50,7 +48,7 @@ export class JmsSender implements OutgoingTransport {
       if (request.outOnly) {
         const frame = { ...headers, 'correlation-id': correlationId };
         await link.send((server) => destinationOf(address, server), frame, body, request.signal);
-        return accepted(message);
+        return acceptedAnswer(message);
       }
       const connection = await link.connected(request.signal);
       const answer = await this.#ask(connection, address, { headers, body, correlationId, request });
@@ -209,30 +207,8 @@ const TEMPORARY = '/temp-queue/mini-synapse-answers';
 function answerOf(request: MessageContext, answer: StompMessage): MessageContext {
   const { message: stored, reason } = decodeJmsMessage(answer);
   if (!stored && answer.body.length > 0) throw new MediationError(`The answer cannot be read: ${reason ?? ''}`);
-  const { bytes, contentType, kind } = stored?.body ?? {
-    bytes: new Uint8Array(0),
-    contentType: undefined,
-    kind: 'none',
-  };
-  const soap = kind === 'soap11' || kind === 'soap12';
-  const payload =
-    bytes.length === 0 ? Payload.empty() : Payload.unread(bytes, contentType, { soapAction: kind === 'soap11' });
-  const response = request.responseContext(payload);
-  response.doingRest = !soap;
-  response.headers = TransportHeaders.from(stored?.headers ?? []);
+  const response = answerFrom(request, stored);
   if (stored?.correlationId !== undefined) response.headers.set('JMS_COORELATION_ID', stored.correlationId);
-  if (contentType !== undefined) {
-    response.axis2.set('ContentType', contentType);
-    response.axis2.set('messageType', mediaTypeOf(contentType));
-  }
-  return response;
-}
-
-/** The broker has it. */
-function accepted(request: MessageContext): MessageContext {
-  const response = request.responseContext(Payload.empty());
-  response.axis2.set('SC_ACCEPTED', true);
-  response.axis2.set('NO_ENTITY_BODY', true);
   return response;
 }
 

@@ -1,3 +1,4 @@
+import { markBinary } from '../../message/binary-element.ts';
 import type { Configuration } from '../../message/configuration.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { Payload } from '../../message/payload.ts';
@@ -78,5 +79,7 @@ export function wrapped(message: MessageContext, wrapper: Wrapper | undefined): 
   const element = newDocument(wrapper.namespace, wrapper.name).documentElement as XmlElement;
   element.textContent = format === 'text' ? bytes.toString('utf8') : bytes.toString('base64');
   message.payload = Payload.ofBodyChild(element);
+  const content = message.payload.firstBodyChild();
+  if (format !== 'text' && content) markBinary(content);
   return message;
 }

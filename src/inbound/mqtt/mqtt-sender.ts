@@ -3,10 +3,10 @@ import { logger } from '../../logging/index.ts';
 import { ERROR_CODES, MediationError } from '../../message/errors.ts';
 import { formatRequest } from '../../message/formatter.ts';
 import type { MessageContext } from '../../message/message-context.ts';
-import { Payload } from '../../message/payload.ts';
 import { within } from '../../stores/broker/deadline.ts';
 import { ConnectionSupervisor } from '../../stores/broker/supervisor.ts';
 import type { StoreServices } from '../../stores/component.ts';
+import { acceptedAnswer } from '../queue-answer.ts';
 import { formatMqttAddress, type MqttAccess, type MqttConnection, openMqttConnection } from './connection.ts';
 import { type MqttAddress, parseMqttAddress } from './mqtt-address.ts';
 
@@ -45,10 +45,7 @@ export class MqttSender implements OutgoingTransport {
         cause,
       });
     }
-    const response = message.responseContext(Payload.empty());
-    response.axis2.set('SC_ACCEPTED', true);
-    response.axis2.set('NO_ENTITY_BODY', true);
-    return response;
+    return acceptedAnswer(message);
   }
 
   async close(): Promise<void> {

@@ -19,7 +19,8 @@ interface Rule {
  * goes through the sequences of all rules that apply, one after another (sample 856).
  *
  *     rules     = rule *("," rule)
- *     rule      = condition *(("{AND}" | "{OR}") condition) ";seq=" sequence      {AND} binds closer than {OR}
+ *     rule      = condition *((and | or) condition) ";seq=" sequence            and binds closer than or
+ *     and       = "{AND}" | "#"      or = "{OR}" | "@"                           the signs are those of the sample's own file
  *     condition = "header=" name ":" regex | "url=" regex                       the whole value must match
  */
 export const dynamicRouter: BuiltInClass = {
@@ -45,6 +46,10 @@ async function route(message: MessageContext, rules: readonly Rule[], rest: Rest
   return true;
 }
 
+// A sign that no condition follows belongs to a regular expression.
+const AND = /\{AND\}|#(?=\s*(?:header|url)=)/;
+const OR = /\{OR\}|@(?=\s*(?:header|url)=)/;
+
 /** @throws MediationError saying where the text is wrong */
 export function parseRules(text: string): Rule[] {
   const rules = text.split(/,(?=\s*(?:header|url)=)/);
@@ -52,7 +57,7 @@ export function parseRules(text: string): Rule[] {
     const [, conditions, sequence] = /^\s*(.+?)\s*;\s*seq=\s*([^;]+?)\s*$/s.exec(rule) ?? [];
     if (conditions === undefined || sequence === undefined)
       throw new MediationError(`'${rule}' is no rule of a dynamic router, expected CONDITION;seq=SEQUENCE`);
-    const alternatives = conditions.split('{OR}').map((part) => part.split('{AND}').map(parseCondition));
+    const alternatives = conditions.split(OR).map((part) => part.split(AND).map(parseCondition));
     return { sequence, applies: (message) => alternatives.some((all) => all.every((condition) => condition(message))) };
   });
 }

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { afterTheTest } from '../../support/clean-up.ts';
 import { call, envelope } from '../../support/http-call.ts';
+import { described } from './described-sample.ts';
 import { getQuote, quoteLine, STANDARD, starter } from './expectations.ts';
 import {
   corpusText,
@@ -13,15 +14,15 @@ import {
 
 /*
  * Samples 850 to 857: the templates of the EIP library, which is built in. 850, 853 and 855 run from their files; those of the others
- * are not in the open corpus: artifacts of our own after their row in the catalogue (stockquote-samples 3.1), which call the same
- * templates.
+ * are not in the open corpus: artifacts of our own that call the same templates, and the files where they are at hand.
  */
 
 const onCleanUp = afterTheTest();
 const started = starter(onCleanUp);
 
-async function described(inside: string, setup: Partial<SampleSetup> = {}): Promise<RunningSample> {
-  const xml = `<definitions xmlns="http://ws.apache.org/ns/synapse"><import name="EipLibrary" package="synapse.lang.eip"/>${inside}</definitions>`;
+const IMPORT = '<import name="EipLibrary" package="synapse.lang.eip"/>';
+
+async function startedText(xml: string, setup: Partial<SampleSetup> = {}): Promise<RunningSample> {
   const running = await runArtifacts({ sample: xml }, { flavour: 'apache', ...setup });
   onCleanUp('the sample', () => running.stop());
   return running;
@@ -66,8 +67,9 @@ sample(
   'template/template_callout_block-e5836a.xml',
   (file) => {
     it('answers with what it called', async () => {
-      const running = await described(
-        `<sequence name="main">${template('callout_block', { service_URL: SERVICE, action: 'urn:getQuote' }).replace('synapse.lang.eip.', '')}<respond/></sequence>`,
+      const call = template('callout_block', { service_URL: SERVICE, action: 'urn:getQuote' });
+      const running = await startedText(
+        `<definitions xmlns="http://ws.apache.org/ns/synapse">${IMPORT}<sequence name="main">${call.replace('synapse.lang.eip.', '')}<respond/></sequence></definitions>`,
         { more: { library: corpusText(file) } },
       );
       expect((await running.smart({ symbol: 'SUN' })).lines).toEqual([expect.stringMatching(STANDARD)]);
@@ -76,12 +78,14 @@ sample(
   },
 );
 
-describe('851: splitter and aggregator', () => {
+const SPLITTER_AND_AGGREGATOR = `${IMPORT}<proxy name="StockQuoteProxy" transports="https http"><target>
+    <inSequence>${template('splitter', SPLITTING)}</inSequence>
+    <outSequence>${template('aggregator', AGGREGATING)}</outSequence>
+  </target></proxy>${BEST_QUOTE}`;
+
+described('851: splitter and aggregator', SPLITTER_AND_AGGREGATOR, (xml) => {
   it('answers with the best of four quotes', async () => {
-    const running = await described(`<proxy name="StockQuoteProxy" transports="https http"><target>
-        <inSequence>${template('splitter', SPLITTING)}</inSequence>
-        <outSequence>${template('aggregator', AGGREGATING)}</outSequence>
-      </target></proxy>${BEST_QUOTE}`);
+    const running = await startedText(xml);
     const { lines } = await running.stockquote({ trpurl: running.server.service('StockQuoteProxy'), itr: 4 });
     expect(lines).toEqual([expect.stringMatching(STANDARD)]);
     expect(running.backEnd().lines).toEqual(Array(4).fill(quoteLine()));
@@ -89,11 +93,11 @@ describe('851: splitter and aggregator', () => {
   });
 });
 
-describe('852: splitter and aggregator in one', () => {
+const IN_ONE = `${IMPORT}<sequence name="main">${template('splitter_aggregator', { ...SPLITTING, ...AGGREGATING })}</sequence>${BEST_QUOTE}`;
+
+described('852: splitter and aggregator in one', IN_ONE, (xml) => {
   it('answers with the best of four quotes', async () => {
-    const running = await described(
-      `<sequence name="main">${template('splitter_aggregator', { ...SPLITTING, ...AGGREGATING })}</sequence>${BEST_QUOTE}`,
-    );
+    const running = await startedText(xml);
     const { lines } = await running.stockquote({ trpurl: running.trp(), itr: 4 });
     expect(lines).toEqual([expect.stringMatching(STANDARD)]);
     expect(running.backEnd().lines).toEqual(Array(4).fill(quoteLine()));
@@ -111,12 +115,12 @@ sample('853: scatter and gather', definitions('853-0196fd'), (file) => {
   });
 });
 
-describe('854: wire tap', () => {
+const URIS = { wiretap_uri: SERVICE, destination_uri: SERVICE.replace('9000', '9001') };
+const WIRE_TAP = `${IMPORT}<sequence name="main">${ONE_WAY}${template('wire_tap', URIS)}</sequence>`;
+
+described('854: wire tap', WIRE_TAP, (xml) => {
   it('both servers see the message', async () => {
-    const uris = { wiretap_uri: SERVICE, destination_uri: SERVICE.replace('9000', '9001') };
-    const running = await described(`<sequence name="main">${ONE_WAY}${template('wire_tap', uris)}</sequence>`, {
-      backEnds: [9000, 9001],
-    });
+    const running = await startedText(xml, { backEnds: [9000, 9001] });
     expect(await running.stockquote({ trpurl: running.trp() })).toMatchObject({ status: 202 });
     for (const port of [9000, 9001]) await expect.poll(() => running.backEnd(port).lines).toEqual([quoteLine()]);
   });
@@ -141,14 +145,15 @@ sample('855: content-based router', definitions('855-d4642c'), (file) => {
   });
 });
 
-describe('856: dynamic router', () => {
-  const conditions =
-    'header=foo:bar.*{AND}url=/services/StockQuoteProxy.*;seq=cnd1_seq,header=custom_header1:bar.*{OR}header=custom_header1:foo.*;seq=cnd2_seq,header=custom_header2:foo.*;seq=cnd3_seq';
+const ROUTES =
+  'header=foo:bar.*{AND}url=/services/StockQuoteProxy.*;seq=cnd1_seq,header=custom_header1:bar.*{OR}header=custom_header1:foo.*;seq=cnd2_seq,header=custom_header2:foo.*;seq=cnd3_seq';
+const DYNAMIC_ROUTER = `${IMPORT}<proxy name="StockQuoteProxy" transports="https http"><target>
+    <inSequence>${template('dynamic_router', { conditions: ROUTES })}</inSequence><outSequence><send/></outSequence>
+  </target></proxy>${CONDITIONS}`;
 
+described('856: dynamic router', DYNAMIC_ROUTER, (xml) => {
   it('headers and the URL say which way a message goes', async () => {
-    const running = await described(`<proxy name="StockQuoteProxy" transports="https http"><target>
-        <inSequence>${template('dynamic_router', { conditions })}</inSequence><outSequence><send/></outSequence>
-      </target></proxy>${CONDITIONS}`);
+    const running = await startedText(xml);
     const ask = async (headers: Record<string, string>) => {
       const before = running.logged(/^MSG_FLOW/).length;
       const { status, text } = await call(running.server.service('StockQuoteProxy'), {
@@ -173,13 +178,12 @@ describe('856: dynamic router', () => {
   });
 });
 
-describe('857: recipient list', () => {
+const recipient_list = [9000, 9001].map((port) => SERVICE.replace('9000', String(port))).join(',');
+const RECIPIENTS = `${IMPORT}<sequence name="main">${ONE_WAY}${template('recipient_list', { recipient_list })}<drop/></sequence>`;
+
+described('857: recipient list', RECIPIENTS, (xml) => {
   it('both servers see the message', async () => {
-    const recipient_list = [9000, 9001].map((port) => SERVICE.replace('9000', String(port))).join(',');
-    const running = await described(
-      `<sequence name="main">${ONE_WAY}${template('recipient_list', { recipient_list })}<drop/></sequence>`,
-      { backEnds: [9000, 9001] },
-    );
+    const running = await startedText(xml, { backEnds: [9000, 9001] });
     expect(await running.stockquote({ trpurl: running.trp() })).toMatchObject({ status: 202 });
     for (const port of [9000, 9001]) await expect.poll(() => running.backEnd(port).lines).toEqual([quoteLine()]);
   });

@@ -1,9 +1,14 @@
-import { expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
 import { afterTheTest } from '../../support/clean-up.ts';
-import { starter } from './expectations.ts';
-import { definitions, type RunningSample, sample, startBackEnd } from './running-sample.ts';
+import { call, envelope } from '../../support/http-call.ts';
+import { getQuote, quoteLine, starter } from './expectations.ts';
+import { definitions, type RunningSample, runArtifacts, sample, startBackEnd } from './running-sample.ts';
 
-/* Samples 701 to 705: message stores and message processors. */
+/* Samples 701 to 705, and those of the stores' own pages (stockquote-samples 3.2): message stores and message processors. */
 
 const onCleanUp = afterTheTest();
 const started = starter(onCleanUp);
@@ -68,5 +73,85 @@ sample('705: a number of attempts', definitions('705-3220ee'), (file) => {
     expect(processor).toBe('ScheduledProcessor');
     const reply = await fetch(running.server.management('/management/message-processors?name=ScheduledProcessor'));
     expect(await reply.json()).toMatchObject({ name: 'ScheduledProcessor', status: 'active' });
+  });
+});
+
+const QUOTE = {
+  body: envelope(getQuote('IBM')),
+  headers: { 'Content-Type': 'text/xml', SOAPAction: '"urn:getQuote"' },
+};
+const SHOP =
+  '<endpoint name="SimpleStockQuoteService"><address uri="http://localhost:9000/services/SimpleStockQuoteService"/></endpoint>';
+const forwarder = (store: string, parameters: Readonly<Record<string, string>>) =>
+  `<messageProcessor class="org.apache.synapse.message.processor.impl.forwarder.ScheduledMessageForwardingProcessor" name="Processor1" targetEndpoint="SimpleStockQuoteService" messageStore="${store}">${Object.entries(
+    parameters,
+  )
+    .map(([name, value]) => `<parameter name="${name}">${value}</parameter>`)
+    .join('')}</messageProcessor>`;
+
+/* These have no files; artifacts after the pages' texts. */
+describe('introduction to message stores', () => {
+  it('the on-store sequence logs what is stored', async () => {
+    const SampleProxy = `<proxy name="SampleProxy"><target><inSequence>
+        <property name="FORCE_SC_ACCEPTED" value="true" scope="axis2"/><property name="OUT_ONLY" value="true"/>
+        <store messageStore="MyStore" sequence="onStoreSequence"/>
+      </inSequence></target></proxy>`;
+    const onStoreSequence =
+      '<sequence name="onStoreSequence"><log><property name="On-Store" value="Storing message"/></log></sequence>';
+    const running = await runArtifacts(
+      { SampleProxy, onStoreSequence, MyStore: '<messageStore name="MyStore"/>' },
+      { flavour: 'wso2' },
+    );
+    onCleanUp('the sample', () => running.stop());
+    expect((await call(running.server.service('SampleProxy'), QUOTE)).status).toBe(202);
+    expect(running.logged(/On-Store = /)).toEqual([
+      expect.stringMatching(
+        /^To: \/services\/SampleProxy, WSAction: urn:getQuote, SOAPAction: urn:getQuote, MessageID: urn:uuid:[0-9a-f-]+, (?:correlation_id: \S+, )?Direction: request, On-Store = Storing message$/,
+      ),
+    ]);
+    expect(await running.server.depth('MyStore')).toBe(1);
+  });
+});
+
+describe('a JDBC store', () => {
+  it('a row for each message that waits, and none for one that was delivered', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-jdbc-sample-'));
+    onCleanUp('the folder', () => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'store.db');
+    const database = new DatabaseSync(file);
+    onCleanUp('the database', () => database.close());
+    database.exec(
+      'create table jdbc_message_store (indexId integer primary key autoincrement, msg_id varchar(200) not null, message blob not null)',
+    );
+    const rows = () => (database.prepare('select count(*) as n from jdbc_message_store').get() as { n: number }).n;
+    const running = await runArtifacts(
+      {
+        MessageStoreProxy: `<proxy name="MessageStoreProxy"><target><inSequence>
+          <property name="FORCE_SC_ACCEPTED" value="true" scope="axis2"/><property name="OUT_ONLY" value="true"/>
+          <store messageStore="SampleStore"/></inSequence></target></proxy>`,
+        SampleStore: `<messageStore class="org.apache.synapse.message.store.impl.jdbc.JDBCMessageStore" name="SampleStore">
+          <parameter name="store.jdbc.driver">org.sqlite.JDBC</parameter><parameter name="store.jdbc.connection.url">jdbc:sqlite:${file}</parameter>
+          <parameter name="store.jdbc.username">root</parameter><parameter name="store.jdbc.password">root</parameter><parameter name="store.jdbc.table">jdbc_message_store</parameter></messageStore>`,
+        Processor1: forwarder('SampleStore', {
+          interval: '200',
+          'max.delivery.attempts': '5',
+          'store.connection.retry.interval': '1000',
+          'max.store.connection.attempts': '-1',
+          'is.active': 'false',
+        }),
+        SHOP,
+      },
+      { flavour: 'wso2' },
+    );
+    onCleanUp('the sample', () => running.stop());
+    expect((await call(running.server.service('MessageStoreProxy'), QUOTE)).status).toBe(202);
+    expect(rows()).toBe(1);
+    expect(running.backEnd().lines).toEqual([]);
+    await fetch(running.server.management('/management/message-processors'), {
+      method: 'POST',
+      body: JSON.stringify({ name: 'Processor1', status: 'active' }),
+    });
+    await expect.poll(() => running.backEnd().lines, { timeout: 10_000 }).toEqual([quoteLine()]);
+    await expect.poll(rows, { timeout: 10_000 }).toBe(0);
   });
 });
