@@ -2,6 +2,7 @@ import { readAttributes, type ValuesOf, type ValueTypes } from '../grammar/attri
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import type { EndpointAuthentication } from './authentication.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { GroupFrame } from './group.ts';
 import { SETTING_ATTRIBUTES, SETTING_CHILDREN } from './settings.ts';
@@ -10,6 +11,7 @@ import { SETTING_ATTRIBUTES, SETTING_CHILDREN } from './settings.ts';
 export interface LeafParts {
   readonly staticAddress: string | undefined;
   readonly method?: string;
+  readonly authentication?: EndpointAuthentication;
   /** A promise only where the address itself must be fetched. */
   address(message: MessageContext): string | undefined | Promise<string>;
 }

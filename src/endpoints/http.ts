@@ -2,6 +2,7 @@ import { parseTemplate } from 'url-template';
 import { resolvePlaceholders } from '../grammar/placeholders.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { checkScheme } from './address-scheme.ts';
+import { readAuthentication } from './authentication.ts';
 import { endpointKind } from './component.ts';
 
 const METHODS = ['get', 'post', 'put', 'delete', 'head', 'patch', 'options'];
@@ -15,12 +16,9 @@ export const http = endpointKind({
   read(element, reader) {
     const written = element.attribute('uri-template')?.trim();
     const method = element.attribute('method')?.trim().toLowerCase();
-    if (element.child('authentication')) {
-      reader.error(
-        element.child('authentication') ?? element,
-        '<authentication> of an http endpoint is known, not supported yet',
-      );
-    }
+    const authenticating = element.child('authentication');
+    const authentication = authenticating && readAuthentication(authenticating, reader);
+    if (authenticating && !authentication) return undefined;
     if (method !== undefined && !METHODS.includes(method)) {
       reader.warning(element, `method="${method}" is ignored`, {
         attribute: 'method',
@@ -28,13 +26,13 @@ export const http = endpointKind({
       });
     }
     const known = method !== undefined && METHODS.includes(method) ? method : undefined;
-    if (!written)
-      return { staticAddress: undefined, address: (message) => message.to, ...(known && { method: known }) };
+    const more = { ...(known && { method: known }), ...(authentication && { authentication }) };
+    if (!written) return { staticAddress: undefined, address: (message) => message.to, ...more };
     const resolved = resolvePlaceholders(written, element, reader);
     if (resolved === undefined) return undefined;
     const template = resolved.startsWith(LEGACY_ENCODING) ? resolved.slice(LEGACY_ENCODING.length) : resolved;
     checkScheme(template, element, reader, 'uri-template');
-    return { staticAddress: template, address: expansion(template), ...(known && { method: known }) };
+    return { staticAddress: template, address: expansion(template), ...more };
   },
 });
 

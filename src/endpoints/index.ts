@@ -126,8 +126,9 @@ function readLeaf(element: ConfigElement, reader: ArtifactReader, frame: GroupFr
   const settings = readSettings(definition, reader);
   const parts = kind.read(definition, reader);
   if (!parts) return 'invalid';
-  const { method, staticAddress, address } = parts;
-  return new LeafEndpoint({ ...frame, kind: kind.element, settings, method, staticAddress, address });
+  const { method, authentication, staticAddress, address } = parts;
+  const kindName = kind.element;
+  return new LeafEndpoint({ ...frame, kind: kindName, settings, method, authentication, staticAddress, address });
 }
 
 /** Undefined when it is no group. */

@@ -11,7 +11,9 @@ import { setProperty } from '../message/property-scopes.ts';
 import { integerOf } from '../message/property-value.ts';
 import { EndpointCounts } from '../observation/counts.ts';
 import { secureExchange } from '../security/endpoint-security.ts';
+import type { HttpRequest, HttpResponse } from '../transport/http-sender.ts';
 import { writeAddressing } from './addressing.ts';
+import { type EndpointAuthentication, sendAs } from './authentication.ts';
 import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
 import type { EndpointProperty } from './endpoint-property.ts';
 import { outgoingRequest } from './outgoing-request.ts';
@@ -44,6 +46,8 @@ export interface LeafDefinition {
   readonly onError: string | undefined;
   /** Fixed HTTP method of an http endpoint; it also drops the REST postfix (spec proxies 5.4). */
   readonly method: string | undefined;
+  /** How it says who sends; absent: not at all. */
+  readonly authentication?: EndpointAuthentication | undefined;
   /** For logs and operators; undefined when it depends on the message. */
   readonly staticAddress: string | undefined;
   /** The address for this message, without the REST postfix; undefined when there is none. */
@@ -183,7 +187,7 @@ export class LeafEndpoint implements Endpoint {
     const span = message.span?.sends(this.name, request.url, request.method);
     let answer: MessageContext;
     try {
-      const response = await message.configuration.services.http.send({
+      const response = await this.#authenticated(message, {
         method: request.method,
         url: request.url,
         headers: span ? withTraceparent(request.headers, span.traceparent) : request.headers,
@@ -201,6 +205,12 @@ export class LeafEndpoint implements Endpoint {
     }
     secured?.open(answer);
     return answer;
+  }
+
+  #authenticated(message: MessageContext, request: HttpRequest): Promise<HttpResponse> {
+    const { authentication } = this.#definition;
+    const { http } = message.configuration.services;
+    return authentication ? sendAs(authentication, message, request) : http.send(request);
   }
 
   /** Over another transport than HTTP, which has neither methods nor statuses. */

@@ -1,4 +1,4 @@
-import type { XmlElement } from '../xml/index.ts';
+import { elementChildren, type XmlElement } from '../xml/index.ts';
 import { PAYLOAD_NAMESPACE } from './soap.ts';
 
 /** Elements whose text is the Base64 of bytes that came as bytes. */
@@ -18,6 +18,16 @@ export function markBinary(element: XmlElement): XmlElement {
 /** Carries the mark over to a copy. */
 export function copyBinaryMark(from: XmlElement, to: XmlElement): void {
   if (MADE_OF_BYTES.has(from)) MADE_OF_BYTES.add(to);
+}
+
+/** Carries the marks of an element and of all inside it over to a deep copy. */
+export function copyBinaryMarks(from: XmlElement, to: XmlElement): void {
+  copyBinaryMark(from, to);
+  const copies = elementChildren(to);
+  for (const [index, child] of elementChildren(from).entries()) {
+    const copy = copies[index];
+    if (copy) copyBinaryMarks(child, copy);
+  }
 }
 
 /**

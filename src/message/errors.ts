@@ -7,6 +7,7 @@ export const ERROR_CODES = {
   connectTimeout: 101508,
   leafNotReady: 303001,
   wsdlNotReady: 303002,
+  authenticationFailed: 303003,
   keyNotFound: 305100,
   calloutFailed: 401000,
   blockingSenderFailed: 401002,

@@ -1,5 +1,5 @@
 import { serializeXml, type XmlElement } from '../xml/index.ts';
-import { type BodyFormat, binaryContent, formatOf, isPayloadWrapper } from './builder.ts';
+import { binaryContent, formatOf, isPayloadWrapper } from './builder.ts';
 import { encodeText } from './charset.ts';
 import { MediationError } from './errors.ts';
 import { formatForm, xmlToFields } from './form.ts';
@@ -12,18 +12,10 @@ import type { Payload } from './payload.ts';
 import { isFlagSet, type PropertyValue } from './property-value.ts';
 import { type Packaging, packagingOf } from './related.ts';
 import { convertEnvelope, faultToPox, type SoapVersion } from './soap.ts';
+import { DEFAULT_TYPES, type FormattedBody, plainText, soapFormat, type WireFormat } from './written-body.ts';
 
-/** A payload as it goes over the wire. Where there is no entity, there are no bytes. */
-export interface FormattedBody {
-  readonly bytes: Uint8Array | undefined;
-  /** The Content-Type header; none when undefined. */
-  readonly contentType: string | undefined;
-  /**
-   * The Content-Encoding of the bytes: only untouched bodies keep theirs. Writers must send exactly this one, whatever the message's
-   * headers say.
-   */
-  readonly contentEncoding: string | undefined;
-}
+export { formatPayload } from './kept-payload.ts';
+export type { FormattedBody } from './written-body.ts';
 
 /** What an endpoint sends besides the headers. */
 export interface FormattedRequest extends FormattedBody {
@@ -41,9 +33,6 @@ export type EndpointFormat = 'soap11' | 'soap12' | 'pox' | 'get' | 'rest';
 
 const NOTHING: FormattedBody = { bytes: undefined, contentType: undefined, contentEncoding: undefined };
 
-/** Formats that a body is written in. */
-type WireFormat = Exclude<BodyFormat, 'other' | 'related'>;
-
 /** How a message is to be written. */
 interface Style {
   /** `as received`: a format that we pass on and cannot write (multipart/related). */
@@ -55,17 +44,6 @@ interface Style {
   /** How binary content goes with an envelope. */
   readonly packaging: WantedPackaging;
 }
-
-const DEFAULT_TYPES: Readonly<Record<WireFormat, string>> = {
-  soap11: 'text/xml',
-  soap12: 'application/soap+xml',
-  xml: 'application/xml',
-  json: 'application/json',
-  form: 'application/x-www-form-urlencoded',
-  'form-data': 'multipart/form-data',
-  text: 'text/plain',
-  binary: 'application/octet-stream',
-};
 
 /**
  * The body of the answer to a client (spec proxies 1.9): in the format that axis2 messageType, ContentType or the payload itself
@@ -182,10 +160,6 @@ function ownStyle(message: MessageContext, packaging: WantedPackaging): Style {
 function readVersion(payload: Payload): SoapVersion {
   if (packagingOf(payload.contentType) !== undefined) payload.envelope();
   return payload.soapVersion;
-}
-
-function soapFormat(version: SoapVersion): 'soap11' | 'soap12' {
-  return version === '1.2' ? 'soap12' : 'soap11';
 }
 
 function write(message: MessageContext, style: Style): FormattedBody {
@@ -323,14 +297,6 @@ function writeFormData(payload: Payload, style: Style): FormattedBody {
   return { bytes: child ? xmlToFormData(child, boundary) : undefined, contentType, contentEncoding: undefined };
 }
 
-/** Text payloads and `text` wrappers; anything else writes nothing. */
-function plainText(payload: Payload): string {
-  const text = payload.text();
-  if (text !== undefined) return text;
-  const child = payload.firstBodyChild();
-  return isPayloadWrapper(child, 'text') ? (child.textContent ?? '') : '';
-}
-
 function binaryBytes(payload: Payload): Uint8Array | undefined {
   const own = payload.binary();
   if (own) return own;
@@ -339,58 +305,6 @@ function binaryBytes(payload: Payload): Uint8Array | undefined {
   const child = payload.firstBodyChild();
   if (isPayloadWrapper(child, 'binary')) return binaryContent(child);
   return child && Buffer.from(serializeXml(child), 'utf8');
-}
-
-/**
- * A payload by itself, for those who keep it (stores): untouched bytes as they are, else its own content written once, envelopes as
- * SOAP, without looking at properties of the message.
- * @throws MediationError
- */
-export function formatPayload(payload: Payload): FormattedBody & { readonly format: BodyFormat | 'none' } {
-  const bytes = payload.originalBytes();
-  const { contentType, contentEncoding } = payload;
-  if (bytes) return { bytes, contentType, contentEncoding, format: payload.format ?? 'binary' };
-  return { ...changedPayload(payload), contentEncoding: undefined };
-}
-
-function changedPayload(payload: Payload): Omit<FormattedBody, 'contentEncoding'> & { format: BodyFormat | 'none' } {
-  const { kind, contentType } = payload;
-  const binary = kind === 'binary' ? payload.binary() : undefined;
-  if (binary) return { bytes: binary, contentType, format: 'binary' };
-  if (kind === 'json') return keptText(payload.jsonText(), contentType ?? DEFAULT_TYPES.json, 'json');
-  if (kind === 'text') return keptText(plainText(payload), contentType ?? DEFAULT_TYPES.text, 'text');
-  if (kind === 'empty') return { bytes: undefined, contentType, format: 'none' };
-  return keptXml(payload);
-}
-
-function keptText(text: string, contentType: string, format: BodyFormat) {
-  return { bytes: Buffer.from(text, 'utf8'), contentType: withCharset(contentType, 'UTF-8'), format };
-}
-
-/** A plain document stays one as long as it is all there is; everything else is kept as the whole envelope. */
-function keptXml(payload: Payload) {
-  const envelope = payload.envelope();
-  const child = payload.firstBodyChild();
-  const { contentType } = payload;
-  const alone = child !== undefined && payload.format === 'xml' && contentType !== undefined && isAlone(payload, child);
-  try {
-    if (alone) return keptText(serializeXml(child), contentType, 'xml');
-    const format = soapFormat(payload.soapVersion);
-    const written = keptText(serializeXml(envelope), DEFAULT_TYPES[format], format);
-    const packed = packEnvelope(payload, envelope, undefined, () => written);
-    return packed === written ? written : { ...packed, format: 'related' as const };
-  } catch (cause) {
-    throw new MediationError(`Error while writing message. ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
-  }
-}
-
-function isAlone(payload: Payload, child: XmlElement): boolean {
-  const header = payload.header();
-  if (header && (header.firstChild || header.attributes.length > 0)) return false;
-  const body = payload.body();
-  return body.firstChild === child && body.lastChild === child && payload.soapVersion === '1.1';
 }
 
 function textOf(value: PropertyValue | undefined): string | undefined {

@@ -28,7 +28,9 @@ export type WantedPackaging = Packaging | 'none' | undefined;
  */
 export function wantedPackaging({ axis2, payload }: MessageContext, endpoint?: Packaging): WantedPackaging {
   if (endpoint) return endpoint;
-  const enabled = { mtom: flag(axis2.get('enableMTOM')), swa: flag(axis2.get('enableSwA')) };
+  const [mtom, swa] = [axis2.get('enableMTOM'), axis2.get('enableSwA')];
+  if (mtom === undefined && swa === undefined) return undefined;
+  const enabled = { mtom: flag(mtom), swa: flag(swa) };
   if (enabled.mtom) return 'mtom';
   if (enabled.swa) return 'swa';
   const came = packagingOf(payload.contentType);
@@ -83,8 +85,17 @@ export function packEnvelope(
 /** What came first in a Body, for those who write it without anything beside it. */
 export function embeddedChild(payload: Payload): XmlElement | undefined {
   const child = payload.firstBodyChild();
-  const received = child && payload.attachments();
-  return child && received ? embedded(child, openRelated(received).attachments).element : child;
+  return child && selfContained(payload, child);
+}
+
+/**
+ * An element of a payload that goes without the rest of it: bytes that stand beside the envelope are in it as Base64, and still known to be
+ * bytes. The element itself where there are none.
+ * @throws MediationError when an attachment is missing
+ */
+export function selfContained(payload: Payload, element: XmlElement): XmlElement {
+  const received = payload.attachments();
+  return received ? embedded(element, openRelated(received).attachments).element : element;
 }
 
 /** With the bytes that stand beside it as Base64 in it; the element itself where there are none. */

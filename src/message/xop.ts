@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createElement, elementChildren, textOf, type XmlElement } from '../xml/index.ts';
-import { binaryTypeOf } from './binary-element.ts';
+import { binaryTypeOf, markBinary } from './binary-element.ts';
 import { MediationError } from './errors.ts';
 import type { Part } from './multipart.ts';
 import { documentOf } from './soap.ts';
@@ -57,7 +57,9 @@ export function putIn(element: XmlElement, parts: readonly Part[]): Part[] {
     used.add(part);
     const { bytes } = part;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
-    include.parentNode?.replaceChild(documentOf(include).createTextNode(text), include);
+    const parent = include.parentNode;
+    parent?.replaceChild(documentOf(include).createTextNode(text), include);
+    if (parent && parent.childNodes.length === 1) markBinary(parent as XmlElement);
   });
   return parts.filter((part) => !used.has(part));
 }

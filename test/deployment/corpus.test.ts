@@ -40,6 +40,22 @@ describe.skipIf(CORPUS === undefined)(`the open corpus ${CORPUS === undefined ? 
     expect(corpusTable(readings)).toMatch(/\| \*\*all\*\* \| 2073 \| \d+ \| \d+ \| \d+ \|$/);
   });
 
+  test('less than 3 % are refused on purpose; each of them says what to do instead', () => {
+    const readings = corpusFiles(corpus).map((file) => readCorpusFile(corpus, file));
+    const refused = readings.filter((reading) => verdictOf(reading) === 'on purpose');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length / readings.length).toBeLessThan(0.03);
+    const silent = refused.flatMap(({ source, diagnostics }) =>
+      diagnostics
+        .filter(({ severity, message, expected, path }) => {
+          const instead = expected !== undefined || /[;.:] (?:use|Write|write) /.test(message);
+          return severity === 'error' && !(instead && path !== undefined && path !== '');
+        })
+        .map(({ message }) => `${source.file}: ${message}`),
+    );
+    expect(silent).toEqual([]);
+  });
+
   test('damaged artifacts are refused or read, never a crash', () => {
     const files = corpusFiles(corpus);
     const damage = fc.record({

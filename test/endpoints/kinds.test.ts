@@ -69,12 +69,8 @@ describe('http', () => {
     expect(endpointProblems(http('http://b/x', ' method="fetch"'))).toEqual(['warning: method="fetch" is ignored']);
   });
 
-  it('has no format, and no authentication yet', () => {
+  it('has no format', () => {
     expect(endpointProblems(http('http://b/x', ' format="pox"'))).toEqual(['warning: format="pox" is ignored']);
-    const authenticated = '<endpoint><http uri-template="http://b"><authentication/></http></endpoint>';
-    expect(endpointProblems(authenticated)).toEqual([
-      'error: <authentication> of an http endpoint is known, not supported yet',
-    ]);
   });
 });
 

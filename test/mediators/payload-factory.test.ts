@@ -296,7 +296,7 @@ describe('what is wrong is told', () => {
     [factory(`${FORMAT}<args><arg expression=" "/></args>`), 'Attribute value for xpath cannot be empty'],
     [
       factory(FORMAT, 'template-type="FreeMarker"'),
-      'FreeMarker templates of <payloadFactory> are known, not supported yet',
+      'FreeMarker templates of <payloadFactory> are not supported: FreeMarker is a Java library',
     ],
   ])('%s', (xml, expected) => {
     expect(problemLines(xml)).toEqual([`error: ${expected}`]);

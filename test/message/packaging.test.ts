@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { markBinary } from '../../src/message/binary-element.ts';
+import { copyBinaryMarks, markBinary } from '../../src/message/binary-element.ts';
 import { MediationError } from '../../src/message/errors.ts';
 import { type FormattedBody, formatPayload, formatRequest, formatResponse } from '../../src/message/formatter.ts';
 import { MessageContext } from '../../src/message/message-context.ts';
+import { selfContained } from '../../src/message/packaging.ts';
 import { Payload } from '../../src/message/payload.ts';
 import { openRelated, type Packaging, writeRelated } from '../../src/message/related.ts';
 import { parseXml, type XmlElement } from '../../src/xml/index.ts';
@@ -184,6 +185,18 @@ describe('what came alone', () => {
     const message = received(Buffer.from('{"a":1}'), 'application/json');
     expect(sent(message, 'mtom')).toMatchObject({ packaging: undefined, text: '{"a":1}' });
   });
+});
+
+it('an element that goes by itself holds its bytes, and MTOM takes them out again', () => {
+  const { payload } = related('mtom', `<i>${INCLUDE}</i>`);
+  const alone = selfContained(payload, payload.firstBodyChild() ?? element('<none/>'));
+  expect(alone.textContent).toBe(BASE64);
+  const sentAlone = new MessageContext(NO_CONFIGURATION, Payload.ofBodyChild(alone));
+  copyBinaryMarks(alone, sentAlone.payload.firstBodyChild() ?? element('<none/>'));
+  expect(sent(sentAlone, 'mtom')).toMatchObject({ packaging: 'mtom', files: [{ bytes: BASE64 }] });
+  const untouched = plain('<i/>').payload;
+  const child = untouched.firstBodyChild() ?? element('<none/>');
+  expect(selfContained(untouched, child)).toBe(child);
 });
 
 describe('answers', () => {

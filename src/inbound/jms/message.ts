@@ -1,11 +1,14 @@
+import { logger } from '../../logging/index.ts';
 import { markBinary } from '../../message/binary-element.ts';
 import type { Configuration } from '../../message/configuration.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { Payload } from '../../message/payload.ts';
-import type { Delivery } from '../../stores/message-store.ts';
+import type { Delivery, PoisonMessage } from '../../stores/message-store.ts';
 import type { StoredMessage } from '../../stores/stored-message.ts';
 import { newDocument, type XmlElement } from '../../xml/index.ts';
 import { receivedMessage } from '../received-message.ts';
+
+const log = logger('JMSMessage');
 
 /** How the media type of a JMS message is found; what is undefined says nothing. */
 export interface JmsContentType {
@@ -40,7 +43,17 @@ export function jmsMessage(
     ],
   });
   message.to ??= `jms:/${queue}`;
+  if (delivery.poison) warnUnreadable(delivery.poison, queue);
   return message;
+}
+
+/** Its flow runs all the same: it may know what to do with the headers. */
+function warnUnreadable({ id, reason, bytes }: PoisonMessage, queue: string): void {
+  const what = bytes.length === 0 ? 'has no body here' : 'cannot be read';
+  log.warn(
+    `A message of queue [${queue}] ${what}: ${reason}. Map, stream and object messages of Java do not travel over STOMP; send text (JSON, XML) or bytes`,
+    { messageId: id },
+  );
 }
 
 function typeOf(stored: StoredMessage, { property, fixed }: JmsContentType): string | undefined {

@@ -13,10 +13,12 @@ import { sendBlocking } from '../../mediation/blocking-send.ts';
 import { type MediatorCompilation, mediator } from '../../mediation/component.ts';
 import { asMediationError } from '../../mediation/fault.ts';
 import { takeBlockingAnswer } from '../../mediation/take-answer.ts';
+import { copyBinaryMarks } from '../../message/binary-element.ts';
 import { findEntry } from '../../message/entry.ts';
 import { ERROR_CODES, MediationError } from '../../message/errors.ts';
 import { cloneWithOrigins } from '../../message/json-xml.ts';
 import type { MessageContext } from '../../message/message-context.ts';
+import { embeddedChild, selfContained } from '../../message/packaging.ts';
 import { Payload } from '../../message/payload.ts';
 import { systemProperty } from '../../message/property-scopes.ts';
 import { readEndpointSecurity } from '../../security/read-enable-sec.ts';
@@ -113,8 +115,14 @@ function withSystemProperties(url: string): string {
 function sourcePayload(message: MessageContext, source: Place): Payload {
   const { payload } = message;
   if (!source || payload.json() !== undefined) return payload.clone();
-  const element = 'key' in source ? byKey(message, source.key) : elementAt(message, source);
-  if (!payload.plain) return Payload.ofBodyChild(element, payload.soapVersion);
+  const chosen = 'key' in source ? byKey(message, source.key) : elementAt(message, source);
+  const element = selfContained(payload, chosen);
+  if (!payload.plain) {
+    const sent = Payload.ofBodyChild(element, payload.soapVersion);
+    const child = sent.firstBodyChild();
+    if (child && element !== chosen) copyBinaryMarks(element, child);
+    return sent;
+  }
   const plain = payload.clone();
   plain.replaceBody(element);
   return plain;
@@ -143,7 +151,7 @@ function takeInto(message: MessageContext, answer: MessageContext, target: Place
     takeBlockingAnswer(message, answer);
     return;
   }
-  const child = answer.payload.firstBodyChild();
+  const child = embeddedChild(answer.payload);
   if ('key' in target) {
     if (child) message.properties.set(target.key, cloneWithOrigins(newDocument(null, 'property'), child));
   } else {

@@ -50,10 +50,15 @@ export const payloadFactory = mediator({
     const { element, attributes, reader } = compilation;
     const media = attributes['media-type'];
     if (attributes['template-type'].toLowerCase() === 'freemarker') {
-      reader.error(element, 'FreeMarker templates of <payloadFactory> are known, not supported yet', {
-        attribute: 'template-type',
-        expected: 'template-type="default", which knows $1, $2 … and expressions',
-      });
+      reader.error(
+        element,
+        'FreeMarker templates of <payloadFactory> are not supported: FreeMarker is a Java library',
+        {
+          attribute: 'template-type',
+          expected:
+            'template-type="default", which knows $1, $2 … and expressions; loops and conditions: <script> or <xslt>',
+        },
+      );
       return undefined;
     }
     const args = readArguments(compilation);

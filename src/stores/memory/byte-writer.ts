@@ -6,6 +6,9 @@ const BYTES_PER_NUMBER = 8;
 const UUID_LENGTH = 36;
 const UUID_BYTES = 16;
 const HYPHEN = 0x2d;
+/** By character code: the value of a hexadecimal digit in lower case; negative for any other character. */
+const NIBBLES = new Int8Array(0x80).fill(-1);
+for (let value = 0; value < 16; value += 1) NIBBLES[value.toString(16).charCodeAt(0)] = value;
 
 /** Writes numbers and texts into memory that it uses again for the next message. */
 export class ByteWriter {
@@ -72,8 +75,8 @@ export class ByteWriter {
         return false;
       }
       index += 1;
-      const high = nibble(code);
-      const low = nibble(text.charCodeAt(from + index));
+      const high = NIBBLES[code] ?? -1;
+      const low = NIBBLES[text.charCodeAt(from + index)] ?? -1;
       if (high < 0 || low < 0) {
         this.#length = before;
         return false;
@@ -112,12 +115,6 @@ export class ByteWriter {
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
-}
-
-/** The value of a hexadecimal digit in lower case; negative for anything else. */
-function nibble(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  return code >= 0x61 && code <= 0x66 ? code - 0x61 + 10 : -1;
 }
 
 /** Reads what a {@link ByteWriter} wrote. */

@@ -29,7 +29,7 @@ const FACTORIES: ReadonlyMap<string, { readonly artemis: boolean }> = new Map([
   ['org.apache.activemq.artemis.jndi.ActiveMQInitialContextFactory', { artemis: true }],
 ]);
 
-interface ContextFactory {
+export interface ContextFactory {
   readonly name: string;
   readonly artemis: boolean;
 }

@@ -164,3 +164,25 @@ it('optimize="swa" unpacks MTOM, axis2 enableMTOM packs an answer', async () => 
   expect(received(running).content.equals(FILE)).toBe(true);
   expect(reply.headers['content-type']).toMatch(/^multipart\/related;.*type="application\/xop\+xml"/);
 });
+
+sample('callout by MTOM', 'proxy/CallOutMediatorWithMTOMProxy-07e7e1.xml', (file) => {
+  it('the file goes to the back end beside the envelope', async () => {
+    const running = await started(file, { backEnds: [9001], flavour: 'apache' });
+    const image = { id: '1.x@apache.org', contentType: 'image/gif', bytes: FILE };
+    const { contentType, body } = writeRelated(
+      'soap11',
+      upload(`<m:image>${include(image.id)}</m:image>`),
+      [image],
+      true,
+    );
+    const headers = { 'Content-Type': contentType, SOAPAction: '"urn:uploadFileUsingMTOM"' };
+    const reply = await call(running.server.service('CallOutMediatorWithMTOMProxy'), { body, headers });
+    const [request] = running.backEnd(9001).requests.filter(({ method }) => method === 'POST');
+    expect(request?.headers['content-type']).toMatch(/^multipart\/related;.*type="application\/xop\+xml"/);
+    const there = openRelated(request?.body ?? FILE, request?.headers['content-type'] ?? '');
+    expect([...there.attachments.values()].map(({ bytes }) => FILE.equals(bytes))).toEqual([true]);
+    expect(reply.headers['content-type']).not.toContain('multipart');
+    expect(reply.text).toContain('<m:test1>testMTOM</m:test1>');
+    for (const line of running.backEnd(9001).printed) rmSync(/: (\/.*)$/.exec(line)?.[1] ?? '', { force: true });
+  });
+});
