@@ -5,6 +5,8 @@ import { type ShownRecord, shownRecord } from '../logging/shown-record.ts';
 /** Events that are kept for listeners that come back. */
 const RING = 512;
 const MAX_LISTENERS = 20;
+/** Of one user: nobody takes the places of all others. */
+const MAX_OF_ONE = 12;
 /** Bytes that may wait for one listener; a slower one is dropped and may come back. */
 const WAITING_LIMIT = 1024 * 1024;
 const PING_MS = 15_000;
@@ -31,7 +33,7 @@ interface KeptEvent {
   readonly text: string;
 }
 
-/** More listeners than {@link MAX_LISTENERS}. */
+/** More listeners than {@link MAX_LISTENERS}, or of one user than {@link MAX_OF_ONE}. */
 export class TooManyListenersError extends Error {
   override readonly name = 'TooManyListenersError';
 }
@@ -44,6 +46,8 @@ export interface ListenerOptions {
   readonly without?: ReadonlySet<EventName>;
   /** Log lines up to this level; undefined: none. */
   readonly logs?: LogLevel | undefined;
+  /** Who listens; undefined: anybody. */
+  readonly owner?: string | undefined;
   /** What it is shown of a line; default all. */
   readonly shownLine?: ((record: ShownRecord) => ShownRecord) | undefined;
 }
@@ -113,6 +117,9 @@ export class EventHub {
   subscribe(options: ListenerOptions = {}): Readable {
     if (this.#listeners.size >= MAX_LISTENERS)
       throw new TooManyListenersError(`There are ${MAX_LISTENERS} listeners already`);
+    const { owner } = options;
+    if (owner !== undefined && [...this.#listeners].filter((one) => one.owner === owner).length >= MAX_OF_ONE)
+      throw new TooManyListenersError(`${owner} listens ${MAX_OF_ONE} times already`);
     const listener: EventListener = new EventListener(options, () => this.#leave(listener));
     this.#listeners.add(listener);
     this.#ping ??= setInterval(() => this.publish('ping', { time: new Date().toISOString() }), PING_MS).unref();
@@ -160,13 +167,15 @@ export class EventHub {
 class EventListener extends Readable {
   readonly without: ReadonlySet<EventName>;
   readonly logs: LogLevel | undefined;
+  readonly owner: string | undefined;
   readonly shownLine: (record: ShownRecord) => ShownRecord;
   readonly #left: () => void;
 
-  constructor({ without = new Set(), logs, shownLine = (record) => record }: ListenerOptions, left: () => void) {
+  constructor({ without = new Set(), logs, owner, shownLine = (record) => record }: ListenerOptions, left: () => void) {
     super({ highWaterMark: WAITING_LIMIT });
     this.without = without;
     this.logs = logs;
+    this.owner = owner;
     this.shownLine = shownLine;
     this.#left = left;
   }

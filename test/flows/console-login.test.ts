@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { chromium } from '../console/chromium.ts';
 import { WatchedPage } from '../console/watched-page.ts';
-import { FlowFolder } from '../support/flow-artifacts.ts';
+import { FlowFolder, PROXY, STORE } from '../support/flow-artifacts.ts';
 import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
 import { findOrInstall } from '../support/servers/index.ts';
 
@@ -22,7 +22,8 @@ browsers.describe('the console of a server with users', () => {
       ['[[management.users]]', `name = "${name}"`, `role = "${role}"`, `password = "${password}"`, ''].join('\n');
     writeFileSync(
       config,
-      user('ada', 'operator', 'correct horse') +
+      '[console]\nbodies = "operator"\n' +
+        user('ada', 'operator', 'correct horse') +
         user('bob', 'viewer', 'battery staple') +
         user('root', 'admin', 'staple horse'),
     );
@@ -117,6 +118,35 @@ browsers.describe('the console of a server with users', () => {
     await seen.page.getByRole('status').getByText('Your role does not allow this').waitFor();
     await seen.visit('#/users');
     await seen.page.getByText('For admins only').waitFor();
+    await seen.close();
+  });
+
+  it.each([
+    ['ada', 'correct horse', 'is an operator, and is shown what messages contain'],
+    ['bob', 'battery staple', 'is a viewer, and is not'],
+  ])('%s, with %s, %s (OP-81)', async (name, password) => {
+    const sent = await fetch(runtime.service(PROXY), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"card":"4711"}',
+    });
+    expect(sent.status).toBe(202);
+    const seen = await logIn(name, password);
+    const { page } = seen;
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await seen.visit(`#/stores/${STORE}/messages`);
+    const rows = page.getByRole('table', { name: 'Messages, oldest first' }).locator('tbody tr');
+    await rows.first().waitFor();
+    const search = page.getByRole('searchbox', { name: 'Text in the body' });
+    await expect.poll(() => search.count()).toBe(name === 'ada' ? 1 : 0);
+    await rows.first().getByRole('link').first().click();
+    if (name === 'ada') {
+      const body = page.getByRole('region', { name: 'Body of the message' });
+      await expect.poll(() => body.innerText(), { timeout: 10_000 }).toContain('4711');
+    } else {
+      await page.getByText('Bodies are shown to operators only').waitFor();
+      expect(await page.locator('main').innerText()).not.toContain('4711');
+    }
     await seen.close();
   });
 });

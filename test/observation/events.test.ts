@@ -69,6 +69,14 @@ describe('server-sent events', () => {
     return turn().then(() => expect(hub.subscribe()).toBeDefined());
   });
 
+  it('have no more than twelve listeners of one user', () => {
+    const hub = newHub();
+    for (let n = 0; n < 12; n += 1) hub.subscribe({ owner: 'eve' });
+    expect(() => hub.subscribe({ owner: 'eve' })).toThrow('eve listens 12 times already');
+    expect(hub.subscribe({ owner: 'ann' })).toBeDefined();
+    expect(hub.subscribe()).toBeDefined();
+  });
+
   it('drop a listener that does not read', async () => {
     const hub = newHub();
     const slow = hub.subscribe();

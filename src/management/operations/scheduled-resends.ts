@@ -78,6 +78,7 @@ export class ScheduledResends {
   readonly #host: ResendHost;
   readonly #byId = new Map<string, ScheduledResend>();
   readonly #closing = new AbortController();
+  readonly #closed = Promise.withResolvers<void>();
   readonly #running = new Set<Promise<void>>();
   #saving: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -146,6 +147,7 @@ export class ScheduledResends {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#closing.abort();
+    this.#closed.resolve();
     await Promise.all(this.#running);
     await this.#saving;
   }
@@ -178,7 +180,7 @@ export class ScheduledResends {
       await this.#set({ ...this.#now(resend), job: job.id });
       // Cancelled while it began.
       if (this.#now(resend).state === 'cancelled') job.cancel();
-      await Promise.race([job.ended, aborted(this.#closing.signal)]);
+      await Promise.race([job.ended, this.#closed.promise]);
       // It goes on when the server is back.
       if (this.#closing.signal.aborted || (job.state === 'cancelled' && this.#host.operations.jobs.closed)) return;
       const ended = { done: job.done, failed: job.failed, problem: job.problem, endedAt: Date.now() };
@@ -254,8 +256,4 @@ async function readResends(file: string): Promise<readonly ScheduledResend[]> {
       log.error(`The scheduled resends in ${file} cannot be read: ${reasonOf(error)}`);
     return [];
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -31,6 +31,7 @@ export const readEvents = resource({
       const stream = events.subscribe({
         logs,
         lastEventId: header('last-event-id') ?? lastEventId,
+        owner: caller.by === 'loopback' ? undefined : caller.name,
         ...(!seesBodies(caller, server) && { shownLine: withoutContent }),
       });
       signal.addEventListener('abort', () => stream.destroy(), { once: true });

@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Configuration } from '../../src/message/configuration.ts';
+import { StoreWatch } from '../../src/observation/store-watch.ts';
+import type { MessageStore } from '../../src/stores/message-store.ts';
+
+/** A store whose numbers are what they are set to, and which is asked for them in so many ms. */
+function watched({ leavesMarks = false, depthMs = 0 } = {}) {
+  const now = { depth: 0, enqueued: 0, dequeued: 0, oldestAt: 1_000 as number | undefined };
+  const asked = { depth: 0, oldest: 0 };
+  const store = {
+    name: 'S',
+    put: async () => undefined,
+    status: () => ({ state: 'READY', since: 0, lastError: undefined, ...now }),
+    async depth() {
+      asked.depth += 1;
+      const { depth: count } = now;
+      if (depthMs > 0) await new Promise((resolve) => setTimeout(resolve, depthMs));
+      return { count, estimated: false };
+    },
+    browser: () => ({
+      leavesMarks,
+      async oldestAt() {
+        asked.oldest += 1;
+        return now.depth > 0 ? now.oldestAt : undefined;
+      },
+    }),
+  } as unknown as MessageStore;
+  const configuration = { names: () => ['S'], find: () => store } as unknown as Configuration;
+  const watch = new StoreWatch();
+  watch.follow(configuration);
+  const measure = async (afterMs = 2_000) => {
+    await vi.advanceTimersByTimeAsync(afterMs);
+    const measuring = watch.measure(configuration, performance.now());
+    await vi.advanceTimersByTimeAsync(depthMs);
+    await measuring;
+    return watch.figures('S');
+  };
+  return { now, asked, measure };
+}
+
+describe('the figures of a store', () => {
+  beforeEach(() => void vi.useFakeTimers({ now: 100_000 }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('follow what is stored and taken while its medium is too slow to be asked again', async () => {
+    const { now, asked, measure } = watched({ depthMs: 400 });
+    Object.assign(now, { depth: 10, enqueued: 10 });
+    expect(await measure()).toMatchObject({ depth: 10, estimated: false });
+    Object.assign(now, { depth: 13, enqueued: 14, dequeued: 1 });
+    expect(await measure(500)).toMatchObject({ depth: 13, estimated: false });
+    Object.assign(now, { depth: 15, enqueued: 16 });
+    expect(await measure(1_000)).toMatchObject({ depth: 15, estimated: true });
+    expect(asked.depth).toBe(1);
+    // Somebody else has stored some, too.
+    now.depth = 40;
+    expect(await measure(8_000)).toMatchObject({ depth: 40, estimated: false });
+    expect(asked.depth).toBe(2);
+  });
+
+  it('know no oldest message of an empty store, and the next one as soon as it is there', async () => {
+    const { now, measure } = watched();
+    Object.assign(now, { depth: 1, enqueued: 1, oldestAt: Date.now() - 9_000 });
+    expect((await measure())?.oldestAgeMs).toBeGreaterThanOrEqual(9_000);
+    Object.assign(now, { depth: 0, dequeued: 1 });
+    expect((await measure())?.oldestAgeMs).toBeNull();
+    Object.assign(now, { depth: 1, enqueued: 2, oldestAt: Date.now() });
+    expect((await measure())?.oldestAgeMs).toBeLessThan(3_000);
+  });
+
+  it('cost one look at a queue where looking leaves a mark, until its oldest message may be another one', async () => {
+    const { now, asked, measure } = watched({ leavesMarks: true });
+    await measure();
+    expect(asked.oldest).toBe(0);
+    Object.assign(now, { depth: 2, enqueued: 2 });
+    for (let round = 0; round < 5; round += 1) {
+      await measure();
+      now.depth += 1;
+      now.enqueued += 1;
+    }
+    expect(asked.oldest).toBe(1);
+    now.dequeued += 1;
+    await measure();
+    expect(asked.oldest).toBe(2);
+    // Another process takes one.
+    now.depth -= 1;
+    await measure();
+    await measure();
+    expect(asked.oldest).toBe(3);
+  });
+});
