@@ -29,6 +29,7 @@ async function main(): Promise<void> {
   const traffic = new AbortController();
   try {
     await play(world);
+    await changeSomething(world);
     const playing = keepPlaying(world, traffic.signal);
     const places = await placesOf(world);
     await delay(WARM_UP_MS);
@@ -43,6 +44,15 @@ async function main(): Promise<void> {
     await world.close();
     await broker.close();
   }
+}
+
+/** So that there is a version to go back to. */
+async function changeSomething(world: ConsoleWorld): Promise<void> {
+  const file = 'Enrich.xml';
+  const { text } = (await world.read(`/management/artifacts/source?file=${file}`)) as { text: string };
+  const [step, channel] = ['an order has come', 'web'];
+  await world.deploy(file, text.replace(step, 'an order of a partner has come').replaceAll(channel, 'partner'));
+  await world.deploy(file, text.replace(step, 'a new order'));
 }
 
 /** Orders that come and go, in waves. */
@@ -61,8 +71,10 @@ async function placesOf(world: ConsoleWorld): Promise<Readonly<Record<string, st
   return {
     stores: '#/stores',
     message: `#/stores/RejectedOrders/messages/${encodeURIComponent(messages[0]?.id ?? '')}`,
+    compare: `#/stores/RejectedOrders/compare?${new URLSearchParams({ left: messages[0]?.id ?? '', right: messages[1]?.id ?? '' })}`,
     processors: '#/processors',
     graph: '#/graph?node=store:Orders',
+    changes: '#/artifacts/history?file=Enrich.xml',
     trace: `#/traces/${traces.at(-1)?.id ?? ''}`,
     // The last one: its line of requests has begun with the first one.
     overview: '#/',

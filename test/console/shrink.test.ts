@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { parseAst } from 'vitest/node';
 import { withoutRemarks } from '../../src/console/shrink.ts';
 
 const folder = fileURLToPath(new URL('../../src/console/static/', import.meta.url));
@@ -9,11 +9,13 @@ const read = (name: string) => readFileSync(folder + name, 'utf8');
 const files = readdirSync(folder, { recursive: true }).map(String);
 const scripts = files.filter((name) => name.endsWith('.js'));
 
-/** What a script says, without comments and the indentation of its template literals. */
+/** What a script says: its syntax tree without places, and without the indentation of its template literals. */
 function meaning(text: string): string {
-  const source = ts.createSourceFile('x.js', text, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS);
-  const printed = ts.createPrinter({ removeComments: true }).printFile(source);
-  return printed.replace(/^[ \t]+/gm, '').replace(/\n{2,}/g, '\n');
+  return JSON.stringify(parseAst(text), (key, value) => {
+    if (key === 'start' || key === 'end' || key === 'range' || key === 'loc') return undefined;
+    const inTemplate = key === 'cooked' || (key === 'raw' && typeof value === 'string');
+    return inTemplate && value !== null ? value.replace(/^[ \t]+/gm, '').replace(/\n{2,}/g, '\n') : value;
+  });
 }
 
 describe('what is sent of the console', () => {

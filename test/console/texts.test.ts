@@ -12,7 +12,10 @@ const { pretty, hexDump, bytesOf } = await consoleModule<{
 }>('text/pretty.js');
 const { diffLines, sideBySide } = await consoleModule<{
   diffLines(before: string, after: string): ReadonlyArray<{ kind: 'same' | 'came' | 'went' | 'gap'; text: string }>;
-  sideBySide(before: string, after: string): ReadonlyArray<{ kind: 'same' | 'other' | 'gap'; left?: string; right?: string }>;
+  sideBySide(
+    before: string,
+    after: string,
+  ): ReadonlyArray<{ kind: 'same' | 'other' | 'gap'; left?: string; right?: string }>;
 }>('text/diff.js');
 const format = await consoleModule<{
   span(ms: number): string;
@@ -144,6 +147,25 @@ describe('the difference of two texts', () => {
     const found = diffLines(before.join('\n'), after.join('\n'));
     expect(found).toHaveLength(2 + 6 + 2);
     expect(found[0]).toEqual({ kind: 'gap', text: '47 unchanged lines' });
+  });
+
+  it('side by side has the same lines, and what went beside what came', () => {
+    fc.assert(
+      fc.property(lines, lines, (before, after) => {
+        const rows = sideBySide(before, after).filter(({ kind }) => kind !== 'gap');
+        const found = diffLines(before, after).filter(({ kind }) => kind !== 'gap');
+        const side = (name: 'left' | 'right') => rows.flatMap((row) => row[name] ?? []);
+        expect(side('left')).toEqual(found.filter(({ kind }) => kind !== 'came').map(({ text }) => text));
+        expect(side('right')).toEqual(found.filter(({ kind }) => kind !== 'went').map(({ text }) => text));
+        for (const { kind, left, right } of rows) if (kind === 'same') expect(left).toBe(right);
+      }),
+    );
+    expect(sideBySide('a\nb\nc', 'a\nB\nC\nc')).toEqual([
+      { kind: 'same', left: 'a', right: 'a' },
+      { kind: 'other', left: 'b', right: 'B' },
+      { kind: 'other', left: undefined, right: 'C' },
+      { kind: 'same', left: 'c', right: 'c' },
+    ]);
   });
 });
 
