@@ -13,8 +13,15 @@ function parametersXml(parameters: Readonly<Record<string, string>>): string {
     .join('');
 }
 
-/** A proxy `Orders` that stores and answers 202, its store, and a forwarder that someone must activate. */
-export function backlogArtifacts(store: StoreArtifact, backEndPort: number): string {
+/** Of a forwarder that delivers as fast as it can, once someone activates it. */
+const UNTHROTTLED = { interval: '0', 'is.active': 'false', 'x.concurrency': '16' };
+
+/** A proxy `Orders` that stores and answers 202, its store, and a forwarder with these parameters. */
+export function backlogArtifacts(
+  store: StoreArtifact,
+  backEndPort: number,
+  forwarder: Readonly<Record<string, string>> = UNTHROTTLED,
+): string {
   const className = store.class === undefined ? '' : ` class="${store.class}"`;
   return `<definitions ${SYNAPSE}>
   <proxy name="Orders" transports="http" startOnLoad="true">
@@ -29,7 +36,7 @@ export function backlogArtifacts(store: StoreArtifact, backEndPort: number): str
   <messageStore name="OrderStore"${className}>${parametersXml(store.parameters)}</messageStore>
   <endpoint name="Shop"><address uri="http://127.0.0.1:${backEndPort}/"/></endpoint>
   <messageProcessor class="${FORWARDER}" name="Forwarder" targetEndpoint="Shop" messageStore="OrderStore">
-    ${parametersXml({ interval: '0', 'is.active': 'false', 'x.concurrency': '16' })}
+    ${parametersXml(forwarder)}
   </messageProcessor>
 </definitions>
 `;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { BENCHES, type Bench } from './registry.ts';
+import { writeReport } from './report.ts';
 
 /*
  *   npm run bench                    all benches but those that only run by name
@@ -53,4 +54,7 @@ async function run({ module }: Bench, args: readonly string[]): Promise<number> 
   }
 }
 
-if (import.meta.main) process.exitCode = await runBenches(process.argv.slice(2));
+if (import.meta.main) {
+  process.exitCode = await runBenches(process.argv.slice(2));
+  await writeReport();
+}

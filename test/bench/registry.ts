@@ -16,12 +16,32 @@ export interface Bench {
  * A new one is a module and a line here; its figures go to `docs/bench` with `writeResult`.
  */
 export const BENCHES: Readonly<Record<string, Bench>> = {
+  http: { module: 'http.ts', title: 'HTTP paths against bare koa and undici', minutes: 3 },
+  start: { module: 'start.ts', title: 'start to ready, memory when idle', minutes: 1 },
   expressions: {
     module: 'expressions.ts',
     title: 'XPath, json-eval and synapse expressions, 10 KB to 10 MB',
     minutes: 2,
   },
   tracing: { module: 'tracing.ts', title: 'what following messages costs: off, sampled, on', minutes: 3 },
+  'store-paths': {
+    module: 'store-paths.ts',
+    title: 'storing and draining on real servers against bare drivers and Java',
+    minutes: 5,
+    onlyByName: true,
+  },
+  latency: {
+    module: 'latency.ts',
+    title: 'store to back end when idle, against a bare relay',
+    minutes: 1,
+    onlyByName: true,
+  },
+  deployment: {
+    module: 'deployment.ts',
+    title: 'a thousand artifacts: first deployment, one changed file',
+    minutes: 2,
+    onlyByName: true,
+  },
   stores: { module: 'stores.ts', title: 'every kind of store against its real server', minutes: 2 },
   backlog: {
     module: 'backlog.ts',

@@ -1,4 +1,4 @@
-import { nextMessage, endChild, startModule } from './child.ts';
+import { endChild, nextMessage, startModule } from './child.ts';
 import type { Contestant, RoundFigures, Running } from './contestant.ts';
 
 const ROUND_DEADLINE_MS = 120_000;

@@ -1,10 +1,12 @@
 import type { StoreArtifact } from '../backlog-artifacts.ts';
 import type { Row } from './contestant.ts';
 import { type HttpClients, type HttpRowLoad, runtimeContestant } from './http-contestants.ts';
+import { jmsProducer } from './jms-producer.ts';
 import { puttingBaseline } from './store-contestants.ts';
 
 const SYNAPSE = 'xmlns="http://ws.apache.org/ns/synapse"';
-const BYTES = 600;
+/** Of a message. */
+export const BYTES = 600;
 
 /** A broker that is running. */
 export interface BrokerAddress {
@@ -14,11 +16,11 @@ export interface BrokerAddress {
 
 const JMS_STORE = 'org.apache.synapse.message.store.impl.jms.JmsStore';
 
-let queues = 0;
-/** A name that no other queue of this run has. */
-export function freshQueue(): string {
-  queues += 1;
-  return `contest_${process.pid}_${queues}`;
+let names = 0;
+/** A name that no other queue or table of this run has. */
+export function freshName(): string {
+  names += 1;
+  return `contest_${process.pid}_${names}`;
 }
 
 /** A JMS store on that broker. */
@@ -34,22 +36,40 @@ export function jmsStore({ stompPort, openwireUrl }: BrokerAddress, queue: strin
 
 /** A store on ActiveMQ behind a proxy against clients that do nothing but send. */
 export function activemqRows(clients: HttpClients, broker: BrokerAddress): Row[] {
-  const goals = [
-    [1, 0.8],
-    [16, 0.85],
-    [64, 0.85],
-  ] as const;
-  return goals.map(([connections, goal]) => ({
+  return [
+    activemqRow(clients, broker, 1, 0.8),
+    activemqRow(clients, broker, 16, 0.85),
+    activemqRow(clients, broker, 64, 0.85),
+  ];
+}
+
+function activemqRow(clients: HttpClients, broker: BrokerAddress, connections: number, goal: number): Row {
+  return {
     id: `activemq-${connections}`,
-    path: `store on ActiveMQ (persistent, receipt), 0.6 KB, ${connections} clients`,
+    path: `store on ActiveMQ (persistent, receipt), 0.6 KB, ${clientsText(connections)}`,
     goal,
     baseline: puttingBaseline('stomp-producer.ts', {
       name: 'bare pipelined stompit',
-      args: ['--port', `${broker.stompPort}`, '--queue', freshQueue(), '--bytes', `${BYTES}`],
+      args: ['--port', `${broker.stompPort}`, '--queue', freshName(), '--bytes', `${BYTES}`],
       lanes: connections,
     }),
-    ours: storing(clients, jmsStore(broker, freshQueue()), connections),
+    ours: storing(clients, jmsStore(broker, freshName()), connections),
+  };
+}
+
+/** The same against Java. */
+export function javaRows(clients: HttpClients, broker: BrokerAddress): Row[] {
+  return [1, 16, 64].map((threads) => ({
+    id: `java-${threads}`,
+    path: `store on ActiveMQ, 0.6 KB, ${clientsText(threads)}, against as many Java threads`,
+    goal: 0.8,
+    baseline: jmsProducer({ url: broker.openwireUrl, queue: freshName(), bytes: BYTES, threads }),
+    ours: storing(clients, jmsStore(broker, freshName()), threads),
   }));
+}
+
+function clientsText(count: number): string {
+  return count === 1 ? '1 client' : `${count} clients`;
 }
 
 /** mini-synapse with a proxy that stores and answers 202. */

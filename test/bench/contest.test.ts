@@ -1,0 +1,174 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseXml } from '../../src/xml/index.ts';
+import { type ContestantFigures, contest, judged, spread } from './contest/contest.ts';
+import type { Contestant, RoundFigures } from './contest/contestant.ts';
+import { HttpConnection, wireRequest } from './contest/http-connection.ts';
+import { httpLoad } from './contest/http-load.ts';
+import { cpuSeconds } from './contest/process-figures.ts';
+import { rowText } from './contest/table.ts';
+import { soapOrders } from './messages.ts';
+import { BEGIN, END, tables, writeBetweenMarks, writeReport } from './report.ts';
+import { writeResult } from './result.ts';
+
+const one = (median: number) => ({ median, min: median, max: median });
+
+function figures(name: string, perSecond: number, p99Ms = 10): ContestantFigures {
+  return {
+    name,
+    perSecond: one(perSecond),
+    p50Ms: one(1),
+    p99Ms: one(p99Ms),
+    cpuPer1000: one(1000 / perSecond),
+    residentMiB: 50,
+  };
+}
+
+const row = (goal: number, p99Goal?: number) => ({ id: 'r', path: 'a path', goal, ...(p99Goal && { p99Goal }) });
+
+describe('a contest', () => {
+  const events: string[] = [];
+  const contestant = (name: string, round: Partial<RoundFigures> = {}): Contestant => ({
+    name,
+    start: async () => ({
+      pid: process.pid,
+      round: async () => {
+        events.push(name);
+        return { messages: 100, failed: 0, seconds: 1, p50Ms: 1, p99Ms: 2, ...round };
+      },
+      close: async () => void events.push(`${name} ends`),
+    }),
+  });
+  const options = { rounds: 3, roundMs: 1, warmUpMs: 1 };
+  beforeEach(() => {
+    events.length = 0;
+  });
+
+  it('takes turns, and begins with the other one each time', async () => {
+    const baseline = contestant('bare');
+    const { ratio, met, rounds } = await contest({ ...row(0.8), baseline, ours: contestant('ours') }, options);
+    expect(events.join()).toBe('bare,ours,bare,ours,ours,bare,bare,ours,bare ends,ours ends');
+    expect([ratio, met, rounds]).toEqual([1, true, 3]);
+  });
+
+  it('has no figures when messages failed, and leaves nothing running', async () => {
+    const ours = contestant('ours', { messages: 99, failed: 1 });
+    await expect(contest({ ...row(0.8), baseline: contestant('bare'), ours }, options)).rejects.toThrow(
+      '1 of 100 messages failed',
+    );
+    expect(events.filter((event) => event.endsWith('ends'))).toEqual(['bare ends', 'ours ends']);
+  });
+});
+
+describe('the verdict', () => {
+  it('is about the ratio, and the latency where there is a goal for it', () => {
+    const bare = figures('bare', 1000);
+    expect(judged(row(0.8), 5, bare, figures('ours', 800))).toMatchObject({ ratio: 0.8, cpuRatio: 0.8, met: true });
+    expect(judged(row(0.8), 5, bare, figures('ours', 799)).met).toBe(false);
+    expect(judged(row(0.8, 1.5), 5, bare, figures('ours', 800, 16))).toMatchObject({ p99Ratio: 1.6, met: false });
+    expect(rowText(judged(row(0.8), 5, bare, figures('ours', 500)))).toContain('0.50 of the baseline');
+  });
+
+  it('takes medians', () => expect(spread([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3 }));
+});
+
+describe('the load', () => {
+  const servers: Array<() => void> = [];
+  afterEach(() => {
+    for (const close of servers.splice(0)) close();
+  });
+  async function serve(answer: RequestListener): Promise<number> {
+    const server = createServer(answer);
+    servers.push(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return (server.address() as AddressInfo).port;
+  }
+
+  it('understands answers of both kinds, in however many pieces', async () => {
+    const body = Buffer.alloc(300_000, 'x');
+    const port = await serve((request, response) => {
+      request.resume();
+      if (request.url === '/length') response.writeHead(200, { 'Content-Length': body.length }).end(body);
+      else response.write(body, () => response.end());
+    });
+    for (const path of ['/length', '/chunked']) {
+      const connection = await HttpConnection.open(port, wireRequest(port, path, {}, Buffer.from('ask')));
+      for (let time = 0; time < 3; time += 1) {
+        const { status, bytes } = await connection.exchange();
+        expect(status).toBe(200);
+        expect(bytes).toBeGreaterThanOrEqual(body.length);
+      }
+      connection.close();
+    }
+  });
+
+  it('fails when the connection ends before the answer', async () => {
+    const port = await serve((request) => request.socket.destroy());
+    const connection = await HttpConnection.open(port, wireRequest(port, '/', {}, Buffer.from('ask')));
+    await expect(connection.exchange()).rejects.toThrow();
+  });
+
+  it('counts what was answered wrongly', async () => {
+    let count = 0;
+    const port = await serve((request, response) => {
+      request.resume();
+      count += 1;
+      response.writeHead(count === 3 ? 500 : 202).end();
+    });
+    const load = { port, path: '/', bytes: 600, connections: 2, ms: 100, status: 202, echoed: false };
+    const { messages, failed } = await httpLoad(load);
+    expect([messages + failed, failed]).toEqual([count, 1]);
+  });
+
+  it.each([600, 10_240, 1_048_576])('sends well-formed messages of about %i bytes', (bytes) => {
+    const text = soapOrders(bytes);
+    expect(Math.abs(text.length - bytes)).toBeLessThan(400);
+    if (bytes < 100_000) expect(parseXml(text).documentElement?.localName).toBe('Envelope');
+  });
+});
+
+describe('the report', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mini-synapse-bench-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is made of the results that have rows or limits, and says what was not met', async () => {
+    const measured = judged(row(0.9), 5, figures('bare < all', 1000), figures('ours', 500));
+    const limit = { path: 'resident', value: one(80), unit: 'MiB', goal: 90, met: true };
+    await writeResult('http', { rows: [measured] }, folder);
+    await writeResult('start', { limits: [limit] }, folder);
+    await writeResult('stores', { rows: [{ other: 'shape' }] }, folder);
+    const text = await writeReport(folder);
+    expect(text).toContain('| 1000 | 500 | 0.50 | >= 0.90 | 0.50 | 1.00 | 50 | **not met** |');
+    expect(text).toContain('| resident | 80.00 MiB | <= 90 | met |');
+    const svg = parseXml(readFileSync(join(folder, 'chart.svg'), 'utf8'));
+    expect(svg.documentElement?.localName).toBe('svg');
+    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(text);
+  });
+
+  it('goes between its marks, and nowhere else', async () => {
+    const file = join(folder, 'README.md');
+    writeFileSync(file, `before\n${BEGIN}\nold\n${END}\nafter\n`);
+    await writeBetweenMarks(file, tables([]));
+    expect(readFileSync(file, 'utf8')).toMatch(/^before\n<!--[\s\S]*nothing yet[\s\S]*-->\nafter\n$/);
+    writeFileSync(file, 'no marks');
+    await expect(writeBetweenMarks(file, '')).rejects.toThrow('lacks the lines');
+  });
+});
+
+it.runIf(process.platform === 'linux')('CPU time is that of the process, and grows', () => {
+  const before = cpuSeconds(process.pid);
+  const until = performance.now() + 100;
+  while (performance.now() < until) JSON.stringify(until);
+  expect(cpuSeconds(process.pid)).toBeGreaterThan(before);
+  expect(cpuSeconds(-1)).toBeNaN();
+});
