@@ -61,8 +61,8 @@ function checkPlace(parent: XmlNode, node: XmlNode, replaced: XmlNode | undefine
     const { documentElement } = parent as XmlDocument;
     if (documentElement && documentElement !== node && documentElement !== replaced) throw refuse('it has a root');
   }
-  // What has no children holds nothing; most of what is moved.
-  if (!node.firstChild) return;
+  // What has no children holds nothing but itself; that is most of what is moved.
+  if (!node.firstChild && node !== parent) return;
   for (let up: XmlNode | null = parent; up; up = up.parentNode) if (up === node) throw refuse('it is inside of it');
 }
 

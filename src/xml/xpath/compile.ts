@@ -2,6 +2,7 @@ import { NODE_TYPES } from '../node-types.ts';
 import type { XmlNode } from '../tree.ts';
 import { type Matches, REVERSE_AXES, WALKS, type Walk } from './axes.ts';
 import { isEqual, isLess, isUnequal } from './compare.ts';
+import { directPredicate } from './direct-predicates.ts';
 import { XPathError, XPathSyntaxError } from './errors.ts';
 import { CORE_FUNCTIONS, type CoreFunction } from './functions.ts';
 import { DocumentOrder, isFlat, rootOf } from './order.ts';
@@ -51,6 +52,13 @@ export interface CompiledXPath<C> {
 /** Nodes that one evaluation may look at; about a second of work (OP-93). */
 export const XPATH_STEP_BUDGET = 10_000_000;
 
+export interface CompileOptions {
+  /** Default: {@link XPATH_STEP_BUDGET}. */
+  readonly budget?: number;
+  /** False: no predicate is a direct look at the node, so that both ways can be compared. */
+  readonly direct?: boolean;
+}
+
 /**
  * Compiles an XPath 1.0 expression into closures. Evaluation looks at a number of nodes linear in the document for any path whose
  * predicates do so themselves, and is stopped by {@link XPATH_STEP_BUDGET} otherwise. It keeps no state between evaluations.
@@ -59,10 +67,10 @@ export const XPATH_STEP_BUDGET = 10_000_000;
 export function compileXPath<C>(
   source: string,
   environment: XPathEnvironment<C>,
-  options: { readonly budget?: number } = {},
+  options: CompileOptions = {},
 ): CompiledXPath<C> {
   const tree = parseXPath(source);
-  const compiler = new Compiler(environment);
+  const compiler = new Compiler(environment, options.direct ?? true);
   const run = compiler.compile(tree, false);
   const budget = options.budget ?? XPATH_STEP_BUDGET;
   return {
@@ -130,9 +138,11 @@ class Compiler<C> {
   needsContextNode = false;
   readonly problems: string[] = [];
   readonly #environment: XPathEnvironment<C>;
+  readonly #direct: boolean;
 
-  constructor(environment: XPathEnvironment<C>) {
+  constructor(environment: XPathEnvironment<C>, direct: boolean) {
     this.#environment = environment;
+    this.#direct = direct;
   }
 
   /** @param inside whether a predicate gives the context node, so that the start of the expression is not needed */
@@ -203,7 +213,7 @@ class Compiler<C> {
 
   #path(tree: PathTree, inside: boolean): Run<C> {
     const start = tree.start && this.compile(tree.start, inside);
-    const startPredicates = tree.startPredicates.map((predicate) => this.compile(predicate, true));
+    const startPredicates = tree.startPredicates.map((predicate) => this.#predicate(predicate));
     const steps = joinedSteps(tree.steps).map((step) => this.#step(step));
     if (!start && !inside) this.needsContextNode = true;
     const { absolute } = tree;
@@ -217,6 +227,12 @@ class Compiler<C> {
     };
   }
 
+  #predicate(tree: XPathTree): Run<C> {
+    const check = this.#direct ? directPredicate(tree) : undefined;
+    if (!check) return this.compile(tree, true);
+    return (e, node) => check(node ?? e.start, e.spend);
+  }
+
   #step(step: StepTree): CompiledStep<C> {
     const { axis } = step;
     if (axis === 'namespace')
@@ -226,7 +242,7 @@ class Compiler<C> {
       axis,
       walk: WALKS[axis],
       matches: this.#matcher(step.test, principal),
-      predicates: step.predicates.map((predicate) => this.compile(predicate, true)),
+      predicates: step.predicates.map((predicate) => this.#predicate(predicate)),
       reverse: REVERSE_AXES.has(axis),
     };
   }

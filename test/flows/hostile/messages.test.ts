@@ -18,7 +18,7 @@ const LOOK = '<property name="seen" expression="count($body//*)"/>';
 const property = (expression: string) => `<property name="seen" expression="${expression}"/>`;
 const attributes = (count: number) => Array.from({ length: count }, (_, index) => `a${index}=""`).join(' ');
 /** What makes a processor of 16 MiB of anything work for long. */
-const LARGE = { memoryMiB: 2_000, cpuMs: 45_000, withinMs: 240_000, bystanderMs: 240_000 };
+const LARGE = { memoryMiB: 1_000, cpuMs: 25_000, withinMs: 240_000, bystanderMs: 240_000 };
 const TOO_MANY_NODES = /the document has more than 2000000 nodes/;
 
 const BODIES: Readonly<Record<string, Case>> = {
@@ -201,6 +201,20 @@ const SPLITTINGS: Readonly<Record<string, Case>> = {
     memoryMiB: 400,
     cpuMs: 90_000,
     withinMs: 240_000,
+  },
+  'iterate: more items than are allowed': {
+    mediators: `<iterate expression="json-eval($.a)"><target>${NOTHING}</target></iterate>`,
+    body: `{"a":[${'1,'.repeat(1_000_000)}1]}`,
+    headers: JSON_TYPE,
+    told: /iterate: the message has 1000001 parts, more than the 1000000 that are allowed/,
+    memoryMiB: 400,
+  },
+  'foreach: more elements than are allowed': {
+    mediators: `<foreach expression="//b">${NOTHING}</foreach><drop/>`,
+    body: children(1_000_001),
+    told: /foreach: the message has 1000001 parts, more than the 1000000 that are allowed/,
+    memoryMiB: 800,
+    cpuMs: 20_000,
   },
   'foreach: 30,000 elements': {
     mediators: `<foreach expression="//b">${NOTHING}</foreach><drop/>`,

@@ -36,6 +36,7 @@ interface Case {
 
 const TOO_DEEP = /Sequences are nested more than 500 deep: sequence 'S\w*' calls itself/;
 const SPLITS_ITSELF = /split more than 50 times, part by part: a mediator splits its own parts/;
+const TOO_LARGE_PAYLOAD = /payloadFactory makes a text of more than 17825792 characters/;
 const TOO_MANY_PARTS = /split more than 50 times|More than 10000 parts of the message are under way/;
 
 /** Every `S` is written with the name of its case. */
@@ -118,6 +119,21 @@ const CASES: Readonly<Record<string, Case>> = {
     ],
     told: /\+ makes a text of more than 33554432 characters/,
     memoryMiB: 300,
+  },
+  TriplingXml: {
+    artifact: sequence(
+      '<payloadFactory media-type="xml"><format><r xmlns="">$1$1$1</r></format><args><arg expression="$body/*/node()"/></args></payloadFactory><sequence key="S"/>',
+    ),
+    told: TOO_LARGE_PAYLOAD,
+    memoryMiB: 1_000,
+    cpuMs: 30_000,
+  },
+  TriplingText: {
+    artifact: sequence(
+      '<payloadFactory media-type="text"><format>$1$1$1</format><args><arg expression="$body/*"/></args></payloadFactory><sequence key="S"/>',
+    ),
+    told: TOO_LARGE_PAYLOAD,
+    memoryMiB: 400,
   },
   GrowingReplacement: {
     artifact: [
