@@ -43,6 +43,9 @@ import { listenerCertificate } from './transport/tls.ts';
 import { limitXml } from './xml/index.ts';
 
 const log = logger('Server');
+/** Whose lines scripts wait for (spec proxies 9.2, 9.3). */
+const starting = logger('StartupFinalizer');
+const ending = logger('ServerManagement');
 /** What answering a client may take longer than the global timeout of sends, ms. */
 const ANSWER_MARGIN_MS = 5_000;
 
@@ -168,6 +171,7 @@ class Server implements RunningServer {
   }
 
   async start(): Promise<void> {
+    const begun = performance.now();
     const { jsonConversion, ignored } = this.#options.synapseProperties;
     setJsonConversion(jsonConversion);
     limitXml(this.#options.limits);
@@ -190,6 +194,7 @@ class Server implements RunningServer {
     this.#alerts.start();
     if (this.#options.watch) this.#watch(this.#folder, this.#deployer);
     this.#health.ready = true;
+    starting.info(`WSO2 Micro Integrator started in ${((performance.now() - begun) / 1000).toFixed(2)} seconds`);
   }
 
   stop(): Promise<void> {
@@ -413,6 +418,7 @@ class Server implements RunningServer {
       // Work that came in may still need stores and endpoints: it ends first.
       () =>
         Promise.all([this.#http?.close(remaining()), this.#https?.close(remaining()), this.#inbound.end(remaining())]),
+      async () => ending.info('Stopped all transport listeners'),
       () => this.#endFlows(remaining()),
       () => this.#deployer?.close(),
       () => this.#databases?.close(),
@@ -441,7 +447,7 @@ class Server implements RunningServer {
   }
 
   async #endFlows(deadlineMs: number): Promise<void> {
-    if (await this.#flows.idle(deadlineMs)) return;
+    if (await this.#flows.idle(deadlineMs)) return ending.info('All requests have been served.');
     log.warn(`${this.#flows.size} flows were still running and are given up`);
   }
 }

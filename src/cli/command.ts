@@ -33,7 +33,9 @@ export type NameKind =
   | 'jobs'
   | 'log-files'
   | 'loggers'
-  | 'scheduled-resends';
+  | 'scheduled-resends'
+  | 'sessions'
+  | 'web-hooks';
 
 /** What may stand at one place behind the command. */
 export interface ArgumentCompletion {

@@ -11,6 +11,11 @@ const TAIL = `
 # role = "operator"
 # password_hash = "scrypt$..."
 
+# Whom to tell when a processor stops or is stuck, a store goes down, or an artifact is faulty; chat systems understand it.
+# events (processor, stuck, store, artifact) says of what, header and header_secret what proves who calls; url_secret may stand for url.
+# [[alerts.webhook]]
+# url = "https://chat.example.org/hooks/operations"
+
 # A database, for JDBC message stores and database mediators, which name it by its id.
 # [[datasource]]
 # id = "Orders"

@@ -48,7 +48,7 @@ export async function get(args: string[], io: CommandIo): Promise<number> {
 
 /** These lists have no search. */
 function searchable({ path }: Kind): boolean {
-  return !/(?:jobs|audit|users|roles|scheduled-resends)$/.test(path);
+  return !/(?:jobs|audit|users|roles|scheduled-resends|sessions|web-hooks)$/.test(path);
 }
 
 /** @throws UsageError */

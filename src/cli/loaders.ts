@@ -49,6 +49,8 @@ export const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   'user password': async () => (await import('./users.ts')).userPassword,
   'user role': async () => (await import('./users.ts')).userRole,
   'user remove': async () => (await import('./users.ts')).userRemove,
+  'session revoke': async () => (await import('./users.ts')).sessionRevoke,
+  'web-hook test': async () => (await import('./web-hooks.ts')).webHookTest,
   'log-level': async () => (await import('./log-level.ts')).logLevelCommand,
   audit: async () => (await import('./audit.ts')).audit,
   send: async () => (await import('./send.ts')).send,

@@ -13,6 +13,15 @@ const SERVING: readonly string[] = ['start', 'run', 'demo'];
 
 /** Runs one command; returns the exit code. */
 export async function main(args: string[], io: CommandIo): Promise<number> {
+  const ended = heedReader(io, SERVING.includes(args[0] ?? ''));
+  try {
+    return await dispatch(args, io);
+  } finally {
+    ended();
+  }
+}
+
+async function dispatch(args: string[], io: CommandIo): Promise<number> {
   const [name] = args;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') return await help(args, io);
   if (name === '--version' || name === '-v') {
@@ -27,7 +36,10 @@ export async function main(args: string[], io: CommandIo): Promise<number> {
     io.stdout.write(commandText(command));
     return EXIT.fine;
   }
-  const ended = heedReader(io, SERVING.includes(command.name));
+  return await run(command, rest, io);
+}
+
+async function run(command: CommandDescription, rest: string[], io: CommandIo): Promise<number> {
   try {
     const load = LOADERS[command.name];
     if (!load) throw new Error(`Nothing runs '${command.name}'`);
@@ -37,8 +49,6 @@ export async function main(args: string[], io: CommandIo): Promise<number> {
     if (!isTold) throw error;
     io.stderr.write(`${PROGRAM} ${command.name}: ${printable(error.message, 'lines')}\n`);
     return error instanceof CommandFailure ? error.exitCode : EXIT.usage;
-  } finally {
-    ended();
   }
 }
 

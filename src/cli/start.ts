@@ -8,6 +8,7 @@ import { ListenError } from '../transport/listening.ts';
 import { TlsFilesError } from '../transport/tls.ts';
 import { parseFlags, portFlag, wordFlag } from './arguments.ts';
 import { type CommandIo, EXIT, isTerminal, stdinOf, UsageError } from './io.ts';
+import { releaseStartUpMemory } from './start-up-memory.ts';
 import { START } from './table/server.ts';
 import { version } from './version.ts';
 
@@ -35,6 +36,7 @@ async function serve(flags: ConfigurationFlags, signal: Promise<NodeJS.Signals>,
     return reportFailure(error, io);
   }
   io.stdout.write(`${readyLine(server, performance.now() - begun)}\n`);
+  releaseStartUpMemory();
   const stopKeys = await keys(server, configuration, io);
   const cause = await Promise.race([signal, server.askedToEnd]);
   stopKeys();

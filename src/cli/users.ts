@@ -4,7 +4,7 @@ import { connect } from './remote/connect.ts';
 import { json } from './show/json.ts';
 import { confirmed, newPassword } from './show/prompt.ts';
 import { printable } from './show/terminal.ts';
-import { USER_ADD, USER_PASSWORD, USER_REMOVE, USER_ROLE } from './table/administering.ts';
+import { SESSION_REVOKE, USER_ADD, USER_PASSWORD, USER_REMOVE, USER_ROLE } from './table/administering.ts';
 
 const ROLES = ['viewer', 'operator', 'admin'] as const;
 const USERS = '/management/users';
@@ -48,6 +48,20 @@ export async function userRemove(args: string[], io: CommandIo): Promise<number>
     const { body } = await client.send('DELETE', pathOf(userId));
     bodies.push(body);
     if (!values.json) told(body, values, io);
+  }
+  return values.json ? json(bodies.length === 1 ? bodies[0] : bodies, io) : EXIT.fine;
+}
+
+/** `mini-synapse session revoke ID...`. */
+export async function sessionRevoke(args: string[], io: CommandIo): Promise<number> {
+  const { values, positionals } = parseFlags(args, SESSION_REVOKE.options);
+  if (positionals.length === 0) throw new UsageError(`ID is missing; expected: ${SESSION_REVOKE.name} ID...`);
+  const client = await connect(values, io);
+  const bodies: unknown[] = [];
+  for (const id of positionals) {
+    const { body } = await client.send('DELETE', `/management/sessions/${encodeURIComponent(id)}`);
+    bodies.push(body);
+    if (!values.json) io.stdout.write(`${printable(`${id}: revoked`)}\n`);
   }
   return values.json ? json(bodies.length === 1 ? bodies[0] : bodies, io) : EXIT.fine;
 }

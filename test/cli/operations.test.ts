@@ -32,6 +32,8 @@ const NOT_BY_COMMAND: Readonly<Record<string, string>> = {
 };
 
 const ADMIN = 'admin-admin-admin-admin';
+/** Where nobody answers. */
+const HOOK = '\n[[alerts.webhook]]\nname = "ops"\nurl = "http://127.0.0.1:9/"\n';
 const PATH = 'registry/config/note.txt';
 
 let served: Served;
@@ -42,7 +44,7 @@ const asked: string[] = [];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mini-synapse-operations-'));
   const spare = '<messageStore xmlns="http://ws.apache.org/ns/synapse" name="Spare"/>';
-  served = await serve({ artifacts: { ...ARTIFACTS, 'spare.xml': spare }, toml: TOKENS });
+  served = await serve({ artifacts: { ...ARTIFACTS, 'spare.xml': spare }, toml: `${TOKENS}${HOOK}` });
   recorder = createServer((incoming, answer) => {
     asked.push(`${incoming.method} ${incoming.url?.split('?')[0]}`);
     const { method, headers, url: path } = incoming;
@@ -251,6 +253,14 @@ const REACHED: Readonly<Record<string, Run>> = {
     },
     prints: /cancelled/,
   },
+  'GET /management/sessions': { args: ['get', 'sessions'], prints: /configured token +admin/ },
+  'DELETE /management/sessions/{id}': { args: ['session', 'revoke', 'none'], code: 1 },
+  'GET /management/web-hooks': { args: ['get', 'web-hooks'], prints: /ops +\S*127\.0\.0\.1/ },
+  'POST /management/web-hooks/{name}/test': {
+    args: ['web-hook', 'test', 'ops'],
+    code: 1,
+    prints: /^ops: (?:retry|failed)/,
+  },
   'GET /management/jobs': run('get', 'jobs'),
   'GET /management/jobs/{id}': { args: ['job', 'wait', 'none'], code: 1 },
   'DELETE /management/jobs/{id}': { args: ['job', 'cancel', 'none'], code: 1 },
@@ -315,6 +325,49 @@ it('counting before many messages are treated leaves no refusal in the audit log
   const { stdout } = await cli(['audit', '--failed', '--json']);
   const refused = JSON.parse(stdout).list.filter(({ result }: { result: string }) => result === 'refused (409)');
   expect(refused).toEqual([]);
+});
+
+describe('a group of failures', () => {
+  const line = (id: string, cause: string, status: number) => {
+    const failure = { processor: 'Forwarder', sourceStore: 'Spare', endpoint: 'Backend', cause, status, attempts: 1 };
+    return JSON.stringify({
+      v: 1,
+      id,
+      originalId: id,
+      storedAt: 1_700_000_000_000,
+      body: { kind: 'text', contentType: 'text/plain', text: id },
+      addressing: {},
+      direction: 'request',
+      doingRest: false,
+      headers: [],
+      axis2: [],
+      properties: [],
+      variables: [],
+      history: [{ ...failure, firstAttemptAt: 1_700_000_000_000, lastAttemptAt: 1_700_000_000_000 }],
+    });
+  };
+
+  it('is sent again as a whole, whatever differs in its causes, and nothing else is', async () => {
+    await cli(['store', 'purge', 'Memory', '-y']);
+    await cli(['store', 'purge', 'Spare', '-y']);
+    const lines = [
+      line('a', 'request 123456 was refused', 503),
+      line('b', 'request 654321 was refused', 503),
+      line('c', 'request 123456 was refused', 500),
+      line('d', 'no answer', 503),
+    ];
+    expect((await cli(['store', 'import', 'Memory'], { input: lines.join('\n') })).stdout).toContain('4 of 4');
+    const { stdout } = await cli(['store', 'failures', 'Memory']);
+    expect(stdout).toMatch(/^#\s+COUNT[\s\S]*^1\s+2\s+503\s+Backend/m);
+    const asked = await cli(['store', 'failures', 'Memory', '--resend', '1']).catch((error: Error) => error);
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('Resend 2 messages of store Memory') });
+    expect((await cli(['store', 'failures', 'Memory', '--resend', '1', '-y'])).stdout).toBe('2 messages resent\n');
+    const ids = async (store: string) =>
+      JSON.parse((await cli(['store', 'browse', store, '--json'])).stdout).list.map(({ id }: { id: string }) => id);
+    expect(await ids('Spare')).toEqual(['a', 'b']);
+    expect(await ids('Memory')).toEqual(['c', 'd']);
+    expect(await cli(['store', 'failures', 'Memory', '--resend', '9', '-y'])).toMatchObject({ code: 1, stdout: '' });
+  });
 });
 
 it('what is not valid is not deployed, and its problems are shown with frames', async () => {

@@ -1,17 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Finding, STORE_CHECKS } from '../../src/cli/doctor/finding.ts';
+import { main } from '../../src/cli/main.ts';
 import { openAmqpConnection } from '../../src/stores/amqp/connection.ts';
 import type { DatabaseServer } from '../support/servers/database-server.ts';
 import { activemq, findOrInstall, mariadb, postgresql, rabbitmq } from '../support/servers/index.ts';
 
-const launcher = fileURLToPath(new URL('../../bin/mini-synapse', import.meta.url));
 const CLASSES = {
   jms: 'org.apache.synapse.message.store.impl.jms.JmsStore',
   rabbitmq: 'org.apache.synapse.message.store.impl.rabbitmq.RabbitMQStore',
@@ -49,14 +46,12 @@ async function doctor(artifacts: string, toml = '') {
   writeFileSync(join(here, 'artifacts', 'all.xml'), content);
   // Ports of the machine of the test are no matter here.
   const ports = '[transport.http]\nlistener.port = 0\nlistener.secured_port = 0\n[management_api]\nport = 0\n';
-  writeFileSync(join(here, 'deployment.toml'), `${ports}${toml}`);
-  const child = spawn(launcher, ['doctor', '--json'], {
-    cwd: here,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 60_000,
-  });
-  const [found, [code]] = await Promise.all([json(child.stdout), once(child, 'exit')]);
-  const { list } = found as { list: readonly Finding[] };
+  const config = join(here, 'deployment.toml');
+  writeFileSync(config, `${ports}${toml}`);
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const args = ['doctor', join(here, 'artifacts'), '--config', config, '--data', join(here, 'data'), '--json'];
+  const code = await main(args, { stdout, stderr, environment: {} });
+  const { list } = JSON.parse(String(stdout.read())) as { list: readonly Finding[] };
   return { code, list: list.filter(({ subject }) => subject.startsWith('store ')) };
 }
 
@@ -95,9 +90,10 @@ describe('SQLite', () => {
       'store.jdbc.table': 'orders',
     });
 
-  it('one line for every check; a table that is missing is a warning', async () => {
-    const { code, list } = await doctor(sqlite('orders.db'));
+  it('one line for every check; a table that is missing is a warning; no file and no folder is made', async () => {
+    const { code, list } = await doctor(sqlite(join(folder, 'none', 'deep', 'orders.db')));
     expect(code).toBe(0);
+    expect(existsSync(join(folder, 'none'))).toBe(false);
     expect(all(list)).toEqual([...STORE_CHECKS].sort());
     expect(byCheck(list)).toMatchObject({
       reachability: expect.stringMatching(/^warning: SQLite .*table orders is not there/),
@@ -107,7 +103,7 @@ describe('SQLite', () => {
   });
 
   it('a file that cannot be opened is wrong: exit 1', async () => {
-    const { code, list } = await doctor(sqlite('/nowhere/orders.db'));
+    const { code, list } = await doctor(sqlite('/dev/null/orders.db'));
     expect(code).toBe(1);
     expect(list).toMatchObject([{ check: 'reachability', status: 'wrong' }]);
   });
@@ -138,7 +134,6 @@ stomp.describe('ActiveMQ', () => {
     });
     const refused = await doctor(jms(broker.stompPort, 'wrong'));
     expect(refused).toMatchObject({ code: 1, list: [{ check: 'credentials', status: 'wrong' }] });
-    expect(JSON.stringify(refused.list)).not.toContain('"wrong"}');
     expect(await doctor(jms(1, 'right'))).toMatchObject({
       code: 1,
       list: [{ check: 'reachability', status: 'wrong' }],
@@ -199,7 +194,9 @@ amqp.describe('RabbitMQ', () => {
   });
 });
 
-function jdbc(scheme: string, { host, port, database, user }: DatabaseServer, password: string, more: Parameters = {}) {
+type Address = Pick<DatabaseServer, 'host' | 'port' | 'database' | 'user'>;
+
+function jdbc(scheme: string, { host, port, database, user }: Address, password: string) {
   const driver = scheme === 'postgresql' ? 'org.postgresql.Driver' : 'org.mariadb.jdbc.Driver';
   return store('Orders', 'jdbc', {
     'store.jdbc.driver': driver,
@@ -207,7 +204,6 @@ function jdbc(scheme: string, { host, port, database, user }: DatabaseServer, pa
     'store.jdbc.username': user,
     'store.jdbc.password': password,
     'store.jdbc.table': 'orders',
-    ...more,
   });
 }
 
@@ -215,6 +211,7 @@ const postgres = await findOrInstall(postgresql);
 postgres.describe('PostgreSQL', () => {
   it('one line for every check; a wrong user is a matter of credentials', async () => {
     const server = await postgres.start();
+    const { host, port, database } = server;
     const { code, list } = await doctor(jdbc('postgresql', server, server.password));
     expect(code).toBe(0);
     expect(all(list)).toEqual([...STORE_CHECKS].sort());
@@ -223,7 +220,7 @@ postgres.describe('PostgreSQL', () => {
       'size limits': expect.stringMatching(/^ok: .*PostgreSQL takes 1024\.0 MiB/),
       'clock skew': expect.stringMatching(/^ok: clocks differ by /),
     });
-    const refused = await doctor(jdbc('postgresql', { ...server, user: 'nobody' } as DatabaseServer, 'no'));
+    const refused = await doctor(jdbc('postgresql', { host, port, database, user: 'nobody' }, 'no'));
     expect(refused).toMatchObject({ code: 1, list: [{ check: 'credentials', status: 'wrong' }] });
   });
 });

@@ -304,6 +304,26 @@ it('run serves a packaged application', async () => {
   expect((await once(child, 'exit'))[0]).toBe(0);
 });
 
+it('completes commands, their words and files in bash', async () => {
+  const script = `
+    source <("$1" completion bash)
+    ask() { COMP_WORDS=("$1" "\${@:2}"); COMP_CWORD=$(( $# - 1 )); COMPREPLY=(); _mini_synapse; echo "\${COMPREPLY[*]}"; }
+    ask "$1" artifact ''; ask "$1" user role olga ''; ask "$1" check --format s; ask "$1" schema c; ask "$1" check dep`;
+  writeFileSync(join(folder, 'deployment.toml'), '');
+  const child = spawn('bash', ['-c', script, 'bash', launcher], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [stdout, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  expect({ code, lines: stdout.trim().split('\n') }).toEqual({
+    code: 0,
+    lines: [
+      'deploy diff rollback show undeploy validate versions',
+      'admin operator viewer',
+      'sarif',
+      'configuration',
+      'deployment.toml',
+    ],
+  });
+});
+
 describe('the other commands', () => {
   it('check: 0 fine, 1 with every problem located', async () => {
     artifact('P', inOnly('P', '<respond/>'));

@@ -27,14 +27,14 @@ suite('guaranteed delivery over RabbitMQ', () => {
   afterAll(() => broker.close());
 
   const reply = (what: string) =>
-    `<log level="custom"><property name="Response" expression="fn:concat('Registration ', '${what}', ' for ', json-eval($.name))"/></log>`;
+    `<log level="custom"><property name="Name" expression="json-eval($.name)"/><property name="Registration" value="${what}"/></log>`;
 
   async function running(backEnd: string) {
     const served = await serve({
       UserRegistrationAPI: file('api/UserRegistrationAPI-edbb1c.xml'),
       UserRegistrationErrorSeq: file('sequence/UserRegistrationErrorSeq-d281f5.xml'),
       UserRegistrationMS: file('messageStore/UserRegistrationMS-34aaaa.xml').replace('>5672<', `>${broker.port}<`),
-      UserRegistrationEP: `<endpoint ${SYN} name="UserRegistrationEP"><http method="POST" uri-template="${backEnd}"/></endpoint>`,
+      UserRegistrationEP: `<endpoint ${SYN} name="UserRegistrationEP"><http method="POST" uri-template="${backEnd}"><suspendOnFailure><errorCodes>-1</errorCodes></suspendOnFailure></http></endpoint>`,
       UserRegistrationReplySeq: `<sequence ${SYN} name="UserRegistrationReplySeq"><filter source="$axis2:HTTP_SC" regex="2\\d\\d"><then>${reply('Successful')}</then><else>${reply('Fail')}</else></filter></sequence>`,
       UserRegistrationMP: `<messageProcessor ${SYN} class="org.apache.synapse.message.processor.impl.forwarder.ScheduledMessageForwardingProcessor" name="UserRegistrationMP" targetEndpoint="UserRegistrationEP" messageStore="UserRegistrationMS">
         <parameter name="interval">1000</parameter><parameter name="client.retry.interval">100</parameter><parameter name="max.delivery.attempts">4</parameter><parameter name="max.delivery.drop">Disabled</parameter>
@@ -52,7 +52,7 @@ suite('guaranteed delivery over RabbitMQ', () => {
     onCleanUp('the mock', () => mock.stop());
     const served = await running(mock.url('/mock'));
     expect((await register(served.url('/registeruserapi'))).status).toBe(202);
-    expect(await served.logged(/Response = /)).toContain('Response = Registration Successful for Ada');
+    expect(await served.logged(/Registration = /)).toContain('Name = Ada, Registration = Successful');
     await expect.poll(() => served.depth('UserRegistrationMS'), { timeout: 10_000 }).toBe(0);
   });
 

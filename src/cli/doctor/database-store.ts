@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type ConnectParameters, connectingFor } from '../../stores/sql/connect-parameters.ts';
 import {
   type SqlConnection,
@@ -9,6 +11,7 @@ import {
 import type { MessageStoreDefinition } from '../../synapse/message-store.ts';
 import { bytes, duration } from '../show/quantities.ts';
 import { type Finding, ok, warning } from './finding.ts';
+import { firstMade, removeEmpty } from './machine.ts';
 import { attemptsOf, deadLetterTargets, type StoreSurroundings } from './surroundings.ts';
 
 /** More than this between our clock and a database's is worth a word. */
@@ -32,6 +35,7 @@ export async function checkDatabase(
 ): Promise<readonly Finding[]> {
   const values = parameters as unknown as ConnectParameters;
   const { driver } = connectingFor(name, values, surroundings.services);
+  const removeMade = await remover(driver);
   const connection = await connected(driver, surroundings.deadlineMs);
   try {
     const looked = { name, table: values['store.jdbc.table'], driver, connection };
@@ -55,7 +59,19 @@ export async function checkDatabase(
     ];
   } finally {
     await connection.close();
+    await removeMade();
   }
+}
+
+/** A database in a file is made by opening it: how to take away what was not there. */
+async function remover({ where }: SqlDriver): Promise<() => Promise<void>> {
+  const [, file] = /^sqlite:(\/.+)$/.exec(where) ?? [];
+  const made = file === undefined ? undefined : await firstMade(file);
+  return async () => {
+    if (file === undefined || made === undefined) return;
+    for (const ending of ['', '-wal', '-shm']) await rm(`${file}${ending}`, { force: true });
+    if (made !== file) await removeEmpty(dirname(file), made);
+  };
 }
 
 async function connected(driver: SqlDriver, deadlineMs: number): Promise<SqlConnection> {

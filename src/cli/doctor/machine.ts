@@ -54,8 +54,8 @@ async function lockOf(folder: string, subject: string): Promise<Finding> {
   }
 }
 
-/** The topmost folder that is not there yet; undefined when all are. */
-async function firstMade(folder: string): Promise<string | undefined> {
+/** The topmost path that is not there yet, of this one and the folders above it; undefined when all are. */
+export async function firstMade(folder: string): Promise<string | undefined> {
   let missing: string | undefined;
   for (let path = folder; ; path = dirname(path)) {
     const there = await access(path, constants.F_OK).then(
@@ -69,7 +69,7 @@ async function firstMade(folder: string): Promise<string | undefined> {
 }
 
 /** From the folder up to the one that was made first, as far as they are empty. */
-async function removeEmpty(folder: string, first: string): Promise<void> {
+export async function removeEmpty(folder: string, first: string): Promise<void> {
   for (let path = folder; ; path = dirname(path)) {
     const removed = await rmdir(path).then(
       () => true,

@@ -2,7 +2,10 @@ import { DESCRIBED, type ElementType, SWITCHED, suggested, TRUE_OR_FALSE, words 
 
 const SETTINGS = {
   format: suggested('What messages are sent as.', ['soap11', 'soap12', 'pox', 'get', 'rest']),
-  optimize: suggested('Accepted; attachments stay as they are.', ['mtom', 'swa']),
+  optimize: suggested('How binary content goes with the envelope: taken out of it (mtom), or as attachments (swa).', [
+    'mtom',
+    'swa',
+  ]),
   encoding: 'The character encoding that is sent.',
   ...SWITCHED,
 } as const;
@@ -140,5 +143,5 @@ export const ENDPOINT_PARTS: Readonly<Record<string, ElementType>> = {
   initialDuration: text('ms.'),
   progressionFactor: text('What the duration is multiplied by each time.'),
   maximumDuration: text('ms.'),
-  authentication: { doc: 'Refused: write the header with the header mediator.', children: 'any' },
+  authentication: { doc: 'Who sends: <basicAuth> or <oauth>.', children: 'any' },
 };

@@ -53,7 +53,33 @@ export const USER_REMOVE = {
   examples: ['mini-synapse user remove olga -y'],
 } as const satisfies CommandDescription;
 
-export const USER_COMMANDS: readonly CommandDescription[] = [USER_ADD, USER_PASSWORD, USER_ROLE, USER_REMOVE];
+export const SESSION_REVOKE = {
+  name: 'session revoke',
+  usage: 'ID...',
+  summary: 'end sessions of the console and revoke access tokens',
+  details: 'get sessions lists them. Tokens of the configuration are taken out there.',
+  options: { ...REMOTE, ...HELP },
+  arguments: [{ names: 'sessions' }],
+  examples: ['mini-synapse get sessions', 'mini-synapse session revoke 3f9a2c'],
+} as const satisfies CommandDescription;
+
+export const USER_COMMANDS: readonly CommandDescription[] = [
+  USER_ADD,
+  USER_PASSWORD,
+  USER_ROLE,
+  USER_REMOVE,
+  SESSION_REVOKE,
+];
+
+export const WEB_HOOK_TEST = {
+  name: 'web-hook test',
+  usage: 'NAME',
+  summary: 'call a web hook once with a test alert, and tell what came of it',
+  details: 'get web-hooks lists them. Exits with 1 when it was not delivered.',
+  options: { ...REMOTE, ...HELP },
+  arguments: [{ names: 'web-hooks' }],
+  examples: ['mini-synapse web-hook test operations'],
+} as const satisfies CommandDescription;
 
 export const LOG_LEVEL = {
   name: 'log-level',

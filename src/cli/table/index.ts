@@ -67,6 +67,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
       steering.MESSAGEPROCESSOR_UPDATE,
       administering.SEND,
       administering.LOG_LEVEL,
+      administering.WEB_HOOK_TEST,
       ...administering.SERVER_COMMANDS,
     ],
   },

@@ -23,6 +23,8 @@ export const GET_WORDS = [
   'audit',
   'users',
   'roles',
+  'sessions',
+  'web-hooks',
   'log-files',
 ] as const;
 
