@@ -170,6 +170,16 @@ describe('what waits in the failover store when the runtime starts', () => {
     ]);
   });
 
+  it('goes first, too, when the store comes back while it still counts as down', async () => {
+    const simulation = new FailoverSimulation(chance(1));
+    const { first, second } = simulation;
+    second.messages.push('P-0', 'P-1');
+    vi.spyOn(first, 'status').mockReturnValue({ state: 'DOWN' });
+    await simulation.send('P-2');
+    expect(first.messages).toEqual([]);
+    expect(second.messages).toEqual(['P-0', 'P-1', 'P-2']);
+  });
+
   it('is noticed to be gone when somebody else has taken it', async () => {
     const simulation = new FailoverSimulation(chance(2));
     const { first, second } = simulation;

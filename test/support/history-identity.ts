@@ -38,16 +38,26 @@ export function identityIn(events: readonly OrderEvent[], faults: readonly Fault
 
 function isMiscounted(arrivals: readonly Arrival[], faults: readonly Fault[]): boolean {
   if (arrivals.some(({ attempt }) => !Number.isSafeInteger(attempt) || Number(attempt) < 1)) return true;
-  // Another processor counts anew, and so does whoever takes up a message after a fault.
+  // Another processor counts anew, and so does whoever takes up a message after a fault, or a copy that a fault has left of it.
   const last = new Map<string, Arrival>();
   for (const arrival of arrivals) {
     const key = `${arrival.backEnd}\n${arrival.messageId}`;
     const before = last.get(key);
     last.set(key, arrival);
-    if (before && Number(arrival.attempt) <= Number(before.attempt) && !anyBetween(faults, before.at, arrival.at))
+    if (
+      before &&
+      Number(arrival.attempt) <= Number(before.attempt) &&
+      !anyBetween(faults, before.at, arrival.at) &&
+      !anyCopies(faults, arrival.at)
+    )
       return true;
   }
   return false;
+}
+
+/** A fault may have left two copies of a message, each of which is attempted for the first time. */
+function anyCopies(faults: readonly Fault[], before: number): boolean {
+  return faults.some(({ from, movedTwice = 0, storedTwice = 0 }) => from <= before && movedTwice + storedTwice > 0);
 }
 
 function anyBetween(faults: readonly Fault[], from: number, to: number): boolean {

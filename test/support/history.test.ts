@@ -45,12 +45,13 @@ describe('a history', () => {
 
     function judged(
       arrivals: ReadonlyArray<readonly [order: string, at: number, id?: string | undefined, attempt?: number]>,
+      happened: Fault = fault,
     ) {
       const history = new OrderHistory();
       for (const order of ['a', 'b', 'b']) history.add({ kind: 'sent', order, at: 0 });
       for (const [order, at, messageId, attempt] of arrivals)
         history.add({ kind: 'arrived', order, at, backEnd: '1', messageId, attempt });
-      history.addFault(fault);
+      history.addFault(happened);
       const { unidentified, sharedIds, miscounted, sent, refused, unanswered } = history.verdict();
       expect({ sent, refused, unanswered }).toEqual({ sent: 2, refused: 0, unanswered: 0 });
       return { unidentified, sharedIds, miscounted };
@@ -96,6 +97,17 @@ describe('a history', () => {
       const again = (at: number) => [['a', 1, 'A', 2] as const, ['a', at, 'A', 1] as const];
       expect(judged(again(2))).toEqual({ ...none, miscounted: ['a'] });
       expect(judged(again(40))).toEqual(none);
+    });
+
+    it('lets each copy that a fault has left be counted for itself, once there was the fault', () => {
+      const copies = [
+        ['a', 35, 'A', 1],
+        ['a', 36, 'A', 1],
+      ] as const;
+      expect(judged(copies)).toEqual({ ...none, miscounted: ['a'] });
+      expect(judged(copies, { ...fault, movedTwice: 2 })).toEqual(none);
+      const sooner = copies.map(([order, at, id, attempt]) => [order, at - 30, id, attempt] as const);
+      expect(judged(sooner, { ...fault, movedTwice: 2 })).toEqual({ ...none, miscounted: ['a'] });
     });
   });
 
