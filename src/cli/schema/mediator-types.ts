@@ -125,7 +125,7 @@ export const MEDIATOR_PARTS: Readonly<Record<string, ElementType>> = {
       xpath: 'By what is worked out.',
       regex: 'What is replaced.',
       fragment: suggested('Which part of it.', ['protocol', 'host', 'port', 'path', 'query', 'ref', 'user', 'full']),
-      resolve: suggested('Whether {name} in the new text is replaced by the property of that name.', ['true', 'false']),
+      resolve: TRUE_OR_FALSE('True: {name} in the new text is replaced by the property of that name.'),
     },
     children: 'text',
   },
