@@ -8,7 +8,7 @@ import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { TypedNumber } from '../message/property-value.ts';
 import { captureMessage } from '../stores/capture.ts';
-import { type FailoverOrder, failoverOrder, forgetFailoverOrder } from '../stores/failover-order.ts';
+import { type FailoverOrder, failoverOrder, forgetFailoverOrder, isOut } from '../stores/failover-order.ts';
 import { failoverPlan } from '../stores/failover-parameters.ts';
 import type { MessageStore } from '../stores/message-store.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
@@ -88,7 +88,8 @@ function standbyOf({ configuration }: MessageContext, target: MessageStore): Sta
 
 /**
  * Stores the message behind those that wait in the failover store, if there are any. `failed`: that one is out of reach, and the store
- * is to be tried. A failover store that is well and refuses the message (it is full) is no reason to go past what waits in it.
+ * is to be tried. A failover store that refuses the message, as it is full or only being opened, is no reason to go past what waits in
+ * it.
  */
 async function follow(
   message: MessageContext,
@@ -102,7 +103,7 @@ async function follow(
   try {
     await order.divert(() => put(message, store, copy));
   } catch (cause) {
-    if (store.status().state === 'READY') throw notStored(message, `failover store [${name}]`, cause);
+    if (!isOut(store)) throw notStored(message, `failover store [${name}]`, cause);
     logNotTaken(message, store, cause);
     return 'failed';
   }

@@ -231,7 +231,8 @@ interface Sight {
   readonly againAt: number;
 }
 
-function isOut(store: MessageStore): boolean {
+/** Nobody can say when it is there. One that is only being opened is not: that is a matter of moments, in which order is not given up. */
+export function isOut(store: MessageStore): boolean {
   const { state } = store.status();
   return state === 'DOWN' || state === 'CLOSED';
 }

@@ -227,6 +227,21 @@ describe('what waits in the failover store when the runtime starts', () => {
     expect(first.messages).toEqual(['P-2']);
   });
 
+  it('is not passed while the failover store is only being opened: the message is refused', async () => {
+    const simulation = new FailoverSimulation(chance(5));
+    const { first, second } = simulation;
+    second.messages.push('P-0');
+    vi.spyOn(second, 'status').mockReturnValue({ state: 'CONNECTING' });
+    second.reachable = false;
+    await simulation.send('P-1');
+    expect(simulation.confirmed).not.toContain('P-1');
+    expect(first.messages).toEqual([]);
+    second.reachable = true;
+    vi.mocked(second.status).mockRestore();
+    await simulation.send('P-2');
+    expect(second.messages).toEqual(['P-0', 'P-2']);
+  });
+
   it('is not passed when the failover store is full: the message is refused', async () => {
     const simulation = new FailoverSimulation(chance(5));
     const { first, second } = simulation;
