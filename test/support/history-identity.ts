@@ -32,32 +32,53 @@ export function identityIn(events: readonly OrderEvent[], faults: readonly Fault
     sharedIds: [...ofId].flatMap(([id, own]) =>
       id !== undefined && new Set(own.map(({ order }) => order)).size > 1 ? [id] : [],
     ),
-    miscounted: ordersWhere((own) => isMiscounted(own, faults)),
+    miscounted: miscountedIn(ofOrder, events, faults),
   };
 }
 
-function isMiscounted(arrivals: readonly Arrival[], faults: readonly Fault[]): boolean {
-  if (arrivals.some(({ attempt }) => !Number.isSafeInteger(attempt) || Number(attempt) < 1)) return true;
-  // Another processor counts anew, and so does whoever takes up a message after a fault, or a copy that a fault has left of it.
+/** How many copies a fault may have left of the messages that were sent before it was over. */
+interface CopiesLeft {
+  readonly from: number;
+  readonly to: number;
+  left: number;
+}
+
+function miscountedIn(
+  ofOrder: ReadonlyMap<string, readonly Arrival[]>,
+  events: readonly OrderEvent[],
+  faults: readonly Fault[],
+): string[] {
+  const sentAt = new Map<string, number>();
+  for (const { kind, order, at } of events) if (kind === 'sent' && !sentAt.has(order)) sentAt.set(order, at);
+  const copies = faults.map(
+    ({ from, to, movedTwice = 0, storedTwice = 0 }): CopiesLeft => ({ from, to, left: movedTwice + storedTwice }),
+  );
+  return [...ofOrder].flatMap(([order, own]) => {
+    const isUncounted = own.some(({ attempt }) => !Number.isSafeInteger(attempt) || Number(attempt) < 1);
+    const begun = sentAt.get(order) ?? Number.NEGATIVE_INFINITY;
+    const repeats = repeatsOf(own, faults);
+    return isUncounted || !repeats.every(({ at }) => chargeCopy(copies, begun, at)) ? [order] : [];
+  });
+}
+
+/** Arrivals whose number is not higher than the one before, without a fault between that would explain it. */
+function repeatsOf(arrivals: readonly Arrival[], faults: readonly Fault[]): Arrival[] {
+  // Another processor counts anew, and so does whoever takes up a message after a fault.
   const last = new Map<string, Arrival>();
-  for (const arrival of arrivals) {
+  return arrivals.filter((arrival) => {
     const key = `${arrival.backEnd}\n${arrival.messageId}`;
     const before = last.get(key);
     last.set(key, arrival);
-    if (
-      before &&
-      Number(arrival.attempt) <= Number(before.attempt) &&
-      !anyBetween(faults, before.at, arrival.at) &&
-      !anyCopies(faults, arrival.at)
-    )
-      return true;
-  }
-  return false;
+    return before && Number(arrival.attempt) <= Number(before.attempt) && !anyBetween(faults, before.at, arrival.at);
+  });
 }
 
-/** A fault may have left two copies of a message, each of which is attempted for the first time. */
-function anyCopies(faults: readonly Fault[], before: number): boolean {
-  return faults.some(({ from, movedTwice = 0, storedTwice = 0 }) => from <= before && movedTwice + storedTwice > 0);
+/** A copy that a fault has left of a message is attempted for the first time, too. @returns whether there may have been one */
+function chargeCopy(copies: readonly CopiesLeft[], sentAt: number, arrivedAt: number): boolean {
+  const fault = copies.find(({ from, to, left }) => left > 0 && sentAt <= to && from <= arrivedAt);
+  if (!fault) return false;
+  fault.left -= 1;
+  return true;
 }
 
 function anyBetween(faults: readonly Fault[], from: number, to: number): boolean {

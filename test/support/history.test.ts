@@ -109,6 +109,14 @@ describe('a history', () => {
       const sooner = copies.map(([order, at, id, attempt]) => [order, at - 30, id, attempt] as const);
       expect(judged(sooner, { ...fault, movedTwice: 2 })).toEqual({ ...none, miscounted: ['a'] });
     });
+
+    it('lets no more copies be counted for themselves than a fault can have left, and none of what was sent after it', () => {
+      const many = [35, 36, 37, 38].map((at) => ['a', at, 'A', 1] as const);
+      expect(judged(many, { ...fault, movedTwice: 2 })).toEqual({ ...none, miscounted: ['a'] });
+      expect(judged(many, { ...fault, movedTwice: 2, storedTwice: 1 })).toEqual(none);
+      const sentLater = { ...fault, from: -20, to: -10, movedTwice: 9 };
+      expect(judged(many, sentLater)).toEqual({ ...none, miscounted: ['a'] });
+    });
   });
 
   it('counts an order that is accepted before its sender has the answer', () => {
