@@ -163,9 +163,12 @@ function isAttributesAndText(members: ReadonlyArray<readonly [string, JsonNode]>
   return members.every(([key, value]) => isScalar(value) && (key === '$' || (key.startsWith('@') && key.length > 1)));
 }
 
+/** As many as an element may have when it is read; what goes beyond becomes elements. */
+const MAX_ATTRIBUTES = 1_024;
+
 /** The attribute for `@name`, if it can be one. */
 function attributeName(key: string, element: XmlElement): string | undefined {
   if (!key.startsWith('@') || key.length < 2) return undefined;
   const name = xmlNameOf(key.slice(1));
-  return element.hasAttribute(name) ? undefined : name;
+  return element.attributes.length >= MAX_ATTRIBUTES || element.hasAttribute(name) ? undefined : name;
 }

@@ -1,3 +1,5 @@
+import { ownCopy } from '../own-copy.ts';
+
 /** A Content-Type header, taken apart. */
 export interface MediaType {
   /** `type/subtype` in lower case, blanks removed; empty when there is none. */
@@ -33,13 +35,18 @@ export function parseMediaType(contentType: string | undefined): MediaType {
   if (contentType === undefined) return NOTHING;
   const before = known.get(contentType);
   if (before) return before;
+  if (contentType.length > LONGEST_KNOWN) return readMediaType(contentType);
+  const own = ownCopy(contentType);
+  const read = readMediaType(own);
+  if (known.size >= KNOWN_HEADERS) known.clear();
+  known.set(own, read);
+  return read;
+}
+
+function readMediaType(contentType: string): MediaType {
   const start = contentType.indexOf(';');
   const parameters = start < 0 ? NO_PARAMETERS : parseParameters(contentType, start);
-  const read: MediaType = { type: typeOf(contentType), parameters };
-  if (contentType.length > LONGEST_KNOWN) return read;
-  if (known.size >= KNOWN_HEADERS) known.clear();
-  known.set(contentType, read);
-  return read;
+  return { type: typeOf(contentType), parameters };
 }
 
 function parseParameters(header: string, from: number): Map<string, string> {

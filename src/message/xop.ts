@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createElement, elementChildren, textOf, type XmlElement } from '../xml/index.ts';
+import { createElement, elementChildren, maxTextLength, TooLargeError, textOf, type XmlElement } from '../xml/index.ts';
 import { binaryTypeOf, markBinary } from './binary-element.ts';
 import { MediationError } from './errors.ts';
 import type { Part } from './multipart.ts';
@@ -45,29 +45,46 @@ export function takeOut(envelope: XmlElement): Part[] {
 /**
  * Puts the bytes that stand beside an element into it, as Base64; the element is changed.
  * @returns the parts that nothing referred to
- * @throws MediationError when a part is missing
+ * @throws MediationError when a part is missing, or the texts become too long together: many elements may refer to one part
  */
 export function putIn(element: XmlElement, parts: readonly Part[]): Part[] {
-  const used = new Set<Part>();
+  const named = partsByName(parts);
+  const texts = new Map<Part, string>();
+  const longest = maxTextLength();
+  let length = 0;
   visit(element, (include) => {
     if (!isInclude(include)) return;
     const href = include.getAttribute('href') ?? '';
-    const part = partOf(href, parts);
+    const part = named.get(decoded(href.replace(/^cid:/i, '')));
     if (!part) throw new MediationError(`The message refers to ${href}, which is not among its attachments`);
-    used.add(part);
-    const { bytes } = part;
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+    const text = texts.get(part) ?? base64Of(part);
+    texts.set(part, text);
+    length += text.length;
+    if (length > longest) throw tooLong(longest);
     const parent = include.parentNode;
     parent?.replaceChild(documentOf(include).createTextNode(text), include);
     if (parent && parent.childNodes.length === 1) markBinary(parent as XmlElement);
   });
-  return parts.filter((part) => !used.has(part));
+  return parts.filter((part) => !texts.has(part));
 }
 
-/** What `cid:` URLs of RFC 2392 name: the Content-ID without its angle brackets, percent-encoded. */
-function partOf(href: string, parts: readonly Part[]): Part | undefined {
-  const id = decoded(href.replace(/^cid:/i, ''));
-  return parts.find(({ headers }) => headers.get('content-id')?.replace(/^<|>$/g, '') === id);
+function base64Of({ bytes }: Part): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+function tooLong(longest: number): MediationError {
+  const cause = new TooLargeError(`its attachments make texts of more than ${longest} characters`);
+  return new MediationError(`The message is too large: ${cause.message}`, { cause });
+}
+
+/** What `cid:` URLs of RFC 2392 name: the Content-ID without its angle brackets; the first one wins. */
+function partsByName(parts: readonly Part[]): ReadonlyMap<string, Part> {
+  const named = new Map<string, Part>();
+  for (const part of parts) {
+    const id = part.headers.get('content-id')?.replace(/^<|>$/g, '');
+    if (id !== undefined && !named.has(id)) named.set(id, part);
+  }
+  return named;
 }
 
 function decoded(text: string): string {

@@ -96,6 +96,10 @@ export class FailoverOrder {
     try {
       await put();
       this.#arrived += 1;
+    } catch (error) {
+      // What was seen counts one too many now: the next message looks anew.
+      this.#seen = undefined;
+      throw error;
     } finally {
       this.#underway -= 1;
     }

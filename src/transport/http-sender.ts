@@ -3,6 +3,7 @@ import { type ConnectionOptions, checkServerIdentity, createSecureContext, rootC
 import type { buildConnector as Connectors, Dispatcher } from 'undici';
 import { logger } from '../logging/index.ts';
 import { TransportHeaders } from '../message/headers.ts';
+import { ownCopy } from '../own-copy.ts';
 import { type Connection, ConnectionPool, type ConnectionUse, type TrackedDispatchOptions } from './connection-pool.ts';
 import {
   connectTimedOut,
@@ -180,9 +181,11 @@ export class HttpSender {
   #address(address: string): URL {
     const known = this.#addresses.get(address);
     if (known) return known;
-    const url = parseAddress(address);
+    if (address.length > LONGEST_KNOWN_ADDRESS) return parseAddress(address);
+    const own = ownCopy(address);
+    const url = parseAddress(own);
     if (this.#addresses.size >= KNOWN_ADDRESSES) this.#addresses.clear();
-    if (address.length <= LONGEST_KNOWN_ADDRESS) this.#addresses.set(address, url);
+    this.#addresses.set(own, url);
     return url;
   }
 

@@ -14,6 +14,8 @@ export class OutputScope {
     ['', ''],
     ['xml', XML_NAMESPACE],
   ]);
+  /** The other way round, without the empty prefix: documents may have thousands of both. */
+  readonly #prefixes = new Map<string, Set<string>>([[XML_NAMESPACE, new Set(['xml'])]]);
   /** Those of the elements that are open, outer ones first. */
   readonly #declarations: Declaration[] = [];
 
@@ -24,24 +26,20 @@ export class OutputScope {
 
   declare(element: XmlElement, prefix: string, namespace: string): void {
     this.#declarations.push({ element, prefix, outer: this.#namespaces.get(prefix) });
-    this.#namespaces.set(prefix, namespace);
+    this.#bind(prefix, namespace);
   }
 
   /** What an element declared is forgotten: it is closed. */
   leave(element: XmlElement): void {
     for (let last = this.#declarations.at(-1); last?.element === element; last = this.#declarations.at(-1)) {
-      if (last.outer === undefined) this.#namespaces.delete(last.prefix);
-      else this.#namespaces.set(last.prefix, last.outer);
+      this.#bind(last.prefix, last.outer);
       this.#declarations.pop();
     }
   }
 
   /** Some prefix, not the empty one, that stands for a namespace. */
   prefixOf(namespace: string): string | undefined {
-    for (const [prefix, known] of this.#namespaces) {
-      if (prefix !== '' && known === namespace) return prefix;
-    }
-    return undefined;
+    return this.#prefixes.get(namespace)?.values().next().value;
   }
 
   /** A prefix that stands for nothing. */
@@ -49,5 +47,18 @@ export class OutputScope {
     let number = 1;
     while (this.#namespaces.has(`ns${number}`)) number += 1;
     return `ns${number}`;
+  }
+
+  /** @param namespace undefined: the prefix stands for nothing from here on */
+  #bind(prefix: string, namespace: string | undefined): void {
+    const before = this.#namespaces.get(prefix);
+    if (namespace === undefined) this.#namespaces.delete(prefix);
+    else this.#namespaces.set(prefix, namespace);
+    if (prefix === '') return;
+    if (before !== undefined) this.#prefixes.get(before)?.delete(prefix);
+    if (namespace === undefined) return;
+    const others = this.#prefixes.get(namespace);
+    if (others) others.add(prefix);
+    else this.#prefixes.set(namespace, new Set([prefix]));
   }
 }

@@ -1,3 +1,6 @@
+/** Characters: what is wrong with a name may be that it has millions of them. */
+const LONGEST_MESSAGE = 300;
+
 /** Text that is not well-formed XML, or that goes beyond a limit (OP-91, OP-92). */
 export class XmlSyntaxError extends Error {
   override readonly name = 'XmlSyntaxError';
@@ -7,7 +10,7 @@ export class XmlSyntaxError extends Error {
   readonly column: number;
 
   constructor(message: string, line: number, column: number, options?: ErrorOptions) {
-    super(message, options);
+    super(message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message, options);
     this.line = line;
     this.column = column;
   }

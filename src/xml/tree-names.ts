@@ -1,3 +1,4 @@
+import { ownCopy } from '../own-copy.ts';
 import { QUALIFIED_NAME } from './names.ts';
 
 export const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
@@ -18,6 +19,8 @@ export interface QualifiedName {
 
 const NO_NAMESPACE = '';
 const KNOWN_NAMES = 1_000;
+/** Characters; longer names are somebody's data, and are not kept. */
+const LONGEST_KNOWN_NAME = 512;
 /** Names that were found to be right, by namespace: messages use the same ones over and over. */
 const known = new Map<string, Map<string, QualifiedName>>();
 let knownNames = 0;
@@ -33,12 +36,17 @@ export function qualifiedName(namespace: string | null, name: string): Qualified
 /** The name of an attribute without namespace, taken as it is. @throws XmlTreeError */
 export function attributeName(name: string): QualifiedName {
   if (!name.includes(':')) return qualifiedName(null, name);
-  if (!QUALIFIED_NAME.test(name)) throw new XmlTreeError(`'${shown(name)}' is not an XML name`);
+  requireName(name);
   return { nodeName: name, prefix: null, localName: name, namespaceURI: null };
 }
 
+/** @throws XmlTreeError for what is no name, and could be markup where it is written */
+export function requireName(name: string): void {
+  if (!QUALIFIED_NAME.test(name)) throw new XmlTreeError(`'${shown(name)}' is not an XML name`);
+}
+
 function checkedName(namespaceURI: string | null, nodeName: string): QualifiedName {
-  if (!QUALIFIED_NAME.test(nodeName)) throw new XmlTreeError(`'${shown(nodeName)}' is not an XML name`);
+  requireName(nodeName);
   const colon = nodeName.indexOf(':');
   const prefix = colon === -1 ? null : nodeName.slice(0, colon);
   if (prefix !== null && namespaceURI === null) {
@@ -54,6 +62,7 @@ function checkedName(namespaceURI: string | null, nodeName: string): QualifiedNa
 }
 
 function remembered(name: QualifiedName): QualifiedName {
+  if (name.nodeName.length + (name.namespaceURI?.length ?? 0) > LONGEST_KNOWN_NAME) return name;
   if (knownNames >= KNOWN_NAMES) {
     known.clear();
     knownNames = 0;
@@ -72,11 +81,6 @@ function remembered(name: QualifiedName): QualifiedName {
   if (names) names.set(nodeName, own);
   else known.set(key, new Map([[nodeName, own]]));
   return own;
-}
-
-/** A part of a text keeps the whole text in memory; what is kept for long must not be a part of a message. */
-function ownCopy(text: string): string {
-  return Buffer.from(text).toString();
 }
 
 function shown(name: string): string {

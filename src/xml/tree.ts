@@ -1,7 +1,14 @@
 import { NODE_TYPES } from './node-types.ts';
 import { serializeXml } from './serialize.ts';
 import { append, childOf, joinTextsInside, moveBefore, take, textInside } from './tree-edits.ts';
-import { attributeName, type QualifiedName, qualifiedName, XMLNS_NAMESPACE, XmlTreeError } from './tree-names.ts';
+import {
+  attributeName,
+  type QualifiedName,
+  qualifiedName,
+  requireName,
+  XMLNS_NAMESPACE,
+  XmlTreeError,
+} from './tree-names.ts';
 
 /*
  * The tree of an XML document: as much of the DOM as mediation needs, made to be small and quick to build. A node of @xmldom/xmldom takes
@@ -410,6 +417,7 @@ export class XmlDocument extends XmlParent {
   }
 
   createProcessingInstruction(target: string, data: string): XmlProcessingInstruction {
+    requireName(target);
     return new XmlProcessingInstruction(target, data, this);
   }
 

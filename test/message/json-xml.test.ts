@@ -100,6 +100,8 @@ describe('JSON through XML whose origin is forgotten (spec mediators 7.4, with t
     ['[{}]', '[null]'],
     ['{}', '{}'],
     ['[]', '[]'],
+    ['{"a":[]}', '{}'],
+    ['[1,[2,3],{"a":[]}]', '[1,[2,3],null]'],
     ['[[1],[2]]', '[[1],[2]]'],
     ['{"a":[[1,2],[3]]}', '{"a":[[1,2],[3]]}'],
   ])('%s gives %s', (json, expected) => {
