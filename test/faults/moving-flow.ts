@@ -78,7 +78,8 @@ export function failoverPair(): Required<Pick<FaultyFlowOptions, 'artifacts' | '
     'x.failover.order': 'true',
   };
   return {
-    configuration: '[mini_synapse]\nstore_deadline_ms = 1000\n',
+    // Long enough for SQLite to be opened by a runtime that starts on a busy machine.
+    configuration: '[mini_synapse]\nstore_deadline_ms = 5000\n',
     artifacts: (flow: FaultyFlow) => {
       const files: Record<string, string> = {
         Proxy: proxyXml(PROXY, ORDERS),
