@@ -19,13 +19,13 @@ import { RunningTransports } from './inbound/running-transports.ts';
 import { WebSocketSender } from './inbound/websocket/websocket-sender.ts';
 import { closeIsolation } from './isolation/worker-pool.ts';
 import { logger } from './logging/index.ts';
+import type { AuditEntry } from './management/audit/audit-entry.ts';
 import { faultyArtifact } from './management/faulty-artifacts.ts';
 import type { Health } from './management/health.ts';
 import type { ManagedServer } from './management/managed-server.ts';
-import type { ManagementApi } from './management/management-api.ts';
 import { jobView } from './management/operations/job-view.ts';
 import { MessageOperations } from './management/operations/message-operations.ts';
-import { startManagement } from './management/start-management.ts';
+import { type StartedManagement, startManagement } from './management/start-management.ts';
 import { FlowTracker } from './mediation/flow.ts';
 import { builtInSequences } from './mediation/read-sequence.ts';
 import type { Configuration } from './message/configuration.ts';
@@ -62,6 +62,8 @@ export interface RunningServer {
   configuration(): Configuration;
   /** Deploys what has changed in the artifact folder by now, also where nobody watches it. */
   redeploy(): Promise<void>;
+  /** Puts down in the audit log what was done without the management API (OP-66). Never rejects. */
+  recordAction(entry: AuditEntry): Promise<void>;
   /** Resolves when somebody asked for its end through the management API. */
   readonly askedToEnd: Promise<'shutdown' | 'restart'>;
   /**
@@ -106,7 +108,7 @@ class Server implements RunningServer {
   #folder: ArtifactFolder | undefined;
   #http: HttpListener | undefined;
   #https: HttpListener | undefined;
-  #management: ManagementApi | undefined;
+  #management: StartedManagement | undefined;
   #alerts: Alerts | undefined;
   readonly #inbound = new RunningTransports();
   readonly #asked = Promise.withResolvers<'shutdown' | 'restart'>();
@@ -163,6 +165,10 @@ class Server implements RunningServer {
     // One look at a time, and none once it ends.
     this.#looking = this.#looking.then(() => (this.#stopped ? undefined : this.#folder?.look()));
     return this.#looking;
+  }
+
+  async recordAction(entry: AuditEntry): Promise<void> {
+    await this.#management?.record(entry);
   }
 
   get #deployed(): Deployer {

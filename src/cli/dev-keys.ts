@@ -8,6 +8,12 @@ import { onKeys } from './show/keys.ts';
 const log = logger('Keys');
 /** Who has paused processors, in their states. */
 const BY = 'keyboard';
+/** What the audit log says of each key that steers (OP-66), in the management API's words. */
+const AUDITED = {
+  paused: { action: 'disabled', type: 'message_processor', detail: 'key p' },
+  resumed: { action: 'enabled', type: 'message_processor', detail: 'key p' },
+  redeployed: { action: 'deployed', type: 'artifact', detail: 'key r: what has changed in the artifact folder' },
+} as const;
 const CTRL_C = '\x03';
 
 /**
@@ -18,7 +24,10 @@ export function devKeys(server: RunningServer, consoleUrl: string, io: CommandIo
   let paused: readonly string[] = [];
   const actions: Readonly<Record<string, () => unknown>> = {
     o: () => openInBrowser(consoleUrl, io),
-    r: () => server.redeploy().then(() => log.info('Looked for changes; what has changed is deployed')),
+    r: async () => {
+      await audited(server, AUDITED.redeployed, '', () => server.redeploy());
+      log.info('Looked for changes; what has changed is deployed');
+    },
     p: async () => {
       paused = paused.length > 0 ? await resumeAll(server, paused) : await pauseAll(server);
     },
@@ -40,7 +49,7 @@ async function pauseAll(server: RunningServer): Promise<readonly string[]> {
   for (const name of configuration.names('messageProcessor')) {
     const processor = configuration.find('messageProcessor', name);
     if (!processor || !isActiveState(processor.status().state)) continue;
-    await processor.deactivate(BY);
+    await audited(server, AUDITED.paused, name, () => processor.deactivate(BY));
     paused.push(name);
   }
   log.info(`Paused ${paused.length} message processors; p lets them go on`);
@@ -48,9 +57,39 @@ async function pauseAll(server: RunningServer): Promise<readonly string[]> {
 }
 
 async function resumeAll(server: RunningServer, names: readonly string[]): Promise<readonly string[]> {
-  for (const name of names) await server.configuration().find('messageProcessor', name)?.activate(BY);
+  for (const name of names) {
+    const processor = server.configuration().find('messageProcessor', name);
+    if (processor) await audited(server, AUDITED.resumed, name, () => processor.activate(BY));
+  }
   log.info(`Resumed ${names.length} message processors`);
   return [];
+}
+
+/** Does something and puts it down, with its result. */
+async function audited(
+  server: RunningServer,
+  what: (typeof AUDITED)[keyof typeof AUDITED],
+  name: string,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  const record = (count: number, result: string) =>
+    server.recordAction({
+      time: new Date().toISOString(),
+      who: 'terminal',
+      role: '',
+      from: 'terminal',
+      ...what,
+      name,
+      count,
+      result,
+    });
+  try {
+    await act();
+  } catch (error) {
+    await record(0, 'failed');
+    throw error;
+  }
+  await record(1, 'done');
 }
 
 function openInBrowser(url: string, io: CommandIo): void {

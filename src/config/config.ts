@@ -31,7 +31,7 @@ export interface ServerConfiguration {
   readonly watch: boolean;
   /** The name that `pinnedServers` of proxies and message processors is compared with. */
   readonly serverName: string;
-  readonly log: { readonly level: LogLevel; readonly format: 'text' | 'json' };
+  readonly log: { readonly level: LogLevel; readonly format: 'text' | 'json'; readonly details: boolean };
   /** PEM files; undefined: a self-signed certificate is made on first start. */
   readonly tls: { readonly keyFile: string; readonly certificateFile: string } | undefined;
   readonly limits: {
@@ -152,7 +152,11 @@ export function readConfiguration(
     management: readManagement(toml, settings),
     watch: settings.get('server.hot_deployment'),
     serverName: settings.get('server.name'),
-    log: { level: settings.get('mini_synapse.log.level'), format: settings.get('mini_synapse.log.format') },
+    log: {
+      level: settings.get('mini_synapse.log.level'),
+      format: settings.get('mini_synapse.log.format'),
+      details: settings.get('mini_synapse.log.details'),
+    },
     tls: tlsFiles(settings, toml),
     limits: {
       maxBodyBytes: settings.get('mini_synapse.max_body_bytes'),

@@ -123,6 +123,13 @@ export const OPTIONS = {
     flag: 'log-format',
     description: 'json writes one object a line',
   },
+  'mini_synapse.log.details': {
+    type: 'boolean',
+    // Programs that read the output know the reference's lines.
+    default: process.stdout.isTTY === true,
+    description:
+      'Lines of text about a message end with its artifact, file:line, id, attempt and cause; true where the output is a terminal',
+  },
   'mini_synapse.tls.key': { type: 'path', description: 'PEM key of the HTTPS listeners' },
   'mini_synapse.tls.certificate': {
     type: 'path',

@@ -1,5 +1,6 @@
 import type { Position } from '../grammar/diagnostic.ts';
 import { type Logger, logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import type { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { ChildSelection, IsCandidate } from './algorithms.ts';
@@ -163,7 +164,7 @@ export class FailingOverGroup implements Endpoint {
   /** No further child: an answer that the sender does not like says more than that there is none. */
   #giveUp(sending: Sending, reason: string, last: MediationError | undefined): MessageContext {
     const text = `${this.#title} endpoint : ${nameOf(this, sending.message)} - ${reason}`;
-    this.#log.warn(text);
+    this.#log.warn(text, aboutMessage(sending.message));
     if (!sending.failingAnswer) return this.#fail(sending, groupError(text, last));
     sending.message.faultStack.length = sending.height;
     return sending.failingAnswer;
@@ -176,7 +177,7 @@ export class FailingOverGroup implements Endpoint {
 
   #warn(child: Endpoint, { code, message: reason }: MediationError, message: MessageContext): void {
     const text = `${labelOf(this, message)} Detect a Failure in a child endpoint : ${labelOf(child, message)}`;
-    this.#log.warn(text, { errorCode: code, reason });
+    this.#log.warn(text, { ...aboutMessage(message), errorCode: code, cause: reason });
   }
 }
 

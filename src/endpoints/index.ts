@@ -48,7 +48,9 @@ export function readEndpoint(
   reader.warnUnknownAttributes(element, ATTRIBUTES);
   const name = element.attribute('name')?.trim() || undefined;
   if (options.named && !name) {
-    reader.error(element, 'Invalid endpoint definition without a name', { expected: '<endpoint name="…">' });
+    reader.error(element, 'Invalid endpoint definition without a name', {
+      expected: '<endpoint name="…">; only a resource of a registry goes by its key',
+    });
   }
   const indirect = readIndirect(element, reader, name);
   if (indirect !== undefined) return indirect === 'invalid' ? undefined : indirect;

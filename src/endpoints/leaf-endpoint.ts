@@ -317,6 +317,9 @@ function correlationId({ axis2 }: MessageContext): string | undefined {
 function dynamicTimeout(duration: DynamicValue, message: MessageContext, globalMs: number): number {
   const text = (duration.evaluate(message) ?? '').trim();
   if (/^\d{1,15}$/.test(text)) return Math.min(Number(text), globalMs);
-  log.warn(`Endpoint timeout expression evaluated to '${text}', which is no number of ms; the global timeout is used`);
+  log.warn(
+    `Endpoint timeout expression evaluated to '${text}', which is no number of ms; the global timeout is used`,
+    aboutMessage(message),
+  );
   return globalMs;
 }

@@ -1,5 +1,6 @@
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { causeChain, runFaultStack } from '../mediation/fault.ts';
 import type { Split } from '../message/caller.ts';
 import { ERROR_CODES, type MediationError } from '../message/errors.ts';
@@ -97,8 +98,9 @@ export class RecipientListGroup implements Endpoint {
     if (outcome.kind === 'answered') return outcome;
     const { code, message: reason, skipsFaultHandlers } = outcome.error;
     log.warn(`${labelOf(this, copy)} Detect a Failure in a child endpoint : ${labelOf(child, copy)}`, {
+      ...aboutMessage(copy),
       errorCode: code,
-      reason,
+      cause: reason,
     });
     if (copy.faultStack.length > 0 && !skipsFaultHandlers) await runFaultStack(copy, outcome.error);
     return outcome;
@@ -137,8 +139,9 @@ export class RecipientListGroup implements Endpoint {
         if (!answered) resolve(this.#nobodyAnswered(outcomes, message));
       });
       const tracked = all.catch((error: unknown) => {
-        if (answered) log.error(`A further answer could not be handled: ${causeChain(error)}`);
-        else reject(error);
+        if (answered) {
+          log.error(`A further answer could not be handled: ${causeChain(error)}`, aboutMessage(message));
+        } else reject(error);
       });
       if (exchange) exchange.track(tracked);
       else configuration.services.flows.track(tracked);
@@ -152,7 +155,7 @@ export class RecipientListGroup implements Endpoint {
     const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
     const last = errors.at(-1);
     const text = `${TITLE} endpoint : ${nameOf(this, message)} - no ready child endpoints`;
-    log.warn(text);
+    log.warn(text, aboutMessage(message));
     if (last && errors.every(({ skipsFaultHandlers }) => skipsFaultHandlers)) throw last;
     throw unreadable(errors, message) ?? groupError(text, last);
   }

@@ -3,14 +3,19 @@ import Transport from 'winston-transport';
 const MESSAGE = Symbol.for('message');
 /** Bytes that may wait for a slow reader of the log before info and debug lines are dropped. */
 const WAITING_LIMIT = 1024 * 1024;
+/** Bytes that may wait before warnings and errors are dropped too: more would cost the process, and all lines with it. */
+const IMPORTANT_WAITING_LIMIT = 16 * 1024 * 1024;
 
 /**
  * Writes formatted lines to a stream and never grows without bound (OP-71): while a slow reader leaves more than 1 MiB waiting,
- * lines below WARN are dropped and counted, and the count is written as soon as there is room again.
+ * lines below WARN are dropped and counted; more than 16 MiB, all are. The counts are written as soon as there is room again, at the
+ * latest at the end.
  */
 export class BoundedStreamTransport extends Transport {
   readonly #stream: NodeJS.WritableStream;
   #dropped = 0;
+  /** Of those, warnings and errors. */
+  #droppedImportant = 0;
 
   constructor(stream: NodeJS.WritableStream) {
     super();
@@ -20,17 +25,25 @@ export class BoundedStreamTransport extends Transport {
   override log(info: { level: string; [MESSAGE]?: string }, next: () => void): void {
     const important = info.level === 'fatal' || info.level === 'error' || info.level === 'warn';
     const waiting = (this.#stream as { writableLength?: number }).writableLength ?? 0;
-    if (waiting > WAITING_LIMIT && !important) {
+    if (waiting > (important ? IMPORTANT_WAITING_LIMIT : WAITING_LIMIT)) {
       this.#dropped += 1;
+      if (important) this.#droppedImportant += 1;
     } else {
-      if (this.#dropped > 0 && waiting <= WAITING_LIMIT) this.#reportDropped();
+      if (waiting <= WAITING_LIMIT) this.#reportDropped();
       this.#stream.write(`${info[MESSAGE] ?? ''}\n`);
     }
     next();
   }
 
+  override close(): void {
+    this.#reportDropped();
+  }
+
   #reportDropped(): void {
-    this.#stream.write(`(${this.#dropped} log lines dropped: the reader of the log is too slow)\n`);
+    if (this.#dropped === 0) return;
+    const important = this.#droppedImportant === 0 ? '' : `, ${this.#droppedImportant} of them warnings or errors`;
+    this.#stream.write(`(${this.#dropped} log lines dropped${important}: the reader of the log is too slow)\n`);
     this.#dropped = 0;
+    this.#droppedImportant = 0;
   }
 }

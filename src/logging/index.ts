@@ -2,6 +2,7 @@ export {
   artifactLogLevels,
   closeLogging,
   configureLogging,
+  detailedLine,
   type Logger,
   type LogLevel,
   type LogRecord,

@@ -1,4 +1,5 @@
 import winston from 'winston';
+import { aboutText } from './about-text.ts';
 import { ArtifactLevels } from './artifact-levels.ts';
 import { BoundedStreamTransport } from './bounded-stream.ts';
 import { shownRecord } from './shown-record.ts';
@@ -37,6 +38,8 @@ export interface LoggingOptions {
   readonly level?: LogLevel;
   /** `text`: the reference's console layout; `json`: NDJSON. */
   readonly format?: 'text' | 'json';
+  /** Whether a line of text about a message ends with what it is about (OP-70); default yes. JSON always has it. */
+  readonly details?: boolean;
   /** Where lines go; default standard output. */
   readonly stream?: NodeJS.WritableStream;
 }
@@ -60,7 +63,7 @@ let output: winston.Logger | undefined;
 export function configureLogging(options: LoggingOptions): void {
   threshold = LEVELS[options.level ?? 'info'];
   output?.close();
-  const layout = options.format === 'json' ? jsonLine : textLine;
+  const layout = options.format === 'json' ? jsonLine : options.details === false ? textLine : detailedLine;
   output = winston.createLogger({
     levels: LEVELS,
     level: 'trace',
@@ -173,6 +176,11 @@ const FORGED = /\n(?=\[)/g;
 export function textLine(record: LogRecord): string {
   const { time, level, category, message } = record;
   return `[${localTimestamp(time)}] ${level.toUpperCase().padStart(5)} {${category}} - ${harmless(message)}`;
+}
+
+/** The same with what the line is about at its end. */
+export function detailedLine(record: LogRecord): string {
+  return textLine(record) + harmless(aboutText(record.message, record.details));
 }
 
 function harmless(message: string): string {

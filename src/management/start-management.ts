@@ -9,6 +9,12 @@ import { type ScheduledResend, ScheduledResends } from './operations/scheduled-r
 import { overview } from './overview.ts';
 import { Security } from './security/security.ts';
 
+/** The management API, and its audit log for what is done without it. */
+export interface StartedManagement extends ManagementApi {
+  /** Resolves when the entry is in the audit log. Never rejects. */
+  record(entry: AuditEntry): Promise<void>;
+}
+
 /** What the API brings itself; the server gives the rest. */
 type OwnParts = 'security' | 'audit' | 'secure' | 'options' | 'schedules';
 
@@ -21,7 +27,7 @@ export async function startManagement(options: {
   readonly options: ServerConfiguration;
   readonly secrets: (alias: string) => string | undefined;
   readonly server: Omit<ManagedServer, OwnParts>;
-}): Promise<ManagementApi> {
+}): Promise<StartedManagement> {
   const { data, management, managementHost, managementPort, tls } = options.options;
   const security = await Security.open({ settings: management, dataDirectory: data, secrets: options.secrets });
   const audit = await AuditLog.open(join(data, 'audit.ndjson'));
@@ -42,6 +48,7 @@ export async function startManagement(options: {
   });
   return {
     port: api.port,
+    record: (entry) => audit.record(entry),
     async close() {
       await api.close();
       await schedules.close();

@@ -16,13 +16,13 @@ export function aboutMessage(message: MessageContext): LogDetails {
   const position = message.at?.position;
   return {
     messageId: message.messageId,
-    ...artifactOf(message),
+    ...artifactNamed(message.text('ARTIFACT_NAME')),
     ...(position && { file: position.file, line: position.line }),
   };
 }
 
-function artifactOf(message: MessageContext): { artifactKind?: string; artifact?: string } {
-  const name = message.text('ARTIFACT_NAME');
+/** What the property `ARTIFACT_NAME` says, for a log line. */
+export function artifactNamed(name: string | undefined): { artifactKind?: string; artifact?: string } {
   if (name === undefined) return {};
   for (const [prefix, artifactKind] of PREFIXES)
     if (name.startsWith(prefix)) return { artifactKind, artifact: name.slice(prefix.length) };

@@ -4,6 +4,7 @@ import { logger } from '../logging/index.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { elementChildren } from '../xml/index.ts';
+import { aboutMessage } from './about-message.ts';
 import { startSend } from './send.ts';
 
 declare module '../message/configuration.ts' {
@@ -88,7 +89,7 @@ function matches(
     return filter.expression.booleanValue(message);
   } catch (error) {
     if (!(error instanceof MediationError)) throw error;
-    log.warn(`The filter of subscription '${id}' failed: ${error.message}`, { messageId: message.messageId });
+    log.warn(`The filter of subscription '${id}' failed: ${error.message}`, aboutMessage(message));
     return false;
   }
 }

@@ -85,5 +85,5 @@ function pushFaultHandler(message: MessageContext, { onError }: SequenceFlow): v
   if (onError === false) return;
   const fault = message.configuration.find('sequence', onError);
   if (fault) message.faultStack.push(sequenceFaultHandler(fault, `sequence '${onError}'`));
-  else log.warn(`onError sequence : ${onError} cannot be found`);
+  else log.warn(`onError sequence : ${onError} cannot be found`, aboutMessage(message));
 }

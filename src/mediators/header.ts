@@ -3,6 +3,7 @@ import { text } from '../grammar/attributes.ts';
 import type { ConfigElement } from '../grammar/element.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { always, type Mediate, type MediatorCompilation, mediator } from '../mediation/component.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -86,7 +87,8 @@ function readValue({ attributes, element, reader }: Compilation, name: string, s
   const kind = scope === 'transport' ? 'HTTP' : 'SOAP';
   return (message) => {
     const evaluated = computed.stringValue(message);
-    if (evaluated === null) log.warn(`Setting ${kind} header : ${name} to empty as evaluated value is null`);
+    if (evaluated === null)
+      log.warn(`Setting ${kind} header : ${name} to empty as evaluated value is null`, aboutMessage(message));
     return evaluated ?? '';
   };
 }

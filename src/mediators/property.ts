@@ -4,6 +4,7 @@ import { compileWholeMatch, type WholeMatch } from '../expressions/regex.ts';
 import type { DynamicValue } from '../expressions/value.ts';
 import { integer, nonEmptyText, text, ValueError } from '../grammar/attributes.ts';
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { type Mediate, type MediatorCompilation, mediator } from '../mediation/component.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -79,7 +80,7 @@ function readName({ attributes, element, reader }: Compilation): DynamicValue | 
 function nameFor(name: DynamicValue, message: MessageContext): string {
   if (name.static !== undefined) return name.static;
   const evaluated = name.evaluate(message) ?? '';
-  if (evaluated === '') log.warn(`Evaluated value for ${name.source} is empty`);
+  if (evaluated === '') log.warn(`Evaluated value for ${name.source} is empty`, aboutMessage(message));
   return evaluated;
 }
 

@@ -22,7 +22,7 @@ type CommonParameters = Omit<ParametersOf<typeof COMMON_PARAMETERS>, 'member.cou
 
 /** What kinds are opened with, as far as all of them have it. */
 interface CommonOpening
-  extends Pick<ProcessorOpening<never>, 'name' | 'storeName' | 'written' | 'services' | 'previous'> {
+  extends Pick<ProcessorOpening<never>, 'name' | 'position' | 'storeName' | 'written' | 'services' | 'previous'> {
   readonly parameters: CommonParameters;
 }
 
@@ -40,9 +40,10 @@ interface OwnPlan
 
 /** The plan of a processor as its parameters have it: one worker that runs no other sequences, unless its kind says more. */
 export function planOf(type: string, opening: CommonOpening, own: OwnPlan): ProcessorPlan {
-  const { name, storeName, parameters, written, services, previous } = opening;
+  const { name, position, storeName, parameters, written, services, previous } = opening;
   return {
     name,
+    position,
     type,
     storeName,
     services,

@@ -10,6 +10,7 @@ import type { ProcessorCore } from './processor-core.ts';
 export function fencedCore(core: ProcessorCore, tenure: Tenure): ProcessorCore {
   return {
     name: core.name,
+    position: core.position,
     storeName: core.storeName,
     services: core.services,
     method: fencedMethod(core.method, tenure),

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
 import { aboutMessage } from '../mediation/about-message.ts';
 import {
@@ -11,6 +12,7 @@ import {
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { integerOf, TypedNumber } from '../message/property-value.ts';
+import { placeOf } from './about-stored.ts';
 import { removeAddressingHeaders } from './addressing-headers.ts';
 import { DeliveryFlow } from './delivery-flow.ts';
 import type { DeliveryAttempt, DeliveryMethod, DeliveryTexts } from './delivery-method.ts';
@@ -36,6 +38,8 @@ const NOT_READY_CODES: readonly (number | undefined)[] = [ERROR_CODES.leafNotRea
 
 export interface ForwardingOptions {
   readonly processor: string;
+  /** Where the processor stands, for log lines; undefined: an operator sends. */
+  readonly position?: Position;
   /** The attribute `targetEndpoint`, else the parameter `target.endpoint`; undefined: each message names its own. */
   readonly endpoint: string | undefined;
   readonly replySequence: string | undefined;
@@ -163,6 +167,7 @@ export class ForwardingMethod implements DeliveryMethod {
   #about(message: MessageContext, endpoint?: string, status?: number) {
     const attempt = message.properties.get(ATTEMPT_PROPERTY);
     return {
+      ...placeOf(this.#options.position),
       ...aboutMessage(message),
       processor: this.#options.processor,
       ...(attempt !== undefined && { attempt: Number(String(attempt)) }),
@@ -204,7 +209,7 @@ export class ForwardingMethod implements DeliveryMethod {
   async #reply(forward: Forward, answer: MessageContext, status: number | undefined): Promise<Outcome> {
     const { replySequence, processor } = this.#options;
     const sequence = replySequence === undefined ? undefined : answer.configuration.find('sequence', replySequence);
-    if (!sequence) return missingReplySequence(replySequence, answer);
+    if (!sequence) return this.#missingReplySequence(forward, answer, status);
     try {
       await forward.flow.run(sequence, answer);
       return { kind: 'delivered', status };
@@ -216,6 +221,20 @@ export class ForwardingMethod implements DeliveryMethod {
       log.error(`[ ${processor} ] Error while forwarding message to endpoint ${forward.name}.`, about);
       return { kind: 'failed', failure: { message: answer, cause, status, endpoint: forward.name } };
     }
+  }
+
+  #missingReplySequence(forward: Forward, answer: MessageContext, status: number | undefined): Outcome {
+    const name = this.#options.replySequence;
+    const sequence = name === undefined ? 'does not Exist' : `[${name}] does not exist`;
+    const cause =
+      name === undefined
+        ? 'an answer came, but there is no message.processor.reply.sequence'
+        : `the reply sequence [${name}] does not exist`;
+    log.error(`Failed to send the out message. Reply sequence ${sequence}. Deactivated the message processor.`, {
+      ...this.#about(forward.message, forward.name, status),
+      cause,
+    });
+    return { kind: 'misconfigured', reason: cause, message: answer };
   }
 }
 
@@ -254,21 +273,6 @@ function forwardingTexts(processor: string): DeliveryTexts {
 
 function notReady(endpoint: string, readyAt: number): Outcome {
   return { kind: 'not-ready', readyAt, reason: `the endpoint [${endpoint}] is suspended` };
-}
-
-function missingReplySequence(name: string | undefined, message: MessageContext): Outcome {
-  if (name === undefined) {
-    log.error('Failed to send the out message. Reply sequence does not Exist. Deactivated the message processor.');
-    return {
-      kind: 'misconfigured',
-      reason: 'an answer came, but there is no message.processor.reply.sequence',
-      message,
-    };
-  }
-  log.error(
-    `Failed to send the out message. Reply sequence [${name}] does not exist. Deactivated the message processor.`,
-  );
-  return { kind: 'misconfigured', reason: `the reply sequence [${name}] does not exist`, message };
 }
 
 function transportError(answer: MessageContext, status: number | undefined): MediationError {

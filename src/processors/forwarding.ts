@@ -81,6 +81,7 @@ export const forwarding = messageProcessor({
     const { profile } = services;
     const method = new ForwardingMethod({
       processor: name,
+      position: opening.position,
       endpoint: targetEndpoint?.trim() || parameters['target.endpoint'] || undefined,
       replySequence: parameters['message.processor.reply.sequence'] || undefined,
       statuses: {

@@ -1,9 +1,11 @@
 import { POINTS, reach } from '../fault-points.ts';
 import type { Logger } from '../logging/index.ts';
+import type { LogDetails } from '../logging/logger.ts';
 import { causeChain } from '../mediation/fault.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { Delivery, PoisonMessage } from '../stores/message-store.ts';
 import type { DeliveryFailure, StoredMessage } from '../stores/stored-message.ts';
+import { aboutStored } from './about-stored.ts';
 import { deadLetterOf, putAside } from './dead-letter.ts';
 import type { DeliveryClaim } from './delivery-ledger.ts';
 import { wasTakenBack } from './hold.ts';
@@ -68,7 +70,13 @@ export class MessageEnding {
     this.#progress.activity = 'settling';
     const { name: processor, cutOff: signal } = this.#core;
     await this.#order?.takeToSettle();
-    await settle(this.#delivery, claim, { log: this.#log, processor, id, signal });
+    await settle(this.#delivery, claim, {
+      log: this.#log,
+      processor,
+      id,
+      signal,
+      about: () => this.#details(id),
+    });
   }
 
   /** Gives the message back to its store. Never throws. */
@@ -98,12 +106,18 @@ export class MessageEnding {
       case 'drop':
         await this.settle(claim, stored.id);
         counters.dropped += 1;
-        this.#log.warn(method.texts.dropped(this.#record.failures), this.#details(stored.id));
+        this.#log.warn(method.texts.dropped(this.#record.failures), {
+          ...this.#details(stored.id),
+          cause: failure.cause,
+        });
         return true;
       case 'move': {
         const problem = await this.#move(claim, stored, failure);
         if (problem === undefined) {
-          this.#log.info(method.texts.moved(this.#record.failures), this.#details(stored.id));
+          this.#log.info(method.texts.moved(this.#record.failures), {
+            ...this.#details(stored.id),
+            cause: failure.cause,
+          });
           return true;
         }
         if (wasTakenBack(this.#delivery)) {
@@ -172,7 +186,7 @@ export class MessageEnding {
       services.ledger.crashes.forget(storeName, stored.id);
       this.#log.error(
         `[${name}] Message ${stored.id} of store [${storeName}] ${problem} and was moved to [${policy.failStore}]: ${reason}`,
-        this.#details(stored.id),
+        { ...this.#details(stored.id), cause: reason },
       );
       return;
     }
@@ -203,7 +217,7 @@ export class MessageEnding {
     counters.deadLettered += 1;
     this.#log.error(
       `[${name}] Message ${stored.id} of store [${storeName}] could not be processed and was put aside as ${path}: ${reason}`,
-      this.#details(stored.id),
+      { ...this.#details(stored.id), cause: reason },
     );
     return true;
   }
@@ -243,13 +257,18 @@ export class MessageEnding {
   }
 
   #details(messageId: string) {
-    return messageDetails(this.#core, messageId, this.#record);
+    return messageDetails(this.#core, this.#delivery.message, messageId, this.#record);
   }
 }
 
 /** What log lines about a message say about it. */
-export function messageDetails(core: ProcessorCore, messageId: string, { failures }: AttemptRecord) {
-  return { processor: core.name, store: core.storeName, messageId, attempt: failures };
+export function messageDetails(
+  { name: processor, storeName: store, position }: ProcessorCore,
+  stored: StoredMessage | undefined,
+  id: string,
+  { attempts }: AttemptRecord,
+): LogDetails {
+  return { ...aboutStored({ processor, position, store }, stored, id), ...(attempts > 0 && { attempt: attempts }) };
 }
 
 type FailureFacts = Pick<AttemptFailure, 'cause' | 'status' | 'endpoint'>;

@@ -158,7 +158,7 @@ export class MessageDelivery {
     const { method, services, counters } = this.#core;
     const obstacle = method.obstacle(services.configuration());
     if (obstacle !== undefined) {
-      this.#log.error(obstacle);
+      this.#log.error(obstacle, this.#details(stored.id));
       await this.#ending.deactivate('FAULTY', obstacle, stored.id, undefined);
       return;
     }
@@ -168,11 +168,13 @@ export class MessageDelivery {
       counters.delivered += 1;
       return;
     }
+    this.#record.attempts += 1;
     if (outcome.kind === 'failed') this.#countFailure(outcome.failure, stored.id);
     counters.dropped += 1;
     const cause = outcome.kind === 'failed' ? outcome.failure.cause : outcome.kind;
     this.#log.warn(
       `[${this.#core.name}] Message ${stored.id} failed after it was acknowledged (ack.mode=before) and is gone: ${cause}`,
+      { ...this.#details(stored.id), cause },
     );
   }
 
@@ -220,7 +222,7 @@ export class MessageDelivery {
         await this.#ending.quarantine(claim, stored, outcome.reason);
         return 'ended';
       case 'lost':
-        this.#log.debug(`[${this.#core.name}] ${outcome.reason}`, messageDetails(this.#core, stored.id, this.#record));
+        this.#log.debug(`[${this.#core.name}] ${outcome.reason}`, this.#details(stored.id));
         if ((await this.#wait(retryWait(this.#core.policy, 1), LOOK_MS)) === 'again') await this.#ending.release();
         return 'ended';
       case 'aborted':
@@ -259,6 +261,7 @@ export class MessageDelivery {
     this.#core.counters.recognised += 1;
     this.#log.info(
       `[${this.#core.name}] Message ${stored.id} came again after its delivery; it is settled and not sent again`,
+      this.#details(stored.id),
     );
     await this.#ending.settle(claim, stored.id);
   }
@@ -305,6 +308,10 @@ export class MessageDelivery {
     await pause(ms, this.#halt);
   }
 
+  #details(messageId: string) {
+    return messageDetails(this.#core, this.#delivery.message, messageId, this.#record);
+  }
+
   /** While the circuit is open, one line has said it. */
   #countFailure(failure: AttemptFailure, messageId: string): void {
     const { counters, method, circuit } = this.#core;
@@ -312,7 +319,7 @@ export class MessageDelivery {
     this.#core.noteFailure(failure.cause, messageId);
     const level = circuit && failure.unavailable ? 'debug' : 'error';
     this.#log[level](method.texts.failed(failure.endpoint), {
-      ...messageDetails(this.#core, messageId, this.#record),
+      ...this.#details(messageId),
       cause: failure.cause,
       ...(failure.endpoint !== undefined && { endpoint: failure.endpoint }),
       ...(failure.status !== undefined && { status: failure.status }),

@@ -1,3 +1,4 @@
+import type { Position } from '../grammar/diagnostic.ts';
 import type { Circuit } from './circuit.ts';
 import type { ProcessorServices } from './component.ts';
 import type { DeliveryMethod } from './delivery-method.ts';
@@ -8,6 +9,8 @@ import type { RetryPolicy } from './retry-policy.ts';
 /** What the workers of one processor share. */
 export interface ProcessorCore {
   readonly name: string;
+  /** Where it is written, for log lines. */
+  readonly position: Position;
   readonly storeName: string;
   readonly services: ProcessorServices;
   readonly method: DeliveryMethod;

@@ -1,5 +1,6 @@
 import { taskNames } from '../coordination/cluster.ts';
 import type { Lease } from '../coordination/lease.ts';
+import type { Position } from '../grammar/diagnostic.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
 import type { ProcessorServices } from './component.ts';
 import type { DeliveryMethod } from './delivery-method.ts';
@@ -14,6 +15,7 @@ import { Worker, type WorkerSchedule } from './worker.ts';
 /** All that a kind decides about a processor. */
 export interface ProcessorPlan {
   readonly name: string;
+  readonly position: Position;
   readonly type: string;
   readonly storeName: string;
   readonly parameters: ReadonlyMap<string, string>;

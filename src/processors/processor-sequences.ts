@@ -1,4 +1,6 @@
 import type { Logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
+import { causeChain } from '../mediation/fault.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { runQuietly } from './delivery-flow.ts';
 
@@ -34,24 +36,22 @@ export class ProcessorSequences {
   async #run(kind: 'fault' | 'deactivate', message: MessageContext): Promise<void> {
     if (this.#names === 'none') return;
     const name = this.#names[kind];
+    const about = { ...aboutMessage(message), processor: this.#processor };
     const text = `Failed to send the message through the ${kind} sequence.`;
     if (name === undefined) {
-      this.#log.warn(`${text} Sequence name does not Exist.`);
+      this.#log.warn(`${text} Sequence name does not Exist.`, about);
       return;
     }
     const sequence = message.configuration.find('sequence', name);
     if (!sequence) {
-      this.#log.warn(`${text} Sequence [${name}] does not Exist.`);
+      this.#log.warn(`${text} Sequence [${name}] does not Exist.`, about);
       return;
     }
     const failure = await runQuietly(sequence, message);
     if (!failure) return;
     this.#log.error(
       `The ${kind} sequence [${name}] of message processor [${this.#processor}] failed: ${failure.message}`,
-      {
-        processor: this.#processor,
-        messageId: message.messageId,
-      },
+      { ...aboutMessage(message), processor: this.#processor, cause: causeChain(failure) },
     );
   }
 }

@@ -1,6 +1,9 @@
+import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
+import { causeChain } from '../mediation/fault.ts';
 import type { Delivery, MessageStore } from '../stores/message-store.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
+import { aboutStored } from './about-stored.ts';
 import { wasTakenBack } from './hold.ts';
 import { SequenceOrder } from './resequencing-order.ts';
 import type { SequencePlace } from './resequencing-place.ts';
@@ -13,6 +16,8 @@ const EMPTY_AFTER_MS = 1000;
 /** The rules of one resequencing processor. */
 export interface ResequencingRules {
   readonly processor: string;
+  /** Where the processor stands, for log lines. */
+  readonly position?: Position;
   /** @throws when the message has no sequence number */
   readonly numberOf: (stored: StoredMessage) => bigint;
   /** With an empty store, so many messages are waited for before the smallest number becomes the first one. */
@@ -184,7 +189,10 @@ export class ResequencingSource implements DeliverySource {
     try {
       number = this.#rules.numberOf(message);
     } catch (error) {
-      log.warn(`[${this.#rules.processor}] Can't Find sequence number from message ${message.id}: ${String(error)}`);
+      log.warn(`[${this.#rules.processor}] Can't Find sequence number from message ${message.id}: ${String(error)}`, {
+        ...aboutStored(this.#rules, message, message.id),
+        cause: causeChain(error),
+      });
       return this.#giveOut(slot, undefined, `it has no sequence number: ${String(error)}`);
     }
     if (this.#order.isLate(number)) return this.#giveOutLate(slot, number);
@@ -199,8 +207,11 @@ export class ResequencingSource implements DeliverySource {
     const received = this.#giveOut(slot, number);
     if (!received) return undefined;
     const { delivery } = received;
-    const id = delivery.message?.id;
-    log.info(`[${processor}] Message ${id} is dropped: its sequence number ${number} was passed already`);
+    const id = delivery.message?.id ?? 'unknown';
+    log.info(
+      `[${processor}] Message ${id} is dropped: its sequence number ${number} was passed already`,
+      aboutStored(this.#rules, delivery.message, id),
+    );
     try {
       await delivery.done();
     } catch (error) {

@@ -71,6 +71,7 @@ export const resequencing = messageProcessor({
     const place = new SequencePlace(services.dataDirectory, name, storeName);
     const rules = {
       processor: name,
+      position: opening.position,
       numberOf: (stored: StoredMessage) => sequenceNumber(stored, parameters.seqNumXpath),
       initMessages: parameters.requiredInitMessages,
       initWaitMs: parameters.requiredInitMessagesDelay * INIT_STEP_MS,

@@ -1,4 +1,5 @@
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { causeChain } from '../mediation/fault.ts';
 import type { Configuration } from '../message/configuration.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -42,7 +43,10 @@ export class SamplingMethod implements DeliveryMethod {
     }
     const sequence = configuration.find('sequence', this.#sequence);
     if (!sequence) {
-      log.error(`[${this.#processor}] ${this.#missing()}`);
+      log.error(`[${this.#processor}] ${this.#missing()}`, {
+        ...aboutMessage(message),
+        processor: this.#processor,
+      });
       return { kind: 'misconfigured', reason: this.#missing(), message };
     }
     try {

@@ -1,4 +1,5 @@
 import { taskNames } from '../coordination/cluster.ts';
+import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
 import { causeChain } from '../mediation/fault.ts';
 import { pause } from '../scheduling/index.ts';
@@ -102,6 +103,10 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
 
   get name(): string {
     return this.#plan.name;
+  }
+
+  get position(): Position {
+    return this.#plan.position;
   }
 
   get type(): string {

@@ -1,5 +1,6 @@
 import { POINTS, reach } from '../fault-points.ts';
 import type { Logger } from '../logging/index.ts';
+import type { LogDetails } from '../logging/logger.ts';
 import { pause } from '../scheduling/index.ts';
 import { type Delivery, StoreError } from '../stores/message-store.ts';
 import type { DeliveryClaim } from './delivery-ledger.ts';
@@ -15,9 +16,16 @@ const SETTLE_AGAIN_MS: readonly number[] = [100, 500];
 export async function settle(
   delivery: Delivery,
   claim: DeliveryClaim,
-  context: { readonly log: Logger; readonly processor: string; readonly id: string; readonly signal: AbortSignal },
+  context: {
+    readonly log: Logger;
+    readonly processor: string;
+    readonly id: string;
+    readonly signal: AbortSignal;
+    /** What log lines say of the message. */
+    readonly about?: () => LogDetails;
+  },
 ): Promise<void> {
-  const { log, processor, id, signal } = context;
+  const { log, processor, id, signal, about } = context;
   for (let tries = 0; ; tries += 1) {
     try {
       reach(POINTS.settleBegun, processor, id);
@@ -28,7 +36,12 @@ export async function settle(
     } catch (error) {
       claim.unsettled();
       const wait = SETTLE_AGAIN_MS[tries];
-      const details = { processor, messageId: id, cause: error instanceof Error ? error.message : String(error) };
+      const details = {
+        processor,
+        messageId: id,
+        ...about?.(),
+        cause: error instanceof Error ? error.message : String(error),
+      };
       if (wait === undefined || !(error instanceof StoreError) || signal.aborted) {
         log.warn(
           `[${processor}] Message ${id} is delivered, but its store did not confirm its removal; it will not be sent again`,

@@ -34,6 +34,12 @@ afterEach(async () => {
 
 const stateOf = (name: string) => served.server.configuration().find('messageProcessor', name)?.status().state;
 
+/** What the audit log says, newest first. */
+async function auditLog(): Promise<unknown> {
+  const { text } = await call(served.management('/management/audit'));
+  return (JSON.parse(text) as { readonly list: unknown }).list;
+}
+
 it('p pauses the processors that work, and lets those go on', async () => {
   const before = stateOf('G');
   press('p');
@@ -42,6 +48,23 @@ it('p pauses the processors that work, and lets those go on', async () => {
   press('p');
   await waitFor(() => stateOf('F') === 'ACTIVE', { what: 'the end of the pause' });
   expect(stateOf('G')).toBe(before);
+  await served.logged(/Resumed 1 message processors/);
+  expect(await auditLog()).toEqual([
+    expect.objectContaining({
+      who: 'terminal',
+      action: 'enabled',
+      type: 'message_processor',
+      name: 'F',
+      result: 'done',
+    }),
+    expect.objectContaining({
+      who: 'terminal',
+      action: 'disabled',
+      type: 'message_processor',
+      name: 'F',
+      result: 'done',
+    }),
+  ]);
 });
 
 it('r deploys what has changed, also where nobody watches', async () => {
@@ -53,4 +76,7 @@ it('r deploys what has changed, also where nobody watches', async () => {
   press('r');
   await served.logged(/what has changed is deployed/);
   expect(served.server.configuration().find('proxy', 'Q')).toBeDefined();
+  expect(await auditLog()).toEqual([
+    expect.objectContaining({ who: 'terminal', action: 'deployed', type: 'artifact', result: 'done' }),
+  ]);
 });

@@ -48,6 +48,18 @@ describe('log lines', () => {
     });
   });
 
+  it('as text say at their end what they are about, unless that is not wanted (OP-70)', () => {
+    const details = { messageId: 'urn:uuid:1', artifactKind: 'proxy', artifact: 'P' };
+    const first = collector();
+    configureLogging({ stream: first.stream });
+    logger('Test').info('hello', details);
+    expect(first.lines()[0]).toMatch(/ - hello \(proxy P, message urn:uuid:1\)$/);
+    const second = collector();
+    configureLogging({ stream: second.stream, details: false });
+    logger('Test').info('hello', details);
+    expect(second.lines()[0]).toMatch(/ - hello$/);
+  });
+
   it('below the level are not written', () => {
     const { stream, lines } = collector();
     configureLogging({ level: 'warn', stream });
@@ -80,6 +92,47 @@ describe('a reader of the log that is too slow (OP-71)', () => {
     waiting = 0;
     line('info', 'three');
     expect(written).toBe('kept\n(2 log lines dropped: the reader of the log is too slow)\nthree\n');
+  });
+
+  it('costs errors too when it reads nothing at all: differing ones wait up to a bound, and are counted', () => {
+    const written: string[] = [];
+    let stalled = true;
+    let waiting = 0;
+    const stream = {
+      write: (text: string) => {
+        if (stalled) waiting += text.length;
+        else written.push(text);
+        return !stalled;
+      },
+      get writableLength() {
+        return waiting;
+      },
+    } as unknown as NodeJS.WritableStream;
+    configureLogging({ stream });
+    const log = logger('Stalled');
+    const errors = 400;
+    const long = 'x'.repeat(100_000);
+    for (let number = 0; number < errors; number += 1) log.error(`error ${number} ${long}`);
+    expect(waiting).toBeGreaterThan(16 * 1024 * 1024);
+    expect(waiting).toBeLessThan(16.2 * 1024 * 1024);
+    const kept = Math.floor(waiting / long.length);
+    stalled = false;
+    waiting = 0;
+    log.info('room again');
+    const dropped = errors - kept;
+    expect(written[0]).toBe(
+      `(${dropped} log lines dropped, ${dropped} of them warnings or errors: the reader of the log is too slow)\n`,
+    );
+    expect(written[1]).toContain('room again');
+  });
+
+  it('is told at the end, if not before', () => {
+    const written: string[] = [];
+    const stream = { write: (text: string) => written.push(text), writableLength: 2 * 1024 * 1024 };
+    configureLogging({ stream: stream as unknown as NodeJS.WritableStream });
+    logger('Stalled').info('lost');
+    closeLogging();
+    expect(written).toEqual(['(1 log lines dropped: the reader of the log is too slow)\n']);
   });
 });
 

@@ -6,6 +6,7 @@ import { nonEmptyText, readAttributes, text, ValueError } from '../../grammar/at
 import type { ConfigElement } from '../../grammar/element.ts';
 import type { ArtifactReader } from '../../grammar/reader.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { type MediatorCompilation, mediator } from '../../mediation/component.ts';
 import { sequenceFaultHandler } from '../../mediation/sequence.ts';
 import { MediationError } from '../../message/errors.ts';
@@ -70,7 +71,7 @@ function pushHandler(message: MessageContext, onError: string): void {
   const handler = message.configuration.find('sequence', onError);
   if (handler)
     message.faultStack.push(sequenceFaultHandler(handler, `onError sequence '${onError}' of a call-template`));
-  else log.warn(`onError handler : ${onError} of a call-template cannot be found`);
+  else log.warn(`onError handler : ${onError} of a call-template cannot be found`, aboutMessage(message));
 }
 
 /** The handlers stay for a send that is still out. */

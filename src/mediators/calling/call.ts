@@ -2,9 +2,10 @@ import type { Endpoint } from '../../endpoints/endpoint.ts';
 import { defaultEndpoint, readEndpointChild } from '../../endpoints/index.ts';
 import { javaBoolean, text } from '../../grammar/attributes.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { sendBlocking } from '../../mediation/blocking-send.ts';
 import { type MediatorCompilation, mediator } from '../../mediation/component.ts';
-import { asMediationError, clearErrorProperties } from '../../mediation/fault.ts';
+import { asMediationError, causeChain, clearErrorProperties } from '../../mediation/fault.ts';
 import { passesPreMediate } from '../../mediation/pre-mediate.ts';
 import { clearSendMarkers, startSend } from '../../mediation/send.ts';
 import { takeAnswer, takeBlockingAnswer } from '../../mediation/take-answer.ts';
@@ -136,7 +137,10 @@ async function answerBlocking(message: MessageContext, { endpoint }: Call): Prom
   try {
     return await sendBlocking(message, endpoint);
   } catch (error) {
-    log.error('Error while performing the call operation in blocking mode', { messageId: message.messageId });
+    log.error('Error while performing the call operation in blocking mode', {
+      ...aboutMessage(message),
+      cause: causeChain(error),
+    });
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { integer, nonEmptyText } from '../../grammar/attributes.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { mediator } from '../../mediation/component.ts';
 import { callerOf } from '../../mediation/continuation.ts';
 import { runFlow } from '../../mediation/flow.ts';
@@ -30,7 +31,7 @@ export const enqueue = mediator({
       if (!sequence) throw new MediationError(`Sequence cannot be found : ${key}`);
       const executor = configuration.find('priorityExecutor', name);
       if (!executor) {
-        log.warn(`Cannot find executor ${name}. Using existing thread for mediation`);
+        log.warn(`Cannot find executor ${name}. Using existing thread for mediation`, aboutMessage(message));
         return sequence.mediate(message, caller);
       }
       const copy = message.copy();

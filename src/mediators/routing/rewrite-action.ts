@@ -4,6 +4,7 @@ import { javaBoolean, knownWord, readAttributes, text, ValueError } from '../../
 import type { ConfigElement } from '../../grammar/element.ts';
 import type { ArtifactReader } from '../../grammar/reader.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { FRAGMENT_NAMES, type FragmentName, joinUri, splitUri, UriError, type UriFragments } from './uri-fragments.ts';
 
@@ -171,7 +172,7 @@ function resolveProperties(change: Change): Change {
       return property ?? '';
     });
     if (missing === undefined) return resolved;
-    log.error(`The property ${missing} of a rewrite action is not set`, { messageId: message.messageId });
+    log.error(`The property ${missing} of a rewrite action is not set`, aboutMessage(message));
     return '';
   };
 }

@@ -2,7 +2,9 @@ import { nonEmptyText } from '../../grammar/attributes.ts';
 import type { ConfigElement } from '../../grammar/element.ts';
 import type { ArtifactReader } from '../../grammar/reader.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { always, mediator } from '../../mediation/component.ts';
+import { causeChain } from '../../mediation/fault.ts';
 import { MediationError } from '../../message/errors.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { type Evaluator, evaluatorElement, readEvaluator } from './evaluator.ts';
@@ -67,7 +69,8 @@ function applies({ condition }: Rule, url: UriFragments, message: MessageContext
   } catch (error) {
     if (!(error instanceof MediationError || error instanceof UriError)) throw error;
     log.warn(`Error while evaluating the condition of a rewrite rule. Skipping it: ${error.message}`, {
-      messageId: message.messageId,
+      ...aboutMessage(message),
+      cause: causeChain(error),
     });
     return false;
   }

@@ -4,6 +4,7 @@ import { wholeMatch } from '../../expressions/regex-attribute.ts';
 import { readAttributes } from '../../grammar/attributes.ts';
 import type { ConfigElement } from '../../grammar/element.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { type MediatorCompilation, mediator } from '../../mediation/component.ts';
 import { runSteps, type StepList } from '../../mediation/step.ts';
 import type { MessageContext } from '../../message/message-context.ts';
@@ -58,7 +59,7 @@ function choose(
 ): StepList | undefined {
   if (text !== null) return cases.find(({ regex }) => regex(text) !== undefined)?.list ?? fallback;
   if (!fallback && cases.length > 0)
-    log.warn('The source of a switch without a default gives nothing', { messageId: message.messageId });
+    log.warn('The source of a switch without a default gives nothing', aboutMessage(message));
   return fallback;
 }
 

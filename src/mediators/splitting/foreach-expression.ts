@@ -3,6 +3,7 @@ import { jsonText } from '../../expressions/json-text.ts';
 import type { ConfigElement } from '../../grammar/element.ts';
 import type { ArtifactReader } from '../../grammar/reader.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import type { Mediate, MediatorCompilation } from '../../mediation/component.ts';
 import { causeChain } from '../../mediation/fault.ts';
 import { Sequence } from '../../mediation/sequence.ts';
@@ -80,7 +81,7 @@ async function attempt(message: MessageContext, runOnce: RunOnce, goesOn: boolea
     return (await runOnce(message)) || goesOn ? 'next' : 'stop';
   } catch (error) {
     if (!goesOn) throw error;
-    log.warn(`An iteration failed; the loop goes on: ${causeChain(error)}`, { messageId: message.messageId });
+    log.warn(`An iteration failed; the loop goes on: ${causeChain(error)}`, aboutMessage(message));
     message.sequenceDepth = sequenceDepth;
     message.callers.length = length;
     if (message.faultStack.length > handlers) message.faultStack.length = handlers;

@@ -1,5 +1,6 @@
 import { integer, nonEmptyText } from '../../grammar/attributes.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { mediator } from '../../mediation/component.ts';
 import { FLOW_END } from '../../mediation/continuation.ts';
 import { runFlow } from '../../mediation/flow.ts';
@@ -35,7 +36,7 @@ export const sampler = mediator({
     const queue = new SamplingQueue(target, attributes.rate, attributes.unitTime);
     return (message) => {
       if (message.direction === 'response') {
-        log.warn('Sampling is not for responses: the message is dropped', { messageId: message.messageId });
+        log.warn('Sampling is not for responses: the message is dropped', aboutMessage(message));
         return false;
       }
       message.exchange?.take();

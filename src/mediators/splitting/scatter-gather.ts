@@ -3,6 +3,7 @@ import type { Expression } from '../../expressions/expression.ts';
 import type { DynamicValue } from '../../expressions/value.ts';
 import { integer, javaBoolean, nonEmptyText, readAttributes, type ValuesOf } from '../../grammar/attributes.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { type MediatorCompilation, mediator } from '../../mediation/component.ts';
 import { Sequence } from '../../mediation/sequence.ts';
 import { MediationError } from '../../message/errors.ts';
@@ -101,7 +102,7 @@ async function collect(
     ...(aggregation.timeout > 0 && { timeoutMs: aggregation.timeout }),
   });
   if (gathered === 'timeout') {
-    log.warn('Scatter Gather mediator timeout occurred.', { collected: results.length, messageId: message.messageId });
+    log.warn('Scatter Gather mediator timeout occurred.', { ...aboutMessage(message), collected: results.length });
   }
   return results;
 }

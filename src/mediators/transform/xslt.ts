@@ -2,6 +2,7 @@ import { expression } from '../../expressions/attribute-types.ts';
 import { javaBoolean, nonEmptyText } from '../../grammar/attributes.ts';
 import { IsolationError } from '../../isolation/worker-pool.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { type Mediate, type MediatorCompilation, mediator } from '../../mediation/component.ts';
 import { MediationError } from '../../message/errors.ts';
 import type { MessageContext } from '../../message/message-context.ts';
@@ -56,13 +57,14 @@ function mediation(attributes: MediatorCompilation<typeof ATTRIBUTES>['attribute
     try {
       const source = transformSource(message, selection);
       if (!source) {
-        log.warn('Found empty soap body, skipping XSLT transformation and continuing the mediation', {
-          messageId: message.messageId,
-        });
+        log.warn(
+          'Found empty soap body, skipping XSLT transformation and continuing the mediation',
+          aboutMessage(message),
+        );
         return true;
       }
       const result = await runStylesheet(message, name, children, source.xml, useCache);
-      for (const said of result.messages) log.info(said, { messageId: message.messageId });
+      for (const said of result.messages) log.info(said, aboutMessage(message));
       if (target === undefined) replaceSource(message, source.node, resultOf(result));
       else message.properties.set(target, targetValue(message, result));
     } catch (cause) {
