@@ -6,10 +6,11 @@ import type { ManagementClient } from './remote/client.ts';
 import { connect } from './remote/connect.ts';
 import { json } from './show/json.ts';
 import { coloured, colourOfState, printable, terminalOf } from './show/terminal.ts';
-import { HELP, REMOTE } from './table/shared.ts';
+import { ENVIRONMENT, HELP, REMOTE } from './table/shared.ts';
 import { ACTIVATE, DEACTIVATE, MESSAGEPROCESSOR_UPDATE } from './table/steering.ts';
 
 const OPTIONS = { ...REMOTE, ...HELP } as const;
+const REFERENCE_OPTIONS = { ...ENVIRONMENT, ...OPTIONS } as const;
 
 /** What is changed for one name. */
 type Change = (
@@ -123,7 +124,7 @@ async function byReferenceWords(
   command: { readonly name: string; readonly usage: string },
   io: CommandIo,
 ): Promise<number> {
-  const { values, positionals } = parseFlags(args, OPTIONS);
+  const { values, positionals } = parseFlags(args, REFERENCE_OPTIONS);
   const [kind, name] = takeArguments(positionals, ['KIND', 'NAME'], command);
   const path = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (path === undefined) {
@@ -136,7 +137,7 @@ async function byReferenceWords(
 
 /** `mini-synapse messageprocessor update NAME state active|inactive`, the older spelling. */
 export async function updateProcessor(args: string[], io: CommandIo): Promise<number> {
-  const { values, positionals } = parseFlags(args, OPTIONS);
+  const { values, positionals } = parseFlags(args, REFERENCE_OPTIONS);
   const [name, word, status] = takeArguments(
     positionals,
     ['NAME', 'state', 'active|inactive'],

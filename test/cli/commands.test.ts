@@ -91,6 +91,21 @@ describe('wrong usage: exit 2, with the nearest name', () => {
   });
 });
 
+describe("the reference's -e", () => {
+  it.each([
+    ['get', 'message-stores', '-e', 'dev'],
+    ['get', 'message-processors', 'Forwarder', '--environment', 'dev'],
+    ['messagestore', 'show', '-e', 'dev'],
+    ['messageprocessor', 'show', '-e', 'dev'],
+    ['messageprocessor', 'update', 'Forwarder', 'state', 'active', '-e', 'dev'],
+    ['activate', 'message-processor', 'Forwarder', '-e', 'dev'],
+    ['deactivate', 'message-processor', 'Forwarder', '-e', 'dev'],
+  ])('%s %s is taken, and the server asked that --url names', async (...args) => {
+    const { code, stderr } = await run(...args, '--url', 'http://127.0.0.1:1');
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining('127.0.0.1:1') });
+  });
+});
+
 describe('completion', () => {
   const names = async (kind: string) => (kind === 'message-stores' || kind === 'stores' ? ['Orders', 'Archive'] : []);
   const complete = (...words: string[]) => possibilities(words, names);

@@ -1,4 +1,19 @@
+import {
+  ADMIN,
+  application,
+  applicationForm,
+  ask,
+  basic,
+  HOOK,
+  job,
+  session,
+  storedMessage,
+  trace,
+  user,
+} from './made-before.ts';
 import type { Served } from './served.ts';
+
+export { ADMIN } from './made-before.ts';
 
 export interface ApiRequest {
   readonly parameters?: Readonly<Record<string, string>>;
@@ -10,6 +25,8 @@ export interface ApiRequest {
 export interface ApiCase extends ApiRequest {
   /** Default 200. */
   readonly status?: number;
+  /** Instead of an administrator's credentials. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** What to ask for instead to name something that there is not: 404, or what is said. */
   readonly unknown?: ApiRequest & { readonly status?: number };
 }
@@ -30,19 +47,6 @@ const change = (name: string, more: object): ApiCase => ({
   unknown: { body: { name: NOBODY, ...more } },
 });
 
-/** A message in the store `Memory`, and its id. */
-async function storedMessage(served: Served): Promise<string> {
-  const target = { kind: 'store', name: 'Memory' };
-  await ask(served, 'POST', '/management/test-message', { target, contentType: 'text/xml', body: '<a/>' });
-  const { body } = await ask(served, 'GET', '/management/message-stores/Memory/messages');
-  return body.list.at(-1).id;
-}
-
-function ask(served: Served, method: string, path: string, body?: unknown) {
-  return served.ask(path, { method, headers: ADMIN, ...(body !== undefined && { body }) });
-}
-
-export const ADMIN = { Authorization: 'Bearer admin-admin-admin-admin' };
 export const OPERATOR = { Authorization: 'Bearer operator-operator-oper' };
 export const VIEWER = { Authorization: 'Bearer viewer-viewer-viewer-v' };
 
@@ -91,8 +95,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   'GET /management/data-sources': { unknown: { query: { name: NOBODY } } },
   'GET /management/data-services': { unknown: { query: { dataServiceName: NOBODY } } },
   'GET /management/applications': { unknown: { query: { carbonAppName: NOBODY } } },
-  'POST /management/applications': { body: 'no form', type: 'multipart/form-data; boundary=x', status: 400 },
-  'DELETE /management/applications/{name}': { parameters: { name: NOBODY }, status: 404 },
+  'POST /management/applications': applicationForm,
+  'DELETE /management/applications/{name}': named('name', application),
   'GET /management/registry-resources': { unknown: { query: { path: 'registry/config/nothing' } } },
   'GET /management/registry-resources/content': registry(),
   'POST /management/registry-resources/content': async (served) => {
@@ -130,9 +134,13 @@ export const CASES: Readonly<Record<string, Case>> = {
     body: { name: 'correlation', configs: { enabled: false } },
     unknown: { body: { name: NOBODY, configs: { enabled: false } } },
   },
+  // There are none here.
   'POST /management/external-vaults/{vault}': { parameters: { vault: 'v' }, body: { secretId: 's' }, status: 404 },
-  'GET /management/login': { status: 401 },
-  'POST /management/session': { body: { user: 'vera', password: 'wrong' }, status: 401 },
+  'GET /management/login': async (served) => ({ headers: await basic(served) }),
+  'POST /management/session': async (served) => {
+    const body = await user(served);
+    return { body, unknown: { body: { ...body, password: 'wrong' }, status: 401 } };
+  },
   'GET /management/artifacts/source': detail('file', 'api.xml'),
   'POST /management/artifacts/validate': { body: SEQUENCE, type: XML },
   'PUT /management/artifacts/files/{path}': { parameters: { path: 'put.xml' }, body: SEQUENCE, type: XML },
@@ -187,24 +195,32 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
   'GET /management/message-stores/{name}/export': ofStore(),
   'POST /management/message-stores/{name}/import': ofStore({ body: '', type: 'application/x-ndjson' }),
-  'GET /management/jobs/{id}': { parameters: { id: NOBODY }, status: 404 },
-  'DELETE /management/jobs/{id}': { parameters: { id: NOBODY }, status: 404 },
+  'GET /management/jobs/{id}': named('id', job),
+  'DELETE /management/jobs/{id}': named('id', job),
   'POST /management/message-processors/{name}/{action}': {
     parameters: { name: 'Forwarder', action: 'deactivate' },
     unknown: { parameters: { name: NOBODY, action: 'deactivate' } },
   },
-  'GET /management/traces/{id}': { parameters: { id: NOBODY }, status: 404 },
+  'GET /management/traces/{id}': named('id', trace),
   'PUT /management/tracing': { body: { mode: 'off' } },
   'GET /management/graph': { unknown: { query: { root: `proxy:${NOBODY}` } } },
   'GET /management/graph.svg': { unknown: { query: { root: `proxy:${NOBODY}` } } },
   'GET /management/graph.mmd': { unknown: { query: { root: `proxy:${NOBODY}` } } },
-  'DELETE /management/sessions/{id}': { parameters: { id: NOBODY }, status: 404 },
-  'POST /management/web-hooks/{name}/test': { parameters: { name: NOBODY }, status: 404 },
+  'DELETE /management/sessions/{id}': named('id', session),
+  'POST /management/web-hooks/{name}/test': named('name', async () => HOOK),
   'POST /management/test-message': {
     body: { target: { kind: 'store', name: 'Memory' }, contentType: 'text/xml', body: '<a/>' },
     unknown: { body: { target: { kind: 'store', name: NOBODY }, contentType: 'text/xml', body: '<a/>' } },
   },
 };
+
+/** Something that is made before it is asked for. */
+function named(parameter: string, make: (served: Served) => Promise<string>): Case {
+  return async (served) => ({
+    parameters: { [parameter]: await make(served) },
+    unknown: { parameters: { [parameter]: NOBODY } },
+  });
+}
 
 function registry(more: ApiRequest = {}): Case {
   return async (served) => {

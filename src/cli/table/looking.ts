@@ -1,5 +1,5 @@
 import type { CommandDescription } from '../command.ts';
-import { CONNECTION, HELP, JSON_OUTPUT, REMOTE, YES } from './shared.ts';
+import { CONNECTION, ENVIRONMENT, HELP, REMOTE, YES } from './shared.ts';
 
 /** What `get` shows; reference words and singulars are understood, too. */
 export const GET_WORDS = [
@@ -36,6 +36,7 @@ export const GET = {
   options: {
     search: { type: 'string', short: 's', value: 'TEXT', description: 'Only names that contain it' },
     quiet: { type: 'boolean', short: 'q', description: 'Only names' },
+    ...ENVIRONMENT,
     ...REMOTE,
     ...HELP,
   },
@@ -174,7 +175,7 @@ export const MESSAGESTORE_SHOW = {
   name: 'messagestore show',
   usage: '[NAME]',
   summary: 'the same as get message-stores',
-  options: { ...JSON_OUTPUT, ...CONNECTION, ...HELP },
+  options: { ...ENVIRONMENT, ...REMOTE, ...HELP },
   arguments: [{ names: 'message-stores' }],
   hidden: true,
 } as const satisfies CommandDescription;

@@ -57,4 +57,14 @@ export const MANY = {
   ...MESSAGE_FILTER,
 } as const;
 
+/** The reference's commands demand it; here --url says which server is meant. */
+export const ENVIRONMENT = {
+  environment: {
+    type: 'string',
+    short: 'e',
+    value: 'NAME',
+    description: "Ignored: the reference's commands demand it; --url says which server",
+  },
+} as const;
+
 export const HELP = { help: { type: 'boolean', short: 'h', description: 'Show this' } } as const;

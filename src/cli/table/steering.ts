@@ -1,5 +1,5 @@
 import type { CommandDescription } from '../command.ts';
-import { CONNECTION, HELP, LOOK_ANYWAY, MANY, MESSAGE_FILTER, REMOTE, YES } from './shared.ts';
+import { CONNECTION, ENVIRONMENT, HELP, LOOK_ANYWAY, MANY, MESSAGE_FILTER, REMOTE, YES } from './shared.ts';
 
 const STORE = { names: 'message-stores' } as const;
 const PROCESSOR = { names: 'message-processors' } as const;
@@ -247,7 +247,7 @@ export const ACTIVATE = {
   name: 'activate',
   usage: 'KIND NAME',
   summary: "start one, in the reference's words: activate message-processor NAME",
-  options: { ...REMOTE, ...HELP },
+  options: { ...ENVIRONMENT, ...REMOTE, ...HELP },
   arguments: [{ words: REFERENCE_KINDS }],
   examples: ['mini-synapse activate message-processor Forwarder1'],
 } as const satisfies CommandDescription;
@@ -264,7 +264,7 @@ export const MESSAGEPROCESSOR_UPDATE = {
   name: 'messageprocessor update',
   usage: 'NAME state active|inactive',
   summary: 'the same as activate message-processor and deactivate message-processor',
-  options: { ...REMOTE, ...HELP },
+  options: { ...ENVIRONMENT, ...REMOTE, ...HELP },
   arguments: [PROCESSOR, { words: ['state'] }, { words: ['active', 'inactive'] }],
   hidden: true,
 } as const satisfies CommandDescription;
