@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compileExpression } from '../../src/expressions/compile-expression.ts';
 import { MediationError } from '../../src/message/errors.ts';
-import { TypedNumber } from '../../src/message/property-value.ts';
+import { type PropertyValue, TypedNumber } from '../../src/message/property-value.ts';
 import { messageWithBody } from './a-message.ts';
 
 const DOCUMENT = '<r><x>1</x><x>2</x><y a="q"> t </y><e/></r>';
@@ -13,6 +13,8 @@ function message() {
   context.properties.set('s', '7');
   context.properties.set('bool', true);
   context.properties.set('boolStr', 'false');
+  // Artifacts have no way to make such a list; a class mediator in JavaScript has, whose types nobody checks.
+  context.properties.set('list', ['one', 'two'] as unknown as PropertyValue);
   return context;
 }
 
@@ -39,6 +41,7 @@ const VECTORS: ReadonlyArray<readonly [expression: string, text: string | null, 
   ['$ctx:foo', 'bar', true],
   ['$ctx:num', '5', true],
   ['$ctx:missing', null, false],
+  ['$ctx:list', '', true],
   ["concat('a',$ctx:missing,'b')", 'ab', true],
   ['$ctx:num + 1', '6.0', true],
   ['$ctx:num = 5', 'true', true],

@@ -25,7 +25,7 @@ describe('an aggregate', () => {
     expect(flow.exchange.failures).toEqual([]);
   });
 
-  it('lets the last message go on with the result where onComplete came to its end, and no other', async () => {
+  it('of three parts lets the third go on with the result where onComplete returns true, and no other (spec mediators 7.6)', async () => {
     const flow = joining(
       '<aggregate><onComplete expression="//i"><property name="in" value="1"/></onComplete></aggregate>',
       '<property name="after" value="1"/><respond/>',

@@ -201,7 +201,7 @@ describe('templates in templates', () => {
 });
 
 describe('the end of a template', () => {
-  it('that stops ends the flow, and its parameters are gone (MREQ-14)', async () => {
+  it('that stops (drop, respond) ends the flow, and its parameters are gone (MREQ-14; spec mediators 7.6)', async () => {
     for (const end of ['<drop/>', '<respond/>']) {
       const { request } = prepared([template('T', P, end)]);
       expect(await sequence(`${CALL('v')}${MARK('after')}`).mediate(request)).toBe(false);

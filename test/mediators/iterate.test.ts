@@ -47,8 +47,12 @@ describe('splitting XML', () => {
     expect(envelope?.lastChild?.nodeName).toBe('i');
   });
 
-  it('sends nothing when there is nothing, and ends the flow', async () => {
+  it('over 0 nodes sends nothing, and ends the flow (spec mediators 7.6)', async () => {
     expect(await parts('expression="//nothing"')).toEqual([]);
+    const flow = new SplitFlow({}, { body: DOC });
+    await flow.run(`${iterate('expression="//nothing"')}<property name="after" value="1"/><respond/>`);
+    expect(flow.request.properties.has('after')).toBe(false);
+    expect(flow.exchange.responses).toEqual([]);
   });
 
   it('is a fault for what is no element, and for an attach path that leads nowhere', async () => {

@@ -85,7 +85,7 @@ describe('a SOAP fault', () => {
     expect(made(`${CODE11}${REASON}`, '', json).body).toContain('because');
   });
 
-  it('in a JSON exchange leaves the messageType alone', () => {
+  it('in a JSON exchange leaves the messageType alone: the fault is sent as JSON (spec mediators 7.6)', () => {
     const request = message({ body: '{"a":1}', contentType: 'application/json' });
     request.axis2.set('messageType', 'application/json');
     made(`${CODE11}${REASON}`, '', request);

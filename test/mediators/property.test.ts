@@ -160,7 +160,7 @@ describe('values', () => {
     expect((await set('name="p" expression="count(//id)"')).properties.get('p')).toBe('1.0');
   });
 
-  it('that is missing leaves the property as it was, but empties a header', async () => {
+  it('that is null leaves the property as it was (spec mediators 7.6), but empties a header', async () => {
     const request = message();
     request.properties.set('p', 'before');
     request.headers.set('P', 'before');
