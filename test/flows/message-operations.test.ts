@@ -77,6 +77,20 @@ class Operator {
       .map((line) => (JSON.parse(line) as StoredMessage).id);
   }
 
+  /** What happened in the end, be it that the reply says so or that it is a job that takes longer. */
+  async outcome(reply: Record<string, unknown>): Promise<{ done: unknown; failed: unknown }> {
+    if (reply.job === undefined) return { done: reply.done, failed: reply.failed };
+    const { id } = reply.job as { id: string };
+    const job = await waitFor(
+      async () => {
+        const { json } = await this.ask(`/jobs/${id}`);
+        return json.state !== 'running' && json;
+      },
+      { what: `the end of job ${id}`, deadlineMs: 40_000 },
+    );
+    return { done: job.done, failed: job.errors };
+  }
+
   /** Puts messages into a store, as an import does. */
   async fill(store: string, messages: readonly StoredMessage[]): Promise<void> {
     await waitFor(async () => (await this.ask(`/message-stores/${store}/messages`)).status === 200, { what: store });
@@ -131,14 +145,15 @@ async function survivesKill(folder: FlowFolder): Promise<void> {
       expect(to.length).toBeGreaterThan(20);
       expect([...to, ...from].toSorted()).toEqual(messages.map(({ id }) => id).toSorted());
     }
-    const { json } = await waitFor(
+    // 409 as long as the medium has not given back all that the killed runtime had in hand.
+    const begun = await waitFor(
       async () => {
         const reply = await move(left, 100_000);
-        return reply.status === 200 && reply;
+        return (reply.status === 200 || reply.status === 202) && reply.json;
       },
-      { what: () => 'the rest' },
+      { what: () => 'a move of the rest', deadlineMs: 40_000 },
     );
-    expect(json).toMatchObject({ done: left, count: left, failed: [] });
+    expect(await operator.outcome(begun)).toEqual({ done: left, failed: [] });
     expect(await operator.ids('To')).toEqual(messages.map(({ id }) => id));
     expect(await operator.ids('From')).toEqual([]);
   } finally {
