@@ -12,6 +12,8 @@ export interface FaultyServer {
   resume(): void;
   /** Resolves when it answers again. */
   restart(): Promise<void>;
+  /** Its last lines. */
+  log(lines?: number): readonly string[];
 }
 
 /** Where a store of the flow keeps its messages. */
@@ -70,22 +72,28 @@ function once<T>(start: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** To be awaited at the top of a test file: every durable store that is this process's to test, with its real server. */
-export async function durableStores(): Promise<readonly DurableStore[]> {
+/** The folder in which a server has its data; undefined: a temporary one. */
+export type DataOf = (server: StoreServer) => string | undefined;
+
+/**
+ * To be awaited at the top of a test file: every durable store that is this process's to test, with its real server.
+ * @param dataOf asked when the server is started
+ */
+export async function durableStores(dataOf: DataOf = () => undefined): Promise<readonly DurableStore[]> {
   const server = serverOfThisProcess();
-  const stores = await allStores();
+  const stores = await allStores(dataOf);
   return server === undefined ? stores : stores.filter((store) => store.server === server);
 }
 
-async function allStores(): Promise<readonly DurableStore[]> {
+async function allStores(dataOf: DataOf): Promise<readonly DurableStore[]> {
   const [jms, amqp, pg, maria] = [
     await findOrInstall(activemq),
     await findOrInstall(rabbitmq),
     await findOrInstall(postgresql),
     await findOrInstall(mariadb),
   ];
-  const classic = once(() => jms.start());
-  const broker = once(() => amqp.start());
+  const classic = once(() => jms.start(given('dataDirectory', dataOf('ActiveMQ'))));
+  const broker = once(() => amqp.start(given('dataDirectory', dataOf('RabbitMQ'))));
   const overAmqp = (type: 'classic' | 'quorum'): DurableStore => ({
     name: `RabbitMQ ${type}`,
     server: 'RabbitMQ',
@@ -111,7 +119,7 @@ async function allStores(): Promise<readonly DurableStore[]> {
   const inDatabase = (
     name: 'PostgreSQL' | 'MariaDB',
     kind: typeof pg,
-    database = once(() => kind.start()),
+    database = once(() => kind.start(given('parentFolder', dataOf(name)))),
   ): DurableStore => ({
     name,
     server: name,
@@ -162,6 +170,11 @@ async function allStores(): Promise<readonly DurableStore[]> {
     SQLITE,
     JOURNAL,
   ];
+}
+
+/** An option that is there or not. */
+function given<Name extends string>(name: Name, value: string | undefined): { readonly [name in Name]?: string } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [name in Name]: string });
 }
 
 /** The embedded database. */

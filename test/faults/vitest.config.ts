@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { SERVERS, type StoreServer } from './servers.ts';
 
 const FOR_ALL = ['runtime-killed', 'life', 'poison', 'back-end'];
-const ABOUT_SERVERS = [...FOR_ALL, 'servers', 'nodes'];
+const ABOUT_SERVERS = [...FOR_ALL, 'servers', 'server-disk', 'nodes'];
 /** Which files have something for which server. */
 const FILES: Readonly<Record<StoreServer, readonly string[]>> = {
   ActiveMQ: [...ABOUT_SERVERS, 'failover-pair'],

@@ -39,6 +39,8 @@ export interface DatabaseServer extends RunningServer {
 export interface DatabaseOptions {
   /** Speaks TLS to those who want it. */
   readonly tls?: KeyAndCertificate;
+  /** Where the folder of its data is made, and removed by close(). Default: where temporary files are. */
+  readonly parentFolder?: string;
 }
 
 /** Where a server with TLS has its key and its certificate. */
@@ -67,8 +69,11 @@ export const PASSWORD = 'a secret';
 export const HOST = '127.0.0.1';
 
 /** Starts one in a temporary folder and waits until it answers. It ends with this process in any case. */
-export async function startDatabase(recipe: DatabaseRecipe, { tls }: DatabaseOptions = {}): Promise<DatabaseServer> {
-  const folder = await mkdtemp(join(tmpdir(), `mini-synapse-${recipe.name.toLowerCase()}-`));
+export async function startDatabase(
+  recipe: DatabaseRecipe,
+  { tls, parentFolder = tmpdir() }: DatabaseOptions = {},
+): Promise<DatabaseServer> {
+  const folder = await mkdtemp(join(parentFolder, `mini-synapse-${recipe.name.toLowerCase()}-`));
   await chmod(folder, 0o700);
   giveToServer(folder);
   const server = new OwnServer(recipe, folder, await freePort(), tls !== undefined);

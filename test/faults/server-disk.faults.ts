@@ -1,0 +1,116 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { afterTheTest } from '../support/clean-up.ts';
+import { switchProcessor } from '../support/management.ts';
+import { sayOncePerRun } from '../support/servers/say.ts';
+import { giveToServer } from '../support/servers/unprivileged.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { FaultyFlow } from './faulty-flow.ts';
+import { judge, RESUMED_WITHIN_MS } from './figures.ts';
+import { sufferOutage } from './server-faults.ts';
+import type { StoreServer } from './servers.ts';
+import { type SmallDisk, smallDisk, whyNoSmallDisk } from './small-disk.ts';
+import { type DurableStore, durableStores, type FaultyServer } from './stores.ts';
+
+/*
+ * The disk on which a server has its data is full, to the last byte; but RabbitMQ takes no messages any more before (disk_free_limit,
+ * 50 MB here), lets those who put them wait, and looks only every 10 s whether there is room again.
+ */
+
+/** What the servers need for themselves, and some more. */
+const DISK_MB: Readonly<Record<Exclude<StoreServer, 'embedded'>, number>> = {
+  ActiveMQ: 160,
+  RabbitMQ: 200,
+  PostgreSQL: 160,
+  MariaDB: 160,
+};
+/** Free all the same when the disk counts as full, bytes. */
+const LEFT: Partial<Record<StoreServer, number>> = { RabbitMQ: 25_000_000 };
+const TIMES = 3;
+const TIMEOUT_MS = 300_000;
+/** A file with room in it takes some more orders; then the first one is refused, ms. */
+const REFUSED_AFTER_MS = 60_000;
+
+const afterwards = afterTheTest();
+const missing = whyNoSmallDisk();
+if (missing !== undefined) sayOncePerRun(`SKIPPING the tests with the full disk of a server: ${missing}`);
+
+/** Of all stores on a server, which is stopped after the last test. */
+const disks = new Map<StoreServer, SmallDisk>();
+afterAll(() => {
+  for (const disk of disks.values()) disk.close();
+});
+
+const stores = await durableStores((server) => (server === 'embedded' ? undefined : folderOn(diskOf(server))));
+
+for (const store of stores.filter(({ embedded }) => !embedded)) {
+  const suite = missing === undefined ? store.describe : store.describe.skip;
+  suite(`the disk of the server of a store on ${store.name} is full`, () => {
+    it('clients are refused, nothing is lost, it goes on when there is room', { timeout: TIMEOUT_MS }, () =>
+      suffer(store),
+    );
+  });
+}
+
+async function suffer(store: DurableStore): Promise<void> {
+  const medium = await store.start();
+  const { server } = medium;
+  if (!server) throw new Error(`${store.name} has no server`);
+  const disk = diskOf(store.server);
+  const flow = new FaultyFlow({ store, medium });
+  afterwards('flow', () => flow.close());
+  await flow.begin();
+  await flow.someMore(20);
+
+  const resumedMs: number[] = [];
+  for (let time = 0; time < TIMES; time += 1) {
+    const happen = async () => {
+      // What is not taken out makes the store grow.
+      await switchForwarders(flow, 'inactive');
+      disk.fill(LEFT[store.server]);
+      const full = performance.now();
+      await waitFor(() => flow.history.firstSince('refused', full), {
+        what: () => `a client to be refused; ${flow.tail()}`,
+        deadlineMs: REFUSED_AFTER_MS,
+      });
+      disk.free();
+      if (store.server === 'RabbitMQ') await alarmCleared(server, new Date());
+      await switchForwarders(flow, 'active');
+    };
+    resumedMs.push((await sufferOutage(flow, { what: 'disk of the server full', happen })).resumedMs);
+  }
+  const verdict = await flow.verdict();
+  const shown = { fault: 'disk of the server full', store: store.name, times: TIMES, resumedMs };
+  expect(judge(shown, verdict, flow.history).resumedMs).toBeLessThan(RESUMED_WITHIN_MS);
+}
+
+async function switchForwarders(flow: FaultyFlow, to: 'active' | 'inactive'): Promise<void> {
+  for (const index of flow.backEnds.keys()) await switchProcessor(flow.runtime, `Forwarder${index + 1}`, to);
+}
+
+function diskOf(server: StoreServer): SmallDisk {
+  if (server === 'embedded') throw new Error('an embedded store has no server');
+  const disk = disks.get(server) ?? smallDisk(DISK_MB[server]);
+  disks.set(server, disk);
+  return disk;
+}
+
+/** From then on it takes messages again. */
+async function alarmCleared(server: FaultyServer, since: Date): Promise<void> {
+  const cleared = (line: string) =>
+    line.includes('disk resource limit alarm cleared') && new Date(timeOf(line)) > since;
+  await waitFor(() => server.log(500).some(cleared), { what: 'RabbitMQ to see the room', deadlineMs: 30_000 });
+}
+
+/** Its lines begin with 2026-11-22 11:27:08.169445+00:00. */
+function timeOf(line: string): string {
+  return `${line.slice(0, 10)}T${line.slice(11, 23)}Z`;
+}
+
+function folderOn({ path }: SmallDisk): string {
+  const folder = join(path, 'server');
+  mkdirSync(folder, { recursive: true });
+  giveToServer(folder);
+  return folder;
+}
