@@ -51,7 +51,7 @@ class WatchedStore {
   #depth: { readonly count: number | null; readonly estimated: boolean; readonly at: number } | undefined;
   #counted: Counted | undefined;
   #oldestAt: number | undefined;
-  #measuring = false;
+  #measuring: Promise<void> | undefined;
   #measureAgain = 0;
   #oldestAgain = 0;
   /** How the store was when its oldest message was looked at, where that leaves a mark; it stays the oldest until one is taken. */
@@ -83,12 +83,21 @@ class WatchedStore {
     if (status.state !== 'READY' || status.since === this.#readySince) return;
     if (this.#readySince !== undefined) this.#reconnects += 1;
     this.#readySince = status.since;
+    // However long it took to learn nothing while it was away.
+    this.#measureAgain = 0;
   }
 
   /** Measures what the medium must be asked for, not more often than it can bear. Never rejects. */
   async measure(store: MessageStore, now: number): Promise<void> {
+    // Whoever is the first to ask waits for the answer; later there is one to go on from.
+    if (this.#measuring && !this.#counted) return this.#measuring;
     if (this.#measuring || now < this.#measureAgain) return this.#reckon(store);
-    this.#measuring = true;
+    this.#measuring = this.#ask(store, now);
+    await this.#measuring;
+    this.#measuring = undefined;
+  }
+
+  async #ask(store: MessageStore, now: number): Promise<void> {
     const began = performance.now();
     try {
       const { count, estimated } = await store.depth({ fresh: true });
@@ -101,8 +110,6 @@ class WatchedStore {
     } catch {
       // The store's own state says what is wrong with it; the figure is as old as it says.
       this.#measureAgain = performance.now() + HISTORY_STEP_MS;
-    } finally {
-      this.#measuring = false;
     }
   }
 

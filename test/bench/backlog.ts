@@ -25,6 +25,8 @@ const RSS_BOUND_MIB = 250;
 const CONNECTIONS = 32;
 /** Messages that are accepted on top of the backlog; with those it is 100,000 in memory. */
 const ACCEPTED = 5_000;
+/** What happens is to be seen within this time (issue 5). */
+const SHOWN_WITHIN_MS = 2_000;
 const DELIVERY_DEADLINE_MS = 300_000;
 const USUAL: ReadonlyArray<{ kind: string; count: number; deliver: number }> = [
   { kind: 'memory', count: 95_000, deliver: 100_000 },
@@ -158,13 +160,21 @@ class Backlog {
     }
   }
 
+  /** The number is of two seconds ago at most. */
   async #count(runtime: MiniSynapse, expected: number): Promise<void> {
     const begun = performance.now();
-    const { size } = await seeStore(runtime, 'OrderStore');
-    const took = Math.round(performance.now() - begun);
-    const verdict = size === expected ? 'right' : `expected ${expected}`;
-    say(`  count     ${size} (${verdict}) in ${took} ms`);
-    if (size !== expected) this.#failures += 1;
+    for (;;) {
+      const { size } = await seeStore(runtime, 'OrderStore');
+      const took = Math.round(performance.now() - begun);
+      if (size !== expected && took < SHOWN_WITHIN_MS) {
+        await delay(20);
+        continue;
+      }
+      const verdict = size === expected ? 'right' : `expected ${expected}`;
+      say(`  count     ${size} (${verdict}) in ${took} ms`);
+      if (size !== expected) this.#failures += 1;
+      return;
+    }
   }
 
   async #accept(runtime: MiniSynapse, count: number, what: string): Promise<void> {

@@ -5,12 +5,19 @@ import type { MessageStore } from '../../src/stores/message-store.ts';
 
 /** A store whose numbers are what they are set to, and which is asked for them in so many ms. */
 function watched({ leavesMarks = false, depthMs = 0 } = {}) {
-  const now = { depth: 0, enqueued: 0, dequeued: 0, oldestAt: 1_000 as number | undefined };
+  const now = {
+    depth: 0 as number | 'unknown',
+    enqueued: 0,
+    dequeued: 0,
+    oldestAt: 1_000 as number | undefined,
+    state: 'READY',
+    since: 0,
+  };
   const asked = { depth: 0, oldest: 0 };
   const store = {
     name: 'S',
     put: async () => undefined,
-    status: () => ({ state: 'READY', since: 0, lastError: undefined, ...now }),
+    status: () => ({ lastError: undefined, ...now }),
     async depth() {
       asked.depth += 1;
       const { depth: count } = now;
@@ -21,7 +28,7 @@ function watched({ leavesMarks = false, depthMs = 0 } = {}) {
       leavesMarks,
       async oldestAt() {
         asked.oldest += 1;
-        return now.depth > 0 ? now.oldestAt : undefined;
+        return now.depth === 0 ? undefined : now.oldestAt;
       },
     }),
   } as unknown as MessageStore;
@@ -30,6 +37,7 @@ function watched({ leavesMarks = false, depthMs = 0 } = {}) {
   watch.follow(configuration);
   const measure = async (afterMs = 2_000) => {
     await vi.advanceTimersByTimeAsync(afterMs);
+    watch.sample(configuration, performance.now());
     const measuring = watch.measure(configuration, performance.now());
     await vi.advanceTimersByTimeAsync(depthMs);
     await measuring;
@@ -57,6 +65,24 @@ describe('the figures of a store', () => {
     expect(asked.depth).toBe(2);
   });
 
+  it('are asked for at once when a store is there that could not tell before', async () => {
+    const { now, asked, measure } = watched({ depthMs: 400 });
+    Object.assign(now, { depth: 'unknown', state: 'CONNECTING' });
+    expect(await measure()).toMatchObject({ depth: null });
+    expect(await measure(100)).toMatchObject({ depth: null });
+    expect(asked.depth).toBe(1);
+    Object.assign(now, { depth: 7, state: 'READY', since: Date.now() });
+    expect(await measure(0)).toMatchObject({ depth: 7, estimated: false });
+  });
+
+  it('are waited for by all who ask before there is any', async () => {
+    const { now, asked, measure } = watched({ depthMs: 400 });
+    now.depth = 5;
+    const both = await Promise.all([measure(0), measure(0)]);
+    expect(both).toMatchObject([{ depth: 5 }, { depth: 5 }]);
+    expect(asked.depth).toBe(1);
+  });
+
   it('know no oldest message of an empty store, and the next one as soon as it is there', async () => {
     const { now, measure } = watched();
     Object.assign(now, { depth: 1, enqueued: 1, oldestAt: Date.now() - 9_000 });
@@ -74,7 +100,7 @@ describe('the figures of a store', () => {
     Object.assign(now, { depth: 2, enqueued: 2 });
     for (let round = 0; round < 5; round += 1) {
       await measure();
-      now.depth += 1;
+      now.depth = Number(now.depth) + 1;
       now.enqueued += 1;
     }
     expect(asked.oldest).toBe(1);
@@ -82,7 +108,7 @@ describe('the figures of a store', () => {
     await measure();
     expect(asked.oldest).toBe(2);
     // Another process takes one.
-    now.depth -= 1;
+    now.depth = Number(now.depth) - 1;
     await measure();
     await measure();
     expect(asked.oldest).toBe(3);
