@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
+import { createConnection, type Connection as MariaDb, type RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
 import type { EchoBackEnd } from '../support/echo-back-end.ts';
 import type { DatabaseServer } from '../support/servers/database-server.ts';
@@ -12,6 +13,13 @@ export const REFUSED = 'REFUSED';
 const SAMPLE_MS = 100;
 /** As old as a number may be (OP-43). */
 const FRESH_MS = 2_000;
+/** Rates are means over about 5 s. */
+const LEAST_WINDOW_MS = 4_000;
+const MOST_WINDOW_MS = 7_000;
+/** Percentiles are right to a bucket. */
+const BUCKET = 1.25;
+/** What the back end waits before it answers. */
+const ANSWERED_AFTER_MS = 40;
 
 /** What clients and back ends have counted; each number only grows. */
 export interface Counts {
@@ -42,6 +50,7 @@ export interface TruthOptions {
   readonly stompPort: number;
   readonly rabbitPort: number;
   readonly postgresql: DatabaseServer;
+  readonly mariadb: DatabaseServer;
   readonly sqliteFile: string;
 }
 
@@ -55,6 +64,9 @@ export class Truth {
   readonly #rabbit: ChannelModel;
   readonly #channel: Channel;
   readonly #database: pg.Client;
+  readonly #mariadb: MariaDb;
+  /** When the back end got each message, on the monotonic clock. */
+  readonly #arrivals: Record<Kind, number[]>;
   readonly #sqliteFile: string;
   #sqlite: DatabaseSync | undefined;
   #sampling: Promise<void> = Promise.resolve();
@@ -65,31 +77,36 @@ export class Truth {
     rabbit: ChannelModel;
     channel: Channel;
     database: pg.Client;
+    mariadb: MariaDb;
     options: TruthOptions;
   }) {
     this.#peek = parts.peek;
     this.#rabbit = parts.rabbit;
     this.#channel = parts.channel;
     this.#database = parts.database;
+    this.#mariadb = parts.mariadb;
+    this.#arrivals = Object.fromEntries(KINDS.map((kind) => [kind, [] as number[]])) as Record<Kind, number[]>;
     this.#sqliteFile = parts.options.sqliteFile;
   }
 
   static async open(options: TruthOptions): Promise<Truth> {
-    const { host, port, database: name, user, password } = options.postgresql;
-    const database = new pg.Client({ host, port, database: name, user, password });
+    const database = new pg.Client(placeOf(options.postgresql));
     const rabbit = await connect(`amqp://guest:guest@127.0.0.1:${options.rabbitPort}`);
-    const [peek, channel] = await Promise.all([
+    const [peek, channel, mariadb] = await Promise.all([
       stompPeek({ port: options.stompPort }),
       rabbit.createChannel(),
+      createConnection(placeOf(options.mariadb)),
       database.connect(),
     ]);
-    const truth = new Truth({ peek, rabbit, channel, database, options });
+    const truth = new Truth({ peek, rabbit, channel, database, mariadb, options });
     options.backEnd.answer = ({ url, body }) => {
-      const counts = truth.counts[url.slice(1) as Kind];
+      const kind = url.slice(1) as Kind;
+      truth.#arrivals[kind].push(performance.now());
+      const counts = truth.counts[kind];
       const refuses = body.includes(REFUSED);
       counts.attempts += 1;
       counts[refuses ? 'refused' : 'delivered'] += 1;
-      return { status: refuses ? 503 : 202, body: '', delayMs: 40 };
+      return { status: refuses ? 503 : 202, body: '', delayMs: ANSWERED_AFTER_MS };
     };
     return truth;
   }
@@ -103,10 +120,11 @@ export class Truth {
     this.#sqlite ??= new DatabaseSync(this.#sqliteFile, { readOnly: true });
     const count = (kind: Kind) => `SELECT count(*) AS n FROM ${mediumOf(kind)}`;
     const { delivered, refused, accepted } = this.counts.memory;
-    const [activemq, rabbitmq, postgresql] = await Promise.all([
+    const [activemq, rabbitmq, postgresql, mariadb] = await Promise.all([
       this.#peek.count(mediumOf('activemq')),
       this.#channel.checkQueue(mediumOf('rabbitmq')),
       this.#database.query(count('postgresql')),
+      this.#mariadb.query<RowDataPacket[]>(count('mariadb')),
     ]);
     return {
       // Nobody else knows; a message is refused twice before it is put aside.
@@ -114,6 +132,7 @@ export class Truth {
       activemq,
       rabbitmq: rabbitmq.messageCount,
       postgresql: Number(postgresql.rows[0].n),
+      mariadb: Number(mariadb[0][0]?.n),
       sqlite: Number(this.#sqlite.prepare(count('sqlite')).get()?.n),
     };
   }
@@ -146,20 +165,54 @@ export class Truth {
     };
   }
 
+  /**
+   * What a rate per second may be that was read between these moments: the mean of about five seconds that ended not long before.
+   * @returns undefined while there are no such seconds yet
+   */
+  rate(count: (counts: Readonly<Record<Kind, Counts>>) => number, from: number, to: number): Range | undefined {
+    const ends = this.#within(from, to);
+    const lag = this.#lag(from);
+    const rates = ends.flatMap((end) =>
+      this.#samples
+        .filter(({ at }) => end.at - at >= LEAST_WINDOW_MS - lag && end.at - at <= MOST_WINDOW_MS + lag && end.at > at)
+        .map((begin) => ((count(end.counts) - count(begin.counts)) / (end.at - begin.at)) * 1000),
+    );
+    const [first] = this.#samples;
+    if (rates.length === 0 || first === undefined || from - first.at < FRESH_MS + lag + MOST_WINDOW_MS)
+      return undefined;
+    const inHand = 2_000 / LEAST_WINDOW_MS;
+    return { least: Math.min(...rates) - inHand, most: Math.max(...rates) + inHand };
+  }
+
+  /**
+   * What the median latency of deliveries may be, ms: the back end waits before it answers, and as one is delivered after the other, none
+   * has taken longer than until the next one came.
+   */
+  latency(kind: Kind): Range | undefined {
+    const gaps = this.#arrivals[kind].map((at, index, all) => at - (all[index - 1] ?? at)).slice(1);
+    if (gaps.length < 10) return undefined;
+    gaps.sort((left, right) => left - right);
+    return { least: ANSWERED_AFTER_MS / BUCKET, most: (gaps[Math.ceil(gaps.length / 2)] ?? 0) * BUCKET };
+  }
+
   async close(): Promise<void> {
     this.#stopped = true;
     await this.#sampling;
     this.#sqlite?.close();
-    await Promise.all([this.#peek.close(), this.#rabbit.close(), this.#database.end()]);
+    await Promise.all([this.#peek.close(), this.#rabbit.close(), this.#database.end(), this.#mariadb.end()]);
   }
 
   /** On a busy machine everything is late, also what is measured: as late as this was. */
   #within(from: number, to: number): Sample[] {
-    const times = this.#samples.map(({ at }) => at).filter((at) => at >= from - 2 * FRESH_MS);
-    const lag = times.reduce((most, at, index) => Math.max(most, at - (times[index - 1] ?? at) - SAMPLE_MS), 0);
+    const lag = this.#lag(from);
     const first = this.#samples.findLastIndex(({ at }) => at <= from - FRESH_MS - lag);
     const after = this.#samples.findIndex(({ at }) => at > to);
     return this.#samples.slice(Math.max(0, first), after < 0 ? undefined : after + 1);
+  }
+
+  #lag(from: number): number {
+    const times = this.#samples.map(({ at }) => at).filter((at) => at >= from - 2 * FRESH_MS);
+    return times.reduce((most, at, index) => Math.max(most, at - (times[index - 1] ?? at) - SAMPLE_MS), 0);
   }
 
   async #sample(): Promise<void> {
@@ -169,4 +222,8 @@ export class Truth {
       await delay(SAMPLE_MS);
     }
   }
+}
+
+function placeOf({ host, port, database, user, password }: DatabaseServer) {
+  return { host, port, database, user, password };
 }

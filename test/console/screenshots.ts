@@ -1,58 +1,132 @@
 /**
- * Writes the pictures of the console that the documentation shows: `node test/console/screenshots.ts [FOLDER]`, by default into
- * docs/console. Needs ActiveMQ and chromium; the text is set in Inter where that font is installed.
+ * Writes the pictures of the console that the documentation shows: `node test/console/screenshots.ts [FOLDER [NAME…]]`, by default all into
+ * docs/console, and the page beside them. Needs ActiveMQ and chromium; the text is set in Inter where that font is installed.
  */
-import { mkdir, stat } from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { startActiveMq } from '../../samples/activemq/broker.ts';
+import { FlowFolder } from '../support/flow-artifacts.ts';
+import { runMiniSynapse } from '../support/mini-synapse.ts';
 import { chromium } from './chromium.ts';
+import { pagesTable } from './pages-table.ts';
+import { PICTURES, type Picture, SHOTS, type Shot, shotsOf } from './pictures.ts';
 import { DESKTOP, PHONE, type Theme, WatchedPage } from './watched-page.ts';
-import { type ConsoleWorld, play, startWorld } from './world.ts';
+import { type ConsoleWorld, leaveTraces, play, startWorld } from './world.ts';
 
 const FOLDER = process.argv[2] ?? fileURLToPath(new URL('../../docs/console', import.meta.url));
-const SIZES = { desktop: DESKTOP, phone: PHONE } as const;
-const THEMES: readonly Theme[] = ['light', 'dark'];
+/** Empty: all of them. */
+const NAMES = process.argv.slice(3);
 /** Between two orders, ms. */
 const PACE_MS = 350;
 /** Lines need some time to be lines. */
 const WARM_UP_MS = 70_000;
 const LIVE_MS = 6000;
+const DAY_MS = 86_400_000;
+const PASSWORD = 'of pictures';
 
 async function main(): Promise<void> {
   await mkdir(FOLDER, { recursive: true });
+  const browser = await chromium.start(chromium.find());
+  try {
+    await withMessages(browser);
+    await withUsers(browser);
+  } finally {
+    await browser.close();
+  }
+  await writeFile(join(FOLDER, 'README.md'), await pagesTable());
+}
+
+async function withMessages(browser: Browser): Promise<void> {
   const broker = await startActiveMq({});
   const world = await startWorld(broker);
-  const browser = await chromium.start(chromium.find());
   const traffic = new AbortController();
   try {
+    tell('playing');
     await play(world);
-    await changeSomething(world);
+    await leaveTraces(world);
+    const path = '/management/message-stores/RejectedOrders/messages/schedule';
+    await world.change('POST', path, { all: true, at: new Date(Date.now() + DAY_MS / 4).toISOString() });
     const playing = keepPlaying(world, traffic.signal);
-    const places = await placesOf(world);
+    const pictures = wanted(false);
+    const places = new Map<Picture, string>();
+    for (const picture of pictures) places.set(picture, await picture.place(world));
+    tell(`waiting ${WARM_UP_MS / 1000} s for lines to grow`);
     await delay(WARM_UP_MS);
-    for (const theme of THEMES)
-      for (const [size, viewport] of Object.entries(SIZES))
-        await pictures({ world, browser, places, theme, size, viewport });
+    for (const shot of SHOTS) {
+      const seen = await opened(browser, world.runtime.management('/console/'), shot);
+      for (const picture of pictures) {
+        if (!shotsOf(picture).includes(shot)) continue;
+        await seen.visit(places.get(picture) ?? '#/');
+        // The stream begins, lines grow.
+        await delay(LIVE_MS);
+        await picture.act?.(seen.page, world);
+        await take(seen, picture, shot);
+        if (picture.act) await seen.page.keyboard.press('Escape');
+      }
+      await seen.close();
+    }
     traffic.abort();
     await playing;
   } finally {
     traffic.abort();
-    await browser.close();
     await world.close();
     await broker.close();
   }
 }
 
-/** So that there is a version to go back to. */
-async function changeSomething(world: ConsoleWorld): Promise<void> {
-  const file = 'Enrich.xml';
-  const { text } = (await world.read(`/management/artifacts/source?file=${file}`)) as { text: string };
-  const [step, channel] = ['an order has come', 'web'];
-  await world.deploy(file, text.replace(step, 'an order of a partner has come').replaceAll(channel, 'partner'));
-  await world.deploy(file, text.replace(step, 'a new order'));
+async function withUsers(browser: Browser): Promise<void> {
+  const folder = new FlowFolder();
+  folder.writeFlow({ store: 'in-memory', backEnds: [9] });
+  const config = join(folder.path, 'deployment.toml');
+  for (const [name, role] of [
+    ['anna', 'admin'],
+    ['ben', 'operator'],
+    ['carla', 'viewer'],
+  ])
+    appendFileSync(config, `[[management.users]]\nname = "${name}"\nrole = "${role}"\npassword = "${PASSWORD}"\n\n`);
+  const runtime = await runMiniSynapse({ artifacts: folder.artifacts, dataDirectory: folder.data, config });
+  try {
+    for (const picture of wanted(true))
+      for (const shot of shotsOf(picture)) {
+        const seen = await opened(browser, runtime.management('/console/'), shot);
+        await seen.page.goto(runtime.management('/'));
+        await seen.page.getByRole('textbox', { name: 'User' }).fill('anna');
+        await seen.page.getByLabel('Password').fill(PASSWORD);
+        await seen.page.getByRole('button', { name: 'Log in' }).click();
+        await seen.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+        await seen.visit('#/users');
+        await take(seen, picture, shot);
+        await seen.close();
+      }
+  } finally {
+    await runtime.stop();
+    folder.remove();
+  }
+}
+
+function wanted(withUsers: boolean): readonly Picture[] {
+  return PICTURES.filter(
+    (picture) => (picture.withUsers ?? false) === withUsers && (NAMES.length === 0 || NAMES.includes(picture.name)),
+  );
+}
+
+async function opened(browser: Browser, console: string, shot: Shot): Promise<WatchedPage> {
+  const [size, theme] = shot.split('-') as ['desktop' | 'phone', Theme];
+  return await WatchedPage.open(browser, console, { theme, size: size === 'phone' ? PHONE : DESKTOP });
+}
+
+async function take(seen: WatchedPage, { name }: Picture, shot: Shot): Promise<void> {
+  const path = join(FOLDER, `${name}-${shot}.png`);
+  await seen.page.screenshot({ path });
+  tell(`${path}: ${Math.round((await stat(path)).size / 1024)} KiB`);
+}
+
+function tell(text: string): void {
+  process.stdout.write(`${new Date().toTimeString().slice(0, 8)} ${text}\n`);
 }
 
 /** Orders that come and go, in waves. */
@@ -62,48 +136,6 @@ async function keepPlaying(world: ConsoleWorld, signal: AbortSignal): Promise<vo
     await Promise.all(Array.from({ length: wave }, () => world.order('IBM', 100 + (number % 90))));
     await delay(PACE_MS);
   }
-}
-
-/** Name of the picture -> place. */
-async function placesOf(world: ConsoleWorld): Promise<Readonly<Record<string, string>>> {
-  const { list: messages } = (await world.read('/management/message-stores/RejectedOrders/messages')) as Ids;
-  const { list: traces } = (await world.read('/management/traces?artifact=LargeOrders&limit=5')) as Ids;
-  return {
-    stores: '#/stores',
-    message: `#/stores/RejectedOrders/messages/${encodeURIComponent(messages[0]?.id ?? '')}`,
-    compare: `#/stores/RejectedOrders/compare?${new URLSearchParams({ left: messages[0]?.id ?? '', right: messages[1]?.id ?? '' })}`,
-    processors: '#/processors',
-    graph: '#/graph?node=store:Orders',
-    changes: '#/artifacts/history?file=Enrich.xml',
-    trace: `#/traces/${traces.at(-1)?.id ?? ''}`,
-    // The last one: its line of requests has begun with the first one.
-    overview: '#/',
-  };
-}
-
-interface Ids {
-  readonly list: ReadonlyArray<{ readonly id: string }>;
-}
-
-async function pictures(options: {
-  readonly world: ConsoleWorld;
-  readonly browser: Browser;
-  readonly places: Readonly<Record<string, string>>;
-  readonly theme: Theme;
-  readonly size: string;
-  readonly viewport: { readonly width: number; readonly height: number };
-}): Promise<void> {
-  const { world, browser, places, theme, size, viewport } = options;
-  const seen = await WatchedPage.open(browser, world.runtime.management('/console/'), { theme, size: viewport });
-  for (const [name, place] of Object.entries(places)) {
-    await seen.visit(place);
-    // The stream begins, lines grow.
-    await delay(LIVE_MS);
-    const path = join(FOLDER, `${name}-${size}-${theme}.png`);
-    await seen.page.screenshot({ path });
-    process.stdout.write(`${path}: ${Math.round((await stat(path)).size / 1024)} KiB\n`);
-  }
-  await seen.close();
 }
 
 await main();

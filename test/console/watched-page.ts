@@ -1,11 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 
 export type Theme = 'light' | 'dark';
 
 export const DESKTOP = { width: 1280, height: 800 } as const;
 export const PHONE = { width: 390, height: 844 } as const;
+
+/** Adds up what the browser tells of things that jump. */
+const SHIFTS = `globalThis.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) globalThis.shifted += value;
+}).observe({ type: 'layout-shift', buffered: true });`;
 
 /** A page that is watched: what it asks for, and what goes wrong in it. */
 export class WatchedPage {
@@ -37,6 +43,7 @@ export class WatchedPage {
     const { theme = 'light', size = DESKTOP } = options;
     const context = await browser.newContext({ viewport: size, colorScheme: theme, reducedMotion: 'reduce' });
     context.setDefaultTimeout(20_000);
+    await context.addInitScript(SHIFTS);
     return new WatchedPage(context, await context.newPage(), console);
   }
 
@@ -65,6 +72,25 @@ export class WatchedPage {
       );
   }
 
+  /** Shows the page in other colours, as it follows the system. */
+  async use(theme: Theme): Promise<void> {
+    await this.page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    await this.page.locator(`html[data-theme=${theme}]`).waitFor();
+  }
+
+  /** Nothing comes from the browser's cache any more. */
+  async withoutCache(): Promise<CDPSession> {
+    const client = await this.page.context().newCDPSession(this.page);
+    await client.send('Network.enable');
+    await client.send('Network.setCacheDisabled', { cacheDisabled: true });
+    return client;
+  }
+
+  /** How far things have jumped that nobody had touched, since the document was opened (cumulative layout shift). */
+  async layoutShift(): Promise<number> {
+    return await this.page.evaluate<number>('shifted');
+  }
+
   /** Until something of the page was painted, ms. */
   async firstPaint(): Promise<number> {
     return await this.page.evaluate<number>(`new Promise((resolve) => {
@@ -73,6 +99,12 @@ export class WatchedPage {
         if (paint) resolve(paint.startTime);
       }).observe({ type: 'paint', buffered: true });
     })`);
+  }
+
+  /** What it has asked of others than the server that it comes from. */
+  outside(): string[] {
+    const { origin } = new URL(this.#console);
+    return this.requests.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith('data:'));
   }
 
   /** How far the page can be scrolled to the side, px. */

@@ -97,8 +97,41 @@ export async function play(world: ConsoleWorld): Promise<void> {
   await storeHolds(world, 'RejectedOrders', 3);
   await waitFor(async () => (await processorState(world, 'PartnerForwarder')) === 'DEACTIVATED', {
     what: 'PartnerForwarder to be deactivated',
-    deadlineMs: 30_000,
+    deadlineMs: 60_000,
   });
+}
+
+/** Versions of an artifact, so that there is one to go back to, and a store with copies of what was refused, one of them deleted. */
+export async function leaveTraces(world: ConsoleWorld): Promise<void> {
+  const file = 'Enrich.xml';
+  const { text } = (await world.read(`/management/artifacts/source?file=${file}`)) as { text: string };
+  const [step, channel] = ['an order has come', 'web'];
+  await world.deploy(file, text.replace(step, 'an order of a partner has come').replaceAll(channel, 'partner'));
+  await world.deploy(file, text.replace(step, 'a new order'));
+  await world.deploy('Archive.xml', '<messageStore xmlns="http://ws.apache.org/ns/synapse" name="Archive"/>\n');
+  const store = (path: string) => world.runtime.management(`/management/message-stores/${path}`);
+  const lines = await (await fetch(store('RejectedOrders/export'))).text();
+  const headers = { 'Content-Type': 'application/x-ndjson' };
+  await fetch(store('Archive/import'), { method: 'POST', headers, body: lines, signal: AbortSignal.timeout(20_000) });
+  const ids = [(JSON.parse(lines.split('\n', 1)[0] ?? '') as { id: string }).id];
+  const path = '/management/message-stores/Archive/messages/actions';
+  const { status, body } = await world.change('POST', path, { action: 'delete', ids, confirm: 1 });
+  if (status !== 200) throw new Error(`Nothing is deleted: ${status} ${JSON.stringify(body)}`);
+}
+
+/** As long as names of artifacts get in the field, and longer. */
+export const LONG_NAME = 'OrdersOfPartnersFromAllCountriesToTheWarehouseOfTheRegion_'.repeat(3).slice(0, 150);
+
+/** A proxy, a store, a processor and an endpoint of that name. */
+export function longNames(): string {
+  const processor = 'org.apache.synapse.message.processor.impl.forwarder.ScheduledMessageForwardingProcessor';
+  return `<definitions xmlns="http://ws.apache.org/ns/synapse">
+  <proxy name="${LONG_NAME}" transports="http"><target><inSequence><property name="FORCE_SC_ACCEPTED" value="true" scope="axis2"/><store messageStore="${LONG_NAME}"/></inSequence></target></proxy>
+  <messageStore name="${LONG_NAME}"/>
+  <endpoint name="${LONG_NAME}"><address uri="http://127.0.0.1:9/${LONG_NAME}"/></endpoint>
+  <messageProcessor class="${processor}" name="${LONG_NAME}" targetEndpoint="${LONG_NAME}" messageStore="${LONG_NAME}"><parameter name="is.active">false</parameter></messageProcessor>
+</definitions>
+`;
 }
 
 /** Resolves when a store has so many messages. */
@@ -109,7 +142,7 @@ export async function storeHolds(world: ConsoleWorld, name: string, depth: numbe
       seen = ((await world.read(`/management/message-stores?name=${name}`)) as { size: number }).size;
       return seen === depth;
     },
-    { what: () => `${depth} messages in ${name}, where there are ${seen}`, deadlineMs: 30_000, everyMs: 100 },
+    { what: () => `${depth} messages in ${name}, where there are ${seen}`, deadlineMs: 60_000, everyMs: 100 },
   );
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { chromium } from '../console/chromium.ts';
-import { WatchedPage } from '../console/watched-page.ts';
+import { DESKTOP, PHONE, WatchedPage } from '../console/watched-page.ts';
 import { FlowFolder, PROXY, STORE } from '../support/flow-artifacts.ts';
 import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
 import { findOrInstall } from '../support/servers/index.ts';
@@ -79,6 +79,12 @@ browsers.describe('the console of a server with users', () => {
     await seen.visit('#/users');
     const users = page.getByRole('table', { name: 'Users' });
     await users.getByText('root').waitFor();
+    for (const [size, theme] of [[PHONE, 'light'] as const, [PHONE, 'dark'] as const, [DESKTOP, 'dark'] as const]) {
+      await page.setViewportSize(size);
+      await seen.use(theme);
+      expect({ wide: await seen.overflow(), violations: await seen.violations() }).toEqual({ wide: 0, violations: [] });
+    }
+    await seen.use('light');
     expect(await seen.violations()).toEqual([]);
     const dialog = page.getByRole('dialog');
     await page.getByRole('button', { name: 'New user' }).click();

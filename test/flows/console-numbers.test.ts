@@ -4,6 +4,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { chromium } from '../console/chromium.ts';
 import {
+  AWAY,
+  type Database,
   endpointOf,
   FAILED,
   forwarderOf,
@@ -11,22 +13,28 @@ import {
   type Kind,
   numbersArtifacts,
   proxyOf,
+  SUSPENDED_FOR_MS,
   storeOf,
 } from '../console/numbers-artifacts.ts';
+import { Comparison, FRESH_MS, type Graph, type Listed, type Overview } from '../console/numbers-compared.ts';
 import { type Range, REFUSED, Truth } from '../console/numbers-truth.ts';
+import { column, numbersOf, spanOf } from '../console/shown-numbers.ts';
 import { WatchedPage } from '../console/watched-page.ts';
 import { type EchoBackEnd, echoBackEnd } from '../support/echo-back-end.ts';
 import { FlowFolder } from '../support/flow-artifacts.ts';
+import { freePort } from '../support/free-ports.ts';
 import { readManagement } from '../support/management.ts';
 import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
-import { activemq, findOrInstall, postgresql, rabbitmq } from '../support/servers/index.ts';
+import type { DatabaseServer } from '../support/servers/database-server.ts';
+import { activemq, findOrInstall, mariadb, postgresql, rabbitmq } from '../support/servers/index.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const brokers = await findOrInstall(activemq);
 const rabbits = await findOrInstall(rabbitmq);
 const databases = await findOrInstall(postgresql);
+const mariadbs = await findOrInstall(mariadb);
 const browsers = await findOrInstall(chromium);
-const missing = [brokers, rabbits, databases, browsers].find((server) => server.missing !== undefined);
+const missing = [brokers, rabbits, databases, mariadbs, browsers].find((server) => server.missing !== undefined);
 
 /** One request of each kind in so many ms. */
 const EVERY_MS = 100;
@@ -34,53 +42,63 @@ const STORED_FOR_MS = 3_000;
 const DELIVERED_FOR_MS = 4_000;
 /** Of comparing in each of the two times, however slow the machine is. */
 const LEAST_ROUNDS = 3;
-/** Seven of the API and one of a page, of each kind. */
-const NUMBERS_A_ROUND = 8 * KINDS.length;
-const LEFT: Readonly<Record<Kind, number>> = { memory: 3, activemq: 4, rabbitmq: 5, postgresql: 6, sqlite: 7 };
-
-/* What the management API tells, as far as it is compared. */
-interface Overview {
-  readonly stores: ReadonlyArray<{
-    readonly name: string;
-    readonly depth: number | null;
-    readonly enqueued: number;
-    readonly dequeued: number;
-    readonly oldestAgeMs: number | null;
-    readonly inPerSecond: number;
-  }>;
-  readonly processors: ReadonlyArray<{ readonly name: string; readonly counters: Readonly<Record<string, number>> }>;
-}
-interface Listed {
-  readonly list: ReadonlyArray<{ readonly name: string; readonly requests: number; readonly errors: number }>;
-}
-interface Graph {
-  readonly edges: ReadonlyArray<{ readonly from: string; readonly to: string; readonly count: number }>;
-}
+/** What has to be compared under load. */
+const SORTS = [
+  ...[
+    'depth',
+    'puts',
+    'deliveries',
+    'failures',
+    'requests',
+    'sends',
+    'refused',
+    'median latency',
+    'Waiting',
+    'Delivered',
+  ],
+  ...['puts per second', 'deliveries per second', 'requests per second', 'oldest', 'oldest on the page'],
+  ...['edge', 'edge into the end point'],
+];
+const LEFT: Readonly<Record<Kind, number>> = {
+  memory: 3,
+  activemq: 4,
+  rabbitmq: 5,
+  postgresql: 6,
+  mariadb: 7,
+  sqlite: 8,
+};
 
 (missing ?? browsers).describe('every number on the console, under load and at rest', () => {
   const folder = new FlowFolder();
-  const problems: string[] = [];
-  let compared = 0;
+  /** When the first message of each kind was sent, and was stored, on the monotonic clock. */
+  const firstStored = new Map<Kind, Range>();
   let backEnd: EchoBackEnd;
   let truth: Truth;
   let runtime: MiniSynapse;
   let browser: Browser;
   let page: WatchedPage;
+  let comparison: Comparison;
 
   beforeAll(async () => {
     const sqliteFile = join(folder.path, 'numbers.db');
-    const [broker, rabbit, database, found, echo] = await Promise.all([
+    const [broker, rabbit, database, maria, found, echo] = await Promise.all([
       brokers.start(),
       rabbits.start(),
       databases.start(),
+      mariadbs.start(),
       browsers.start(),
       echoBackEnd(),
     ]);
     [browser, backEnd] = [found, echo];
-    const { driverClass, jdbcUrl, user, password } = database;
-    const places = { driver: driverClass, 'connection.url': jdbcUrl, username: user, password };
-    const media = { provider: broker.openwireUrl, rabbitPort: rabbit.port, postgresql: places, sqliteFile };
-    const artifacts = numbersArtifacts({ backEnd: backEnd.url, ...media });
+    const artifacts = numbersArtifacts({
+      backEnd: backEnd.url,
+      nobody: `http://127.0.0.1:${await freePort()}/away`,
+      provider: broker.openwireUrl,
+      rabbitPort: rabbit.port,
+      postgresql: databaseOf(database),
+      mariadb: databaseOf(maria),
+      sqliteFile,
+    });
     for (const [name, xml] of Object.entries(artifacts)) folder.write(name, xml);
     runtime = await runMiniSynapse({
       artifacts: folder.artifacts,
@@ -88,12 +106,19 @@ interface Graph {
       config: folder.configureJms(broker.openwireUrl, broker.stompPort),
     });
     const ports = { stompPort: broker.stompPort, rabbitPort: rabbit.port };
-    truth = await Truth.open({ backEnd, ...ports, postgresql: database, sqliteFile });
+    truth = await Truth.open({ backEnd, ...ports, postgresql: database, mariadb: maria, sqliteFile });
     page = await WatchedPage.open(browser, runtime.management('/console/'));
     // Queues and tables are made with the first message at the latest.
-    await Promise.all(KINDS.map((kind) => send(kind)));
+    await Promise.all(
+      KINDS.map(async (kind) => {
+        const least = performance.now();
+        await send(kind);
+        firstStored.set(kind, { least, most: performance.now() });
+      }),
+    );
     truth.start();
     await truth.askedAgain();
+    comparison = new Comparison({ truth, page: page.page, read, firstStored });
   });
 
   afterAll(async () => {
@@ -145,67 +170,6 @@ interface Graph {
     }
   }
 
-  function compare(what: string, shown: number | null | undefined, { least, most }: Range): void {
-    compared += 1;
-    if (typeof shown === 'number' && shown >= least && shown <= most) return;
-    problems.push(`${what}: ${shown} is shown, and in the last two seconds it was ${least} to ${most}`);
-  }
-
-  /** What the API says now, against what it may say. */
-  async function compareOverview(): Promise<void> {
-    const from = performance.now();
-    const [{ stores, processors }, proxies, endpoints] = await Promise.all([
-      read<Overview>('/management/overview'),
-      read<Listed>('/management/proxy-services'),
-      read<Listed>('/management/endpoints'),
-    ]);
-    const to = performance.now();
-    await truth.askedAgain();
-    for (const kind of KINDS) {
-      const store = stores.find(({ name }) => name === storeOf(kind));
-      const counters = processors.find(({ name }) => name === forwarderOf(kind))?.counters;
-      const count = (least: Parameters<Truth['count']>[1]) => truth.count(kind, least, from, to);
-      compare(`depth of ${kind}`, store?.depth, truth.depth(kind, from, to));
-      compare(`puts of ${kind}`, store?.enqueued, count({ least: 'accepted', most: 'sent' }));
-      compare(`deliveries of ${kind}`, counters?.delivered, count({ least: 'delivered' }));
-      compare(`failures of ${kind}`, counters?.failed, count({ least: 'refused' }));
-      const named = ({ list }: Listed, name: string) => list.find((one) => one.name === name);
-      compare(
-        `requests to ${kind}`,
-        named(proxies, proxyOf(kind))?.requests,
-        count({ least: 'accepted', most: 'sent' }),
-      );
-      compare(`sends to ${kind}`, named(endpoints, endpointOf(kind))?.requests, count({ least: 'attempts' }));
-      compare(`refused by ${kind}`, named(endpoints, endpointOf(kind))?.errors, count({ least: 'refused' }));
-    }
-  }
-
-  /** The numbers of one column of a table, by the name in its row. */
-  async function column(caption: string, title: string): Promise<Map<string, number>> {
-    const rows = await page.page.evaluate<Array<[string, string]>>(`(() => {
-      const table = [...document.querySelectorAll('table')].find((one) => one.caption?.textContent === ${JSON.stringify(caption)});
-      const at = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent.trim() === ${JSON.stringify(title)});
-      return [...table.tBodies[0].rows].map((row) => [
-        row.querySelector('.name').textContent.trim(),
-        (row.cells[at].querySelector('.depth') ?? row.cells[at]).firstChild.textContent,
-      ]);
-    })()`);
-    return new Map(rows.map(([name, text]) => [name, numberOf(text)]));
-  }
-
-  async function compareColumn(
-    [caption, title]: readonly [string, string],
-    nameOf: (kind: Kind) => string,
-    range: (kind: Kind, from: number, to: number) => Range,
-  ): Promise<void> {
-    const from = performance.now();
-    const shown = await column(caption, title);
-    const to = performance.now();
-    await truth.askedAgain();
-    for (const kind of KINDS)
-      compare(`${title} of ${kind} on the page`, shown.get(nameOf(kind)), range(kind, from, to));
-  }
-
   const STORES = ['Message stores', 'Waiting'] as const;
   const waiting = (kind: Kind, from: number, to: number) => truth.depth(kind, from, to);
 
@@ -215,8 +179,9 @@ interface Graph {
     const stop = load();
     const stored = performance.now() + STORED_FOR_MS;
     for (let round = 0; round < LEAST_ROUNDS || performance.now() < stored; round += 1) {
-      await compareOverview();
-      await compareColumn(STORES, storeOf, waiting);
+      await comparison.overview();
+      await comparison.column(STORES, storeOf, waiting);
+      await comparison.oldest();
       await delay(100);
     }
     await steer('activate');
@@ -224,16 +189,24 @@ interface Graph {
     await page.page.getByRole('table', { name: 'Message processors' }).waitFor();
     const delivered = performance.now() + DELIVERED_FOR_MS;
     for (let round = 0; round < LEAST_ROUNDS || performance.now() < delivered; round += 1) {
-      await compareOverview();
-      await compareColumn(['Message processors', 'Delivered'], forwarderOf, (kind, from, to) =>
+      await comparison.overview();
+      await comparison.column(['Message processors', 'Delivered'], forwarderOf, (kind, from, to) =>
         truth.count(kind, { least: 'delivered' }, from, to),
       );
       await delay(100);
     }
+    await page.visit('#/graph?detail=artifacts');
+    for (let round = 0; round < LEAST_ROUNDS; round += 1) {
+      await comparison.overview();
+      await comparison.edges();
+      await delay(100);
+    }
     await stop();
-    expect(problems).toEqual([]);
-    expect(compared).toBeGreaterThanOrEqual(2 * LEAST_ROUNDS * NUMBERS_A_ROUND);
-    process.stdout.write(`${compared} numbers compared under load\n`);
+    expect(comparison.problems).toEqual([]);
+    const { compared } = comparison;
+    for (const sort of SORTS) expect(compared.get(sort) ?? 0, sort).toBeGreaterThanOrEqual(LEAST_ROUNDS);
+    const total = [...compared.values()].reduce((sum, count) => sum + count, 0);
+    process.stdout.write(`${total} numbers of ${compared.size} sorts compared under load\n`);
   });
 
   it('is exactly what they say at rest', async () => {
@@ -292,7 +265,9 @@ interface Graph {
         delivered: metric(`processor_deliveries_total{processor="${forwarder}",outcome="delivered"}`),
         good: metric(`processor_attempts_total{processor="${forwarder}",status="2xx"}`),
         bad: metric(`processor_attempts_total{processor="${forwarder}",status="5xx"}`),
-        requests: metric(`wso2_integration_proxy_request_count_total{service_name="${proxy}",service_type="proxy"}`),
+        requests: metric(
+          `wso2_integration_proxy_request_count_total{service_name="${proxy}",service_type="proxy",invocation_url="/services/${proxy}"}`,
+        ),
         sends: metric(`endpoint_requests_total{endpoint="${endpoint}"}`),
       }).toEqual({
         depth: LEFT[kind],
@@ -311,12 +286,14 @@ interface Graph {
     }
     expect(stores.find(({ name }) => name === FAILED)?.depth).toBe(moved);
     await page.visit('#/stores');
-    const shown = async () => Object.fromEntries(await column(...STORES));
+    const shown = async () => numbersOf(await column(page.page, ...STORES));
     const left = Object.fromEntries(KINDS.map((kind) => [storeOf(kind), LEFT[kind]]));
     await expect.poll(shown, { timeout: 10_000 }).toEqual({ ...left, [FAILED]: moved });
     await page.visit('#/endpoints');
     const sends = Object.fromEntries(KINDS.map((kind) => [endpointOf(kind), truth.counts[kind].attempts]));
-    await expect.poll(async () => Object.fromEntries(await column('Endpoints', 'Requests'))).toEqual(sends);
+    await expect
+      .poll(async () => numbersOf(await column(page.page, 'Endpoints', 'Requests')))
+      .toEqual({ ...sends, [AWAY]: 0 });
     await page.visit('#/');
     const total = Object.values(LEFT).reduce((sum, count) => sum + count, moved);
     await page.page
@@ -330,6 +307,27 @@ interface Graph {
     const { accepted, delivered, refused } = truth.counts[kind];
     return accepted - delivered - refused / 2;
   }
+
+  it('counts down to when a suspended endpoint is tried again', async () => {
+    const least = performance.now();
+    const asked = { method: 'POST', headers: { 'Content-Type': 'text/xml' }, body: '<a/>' };
+    await (await fetch(runtime.service(AWAY), { ...asked, signal: AbortSignal.timeout(30_000) })).arrayBuffer();
+    const most = performance.now();
+    await page.visit('#/endpoints');
+    const row = page.page.getByRole('table', { name: 'Endpoints' }).getByRole('row', { name: new RegExp(`^${AWAY} `) });
+    await row.getByText('Suspended').waitFor();
+    for (let round = 0; round < LEAST_ROUNDS; round += 1) {
+      const from = performance.now();
+      const shown = spanOf((await column(page.page, 'Endpoints', 'Tried again')).get(AWAY));
+      const range = {
+        least: least + SUSPENDED_FOR_MS - performance.now() - FRESH_MS,
+        most: most + SUSPENDED_FOR_MS - from + FRESH_MS,
+      };
+      comparison.compare('time of suspension', shown, range);
+      await delay(700);
+    }
+    expect(comparison.problems).toEqual([]);
+  });
 
   it('of RabbitMQ costs no look into the queue before somebody asks for one', async () => {
     const asked = () => page.requests.filter((url) => url.includes(`${storeOf('rabbitmq')}/messages`));
@@ -349,9 +347,8 @@ interface Graph {
   });
 });
 
-/** `~1,234` is 1234. */
-function numberOf(text: string): number {
-  return Number(text.replace(/[^\d.-]/g, '') || Number.NaN);
+function databaseOf({ driverClass, jdbcUrl, user, password }: DatabaseServer): Database {
+  return { driver: driverClass, 'connection.url': jdbcUrl, username: user, password };
 }
 
 /** Requests per second fall to what they are. */
@@ -359,6 +356,6 @@ async function rateOf(page: Page, rate: number): Promise<void> {
   await page
     .locator('.figure', { hasText: 'Requests' })
     .first()
-    .getByText(new RegExp(`^${rate}`))
+    .locator('.figure-value', { hasText: new RegExp(`^${rate}\\b`) })
     .waitFor({ timeout: 15_000 });
 }

@@ -23,6 +23,11 @@ export function useCsrf(token) {
   csrf = token;
 }
 
+/** What changing requests of a session carry; empty where there is none. */
+export function csrfToken() {
+  return csrf;
+}
+
 /** @param {() => void} callback called when the API wants a login */
 export function whenLoginNeeded(callback) {
   onLoginNeeded = callback;

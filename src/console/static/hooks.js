@@ -1,13 +1,13 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { get } from './api.js';
-import { onEvents } from './live.js';
+import { isCutOff, onEvents } from './live.js';
 
 /** @typedef {{data: any, error: any, loading: boolean, reload: () => Promise<void>}} Loaded */
 
 const SOON_MS = 400;
 
 /**
- * A resource of the API: read at once, again every `every` ms, and soon after events that may have changed it. What was read stays while
+ * A resource of the API: read at once, again every `every` ms, soon after events that may have changed it, and when the server is back. What was read stays while
  * it is read again.
  * @param {string | undefined} path undefined: nothing yet
  * @param {{every?: number, events?: string[]}} [options]
@@ -35,14 +35,13 @@ export function useResource(path, { every, events } = {}) {
   }, [reload]);
   useEffect(() => {
     if (!every) return undefined;
-    const timer = setInterval(() => document.hidden || reload(), every);
+    const timer = setInterval(() => document.hidden || isCutOff() || reload(), every);
     return () => clearInterval(timer);
   }, [reload, every]);
-  const names = (events ?? []).join();
+  const names = ['reset', ...(events ?? [])].join();
   useEffect(() => {
-    if (!names) return undefined;
     let soon;
-    const leave = onEvents([...names.split(','), 'reset'], () => {
+    const leave = onEvents(names.split(','), () => {
       soon ??= setTimeout(() => {
         soon = undefined;
         void reload();

@@ -1,12 +1,14 @@
 import { useEffect, useState } from 'preact/hooks';
-import { address, get } from './api.js';
+import { get } from './api.js';
+import { backOff, openStream } from './stream.js';
 
 /*
  * What happens on the server, as it happens: one event stream for the whole page. While there is none (an older server, a proxy that
  * holds streams back, a restart), the overview is asked for every other second instead, and the page says how old its numbers are.
+ * While nobody answers that either, it is asked for less and less often.
  *
- *   connecting ──(first event)──► live ──(stream lost)──► polling ──(stream back)──► live
- *        └──────(no such resource, or 5 s without)──────►─┘
+ *   connecting ──(first event)──► live ──(stream lost)──► down ──(stream back)──► live
+ *        └──────(lost, or 5 s without an event)─────────►─┘
  */
 
 const NAMES = [
@@ -24,11 +26,13 @@ const NAMES = [
 ];
 const POLL_MS = 2000;
 const PATIENCE_MS = 5000;
-const RETRY_MS = 3000;
 /** Points of the sparklines, one a second at most. */
 const TRAIL = 90;
 
-/** @type {{overview: any, overviewAt: number, stream: 'connecting'|'live'|'down', error?: string}} */
+/**
+ * `error`: why nobody has answered the last time; `retryAt`: when somebody is asked again, epoch ms.
+ * @type {{overview: any, overviewAt: number, stream: 'connecting'|'live'|'down', error?: string, retryAt?: number}}
+ */
 let state = { overview: undefined, overviewAt: 0, stream: 'connecting' };
 const watchers = new Set();
 const listeners = new Map(NAMES.map((name) => [name, new Set()]));
@@ -37,25 +41,42 @@ const trails = new Map();
 /** Requests per second, newest last. */
 const traffic = [];
 
-let source;
+let stream;
 let polling;
-let retry;
 let patience;
 let running = false;
+let failures = 0;
 
 /** Begins to listen; idempotent. */
 export function startLive() {
   if (running) return;
   running = true;
-  connect();
+  stream = openStream({ names: NAMES, onEvent: received, onLost: () => update({ stream: 'down' }) });
+  patience = setTimeout(() => update({ stream: state.stream === 'connecting' ? 'down' : state.stream }), PATIENCE_MS);
+  addEventListener('online', retryNow);
   void poll();
 }
 
 /** Until somebody has logged in. */
 export function stopLive() {
   running = false;
-  source?.close();
-  for (const timer of [polling, retry, patience]) clearTimeout(timer);
+  stream?.close();
+  removeEventListener('online', retryNow);
+  for (const timer of [polling, patience]) clearTimeout(timer);
+}
+
+/** Tries again at once what waits for its time. */
+export function retryNow() {
+  if (!running) return;
+  failures = 0;
+  stream.again();
+  clearTimeout(polling);
+  void poll();
+}
+
+/** Has nobody answered the last time? Then asking for more is for later. */
+export function isCutOff() {
+  return state.error !== undefined;
 }
 
 /** The state of the stream and the newest overview. */
@@ -102,6 +123,7 @@ export async function refreshOverview() {
   try {
     took(await get('overview'));
   } catch (error) {
+    failures += 1;
     update({ error: error.message });
   }
 }
@@ -117,31 +139,23 @@ function took(overview) {
   }
   traffic.push(overview.traffic?.requestsPerSecond ?? 0);
   if (traffic.length > TRAIL) traffic.shift();
-  update({ overview, overviewAt: Date.now(), error: undefined });
+  const wasCutOff = isCutOff();
+  failures = 0;
+  update({ overview, overviewAt: Date.now(), error: undefined, retryAt: undefined });
+  // Who was not answered asks again.
+  if (wasCutOff) tell('reset');
 }
 
-function connect() {
-  source = new EventSource(address('events'));
-  for (const name of NAMES) source.addEventListener(name, (event) => received(name, event));
-  source.onerror = lost;
-  patience = setTimeout(() => update({ stream: state.stream === 'connecting' ? 'down' : state.stream }), PATIENCE_MS);
-}
-
-function received(name, event) {
+function received(name, text) {
   clearTimeout(patience);
   if (state.stream !== 'live') update({ stream: 'live' });
-  const data = parsed(event.data);
+  const data = parsed(text);
   if (name === 'overview' && data) took(data);
-  for (const listener of [...(listeners.get(name) ?? [])]) listener(data);
+  tell(name, data);
 }
 
-function lost() {
-  if (!running) return;
-  update({ stream: 'down' });
-  // A stream that was refused is not tried again by the browser itself.
-  if (source.readyState !== EventSource.CLOSED) return;
-  clearTimeout(retry);
-  retry = setTimeout(connect, RETRY_MS);
+function tell(name, data) {
+  for (const listener of [...(listeners.get(name) ?? [])]) listener(data);
 }
 
 /** Asks where the stream does not tell. */
@@ -149,7 +163,11 @@ async function poll() {
   if (!running) return;
   const fresh = Date.now() - state.overviewAt < POLL_MS;
   if (!fresh && !document.hidden) await refreshOverview();
-  if (running) polling = setTimeout(poll, POLL_MS);
+  if (!running) return;
+  const wait = isCutOff() ? Math.max(POLL_MS, backOff(failures)) : POLL_MS;
+  if (isCutOff()) update({ retryAt: Date.now() + wait });
+  clearTimeout(polling);
+  polling = setTimeout(poll, wait);
 }
 
 function parsed(text) {

@@ -3,12 +3,12 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import { ApiError, change, get, useCsrf, whenLoginNeeded } from './api.js';
 import { Dialog } from './components/dialog.js';
 import { Icon } from './components/icon.js';
-import { Empty, Page } from './components/page.js';
+import { Card, Empty, Page } from './components/page.js';
 import { Toasts } from './components/toast.js';
 import { span } from './format.js';
 import { useNow } from './hooks.js';
 import { html } from './html.js';
-import { startLive, stopLive, useLive } from './live.js';
+import { retryNow, startLive, stopLive, useLive } from './live.js';
 import { Login } from './pages/login.js';
 import { Palette } from './palette.js';
 import { usePlace } from './router.js';
@@ -73,7 +73,7 @@ function Frame({ session }) {
         </div>
       </header>
       <${Menu} place=${place} />
-      <main id="content"><${Guard} key=${location.hash.split('?')[0]}><${Routed} place=${place} /><//></main>
+      <main id="content"><${CutOff} /><${Guard} key=${location.hash.split('?')[0]}><${Routed} place=${place} /><//></main>
     </div>
     ${dialog === 'help' && html`<${Help} onClose=${close} />`} ${dialog === 'palette' && html`<${Palette} onClose=${close} />`}`;
 }
@@ -117,14 +117,28 @@ function Menu({ place }) {
   </nav>`;
 }
 
+/** Says in all clearness that nobody answers, since when, and when they are asked again. */
+function CutOff() {
+  const { overviewAt, error, retryAt } = useLive();
+  const now = useNow(500);
+  if (!error || now - overviewAt <= FRESH_MS + 500) return null;
+  const left = Math.max(0, Math.ceil(((retryAt ?? now) - now) / 1000));
+  return html`<div class="cut-off">
+    <${Icon} name="warning" />
+    <p><strong role="alert">Not connected to the server.</strong> ${overviewAt > 0 && `What is shown is ${span(now - overviewAt)} old.`} ${left > 0 ? `Trying again in ${left} s.` : 'Trying again …'}</p>
+    <button type="button" class="small" onClick=${retryNow}>Try now</button>
+  </div>`;
+}
+
 /** Says whether the numbers are of now, and how old they are when not (OP-43). */
 function Freshness() {
   const { overviewAt, stream, error } = useLive();
   const now = useNow(500);
   if (!overviewAt)
-    return html`<span class="freshness busy" role="status"><i></i>${error ? 'No connection' : 'Connecting'}</span>`;
+    return html`<span class=${`freshness ${error ? 'bad' : 'busy'}`} role="status" title=${error}><i></i>${error ? 'Not connected' : 'Connecting'}</span>`;
   const age = now - overviewAt;
   const stale = age > FRESH_MS + 500;
+  if (stale && error) return html`<span class="freshness bad" role="status" title=${error}><i></i>Not connected</span>`;
   const why =
     stream === 'live'
       ? 'Updated every second by the server'
@@ -172,7 +186,7 @@ function Routed({ place }) {
     };
   }, [route]);
   if (!route)
-    return html`<${Page} title="There is no such page"><${Empty} icon="search" title="Nothing is here"><a href="#/">Go to the overview</a><//><//>`;
+    return html`<${Page} title="There is no such page"><${Card}><${Empty} icon="search" title="Nothing is here"><a href="#/">Go to the overview</a><//><//><//>`;
   if (loaded.route !== route)
     return html`<div class="skeleton" role="status"><span class="sr">Loading …</span><i></i><i></i><i></i></div>`;
   if (loaded.error) throw loaded.error;

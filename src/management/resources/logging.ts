@@ -19,21 +19,23 @@ const LEVELS: readonly LogLevel[] = ['fatal', 'error', 'warn', 'info', 'debug', 
 const ALIASES: Readonly<Record<string, LogLevel>> = { all: 'trace', off: 'fatal', warning: 'warn' };
 
 const ROW = object({ loggerName: TEXT, componentName: TEXT, level: TEXT });
+const OWN_LEVELS = { type: 'array', items: object({ kind: TEXT, name: TEXT, level: TEXT }) } as const;
 
 /** `GET /management/logging` (spec proxies 8.2, 8.3). */
 export const readLogging = resource({
   method: 'GET',
   path: '/management/logging',
   role: 'viewer',
-  summary: 'Loggers with their levels, or one of them',
+  summary: 'Loggers with their levels and the artifacts that have one of their own, or one logger',
   tag: 'logging',
   query: { loggerName: { type: 'string' }, searchKey: SEARCH_KEY },
-  answers: { 200: { anyOf: [listOf(ROW), ROW] }, 404: { type: 'object' } },
+  answers: { 200: { anyOf: [listOf(ROW, { artifacts: OWN_LEVELS }), ROW] }, 404: { type: 'object' } },
   answer({ query: { loggerName, searchKey } }) {
     const names = [ROOT, ...logCategories()];
     if (loggerName === undefined) {
       const wanted = searchKey?.trim().toLowerCase() ?? '';
-      return { status: 200, body: listing(names.filter((name) => name.toLowerCase().includes(wanted)).map(row)) };
+      const rows = names.filter((name) => name.toLowerCase().includes(wanted)).map(row);
+      return { status: 200, body: { ...listing(rows), artifacts: ownLevels() } };
     }
     if (!names.includes(loggerName)) throw notFound(`Logger name ('${loggerName}') not found`, loggerName, names);
     return { status: 200, body: row(loggerName) };
@@ -82,11 +84,8 @@ export const changeLogging = resource({
       audit({ type: 'log_level', action: 'updated', name: artifact.name, detail: loggingLevel });
       // `default` gives its lines back to their loggers.
       setArtifactLogLevel(artifact, loggingLevel === 'default' ? undefined : levelOf(loggingLevel), resetAfterMs);
-      const levels = artifactLogLevels().map(({ kind, name, level }) => ({ kind, name, level: level.toUpperCase() }));
-      return {
-        status: 200,
-        body: { message: `Successfully updated ${artifact.kind} ${artifact.name}`, artifacts: levels },
-      };
+      const message = `Successfully updated ${artifact.kind} ${artifact.name}`;
+      return { status: 200, body: { message, artifacts: ownLevels() } };
     }
     audit({ type: 'log_level', action: 'updated', name: loggerName, detail: loggingLevel });
     const names = [ROOT, ...logCategories()];
@@ -120,6 +119,11 @@ function levelOf(word: string): LogLevel {
   throw new ManagementError(400, `Invalid log level ${JSON.stringify(word.slice(0, 50))}`, {
     details: [`expected one of: ${LEVELS.join(', ')}`],
   });
+}
+
+/** The artifacts with a level of their own. */
+function ownLevels() {
+  return artifactLogLevels().map(({ kind, name, level }) => ({ kind, name, level: level.toUpperCase() }));
 }
 
 function row(loggerName: string) {

@@ -2,15 +2,18 @@ import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { html } from '../html.js';
 
-/** A modal dialog: the browser keeps the focus inside, Escape closes it, and the focus goes back afterwards. */
-export function Dialog({ title, onClose, children, wide }) {
+/**
+ * A modal dialog: the browser keeps the focus inside, Escape closes it, and the focus goes back afterwards.
+ * @param {{title: string, onClose: () => void, children?: any, wide?: boolean, firm?: boolean}} props firm: a click beside it does not close it
+ */
+export function Dialog({ title, onClose, children, wide, firm }) {
   const dialog = useRef();
   useEffect(() => {
     const before = document.activeElement;
     dialog.current.showModal();
     return () => before instanceof HTMLElement && before.focus();
   }, []);
-  const outside = (event) => event.target === dialog.current && onClose();
+  const outside = (event) => event.target === dialog.current && !firm && onClose();
   return html`<dialog ref=${dialog} class=${wide ? 'wide' : ''} aria-labelledby="dialog-title" onClose=${onClose} onClick=${outside}>
     <div class="dialog-inside">
       <h2 id="dialog-title">${title}</h2>
@@ -22,7 +25,8 @@ export function Dialog({ title, onClose, children, wide }) {
 /**
  * Asks before something is done; what it does runs while the dialog is open, so that its failure is read where it was asked for.
  * @param {{title: string, text: any, action: string, danger?: boolean, expect?: string, fields?: (values: any, set: (change: any) => void) => any,
- *   initial?: any, act: (values: any) => Promise<any>}} question `expect`: what has to be typed before
+ *   initial?: any, act: (values: any, error: any) => Promise<any>}} question `expect`: what has to be typed before; it, the text and the action
+ *   may be functions of why it has failed before
  * @returns {Promise<any>} what `act` gave; undefined when nothing was done
  */
 export function ask(question) {
@@ -39,12 +43,14 @@ export function ask(question) {
 }
 
 function Question({ question, onClose }) {
-  const { title, action, danger, expect, fields, initial, act } = question;
+  const { title, danger, fields, initial, act } = question;
   const [values, setValues] = useState(initial ?? {});
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(undefined);
-  const text = typeof question.text === 'function' ? question.text(error) : question.text;
+  const [text, action, expect] = [question.text, question.action, question.expect].map((part) =>
+    typeof part === 'function' ? part(error) : part,
+  );
   const submit = async (event) => {
     event.preventDefault();
     setBusy(true);

@@ -30,6 +30,7 @@ const PATHS = {
   move: 'M4 12h15M13 6l6 6-6 6',
   trash: 'M4 7h16M9 7V4h6v3M6 7l1 14h10l1-14M10 11v6M14 11v6',
   download: 'M12 4v11M7 10.500l5 5 5-5M5 20h14',
+  upload: 'M12 20V9M7 13.500l5-5 5 5M5 4h14',
   play: 'M7 4.500v15l12-7.500z',
   pause: 'M8 5v14M16 5v14',
   step: 'M6 5v14l9-7zM18 5v14',

@@ -1,3 +1,5 @@
+import { useState } from 'preact/hooks';
+import { number } from '../format.js';
 import { html } from '../html.js';
 
 /**
@@ -5,12 +7,16 @@ import { html } from '../html.js';
  * `class`: `num` for figures, `wide` for what may be cut off, `hide-s` for what narrow screens go without
  */
 
+/** Rows that are drawn before somebody asks for more: thousands of them would hold up every keystroke. */
+const DRAWN = 200;
+
 /**
  * A table; on phones its rows are cards. With `href`, a row leads there; with `selected`, rows can be chosen.
  * @param {{columns: Column[], rows: any[], keyOf?: (row: any) => string, href?: (row: any) => string | undefined, caption: string,
  *   selected?: Set<string>, onSelect?: (selected: Set<string>) => void, toneOf?: (row: any) => string}} props
  */
 export function Table({ columns, rows, keyOf = (row) => row.name, href, caption, selected, onSelect, toneOf }) {
+  const [drawn, setDrawn] = useState(DRAWN);
   const all = selected && rows.length > 0 && rows.every((row) => selected.has(keyOf(row)));
   const toggle = (key) => {
     const next = new Set(selected);
@@ -40,7 +46,7 @@ export function Table({ columns, rows, keyOf = (row) => row.name, href, caption,
         </tr>
       </thead>
       <tbody role="rowgroup">
-        ${rows.map((row) => {
+        ${rows.slice(0, drawn).map((row) => {
           const key = keyOf(row);
           const classes = [href?.(row) && 'leads', selected?.has(key) && 'picked', toneOf?.(row)]
             .filter(Boolean)
@@ -57,5 +63,12 @@ export function Table({ columns, rows, keyOf = (row) => row.name, href, caption,
         })}
       </tbody>
     </table>
+    ${
+      rows.length > drawn &&
+      html`<div class="pager">
+        <span>${number(drawn)} of ${number(rows.length)}</span>
+        <button type="button" class="small" onClick=${() => setDrawn(drawn * 2)}>Show ${number(Math.min(drawn, rows.length - drawn))} more</button>
+      </div>`
+    }
   </div>`;
 }

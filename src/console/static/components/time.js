@@ -9,14 +9,14 @@ export function Ago({ at, none = '–' }) {
   return html`<time datetime=${isoOf(at)} title=${format.moment(at)}>${format.relative(at, now)}</time>`;
 }
 
-/** Counts down to a moment, then says `now`. @param {{until?: string | number, none?: string}} props */
-export function Countdown({ until, none = '–' }) {
+/** Counts down to a moment, then says `now`, then that it is over. @param {{until?: string | number, none?: string, over?: string}} props */
+export function Countdown({ until, none = '–', over = 'due' }) {
   const now = useNow(250);
   const at = format.epoch(until);
   if (at === undefined) return none;
   const left = at - now;
   const text =
-    left <= 0 ? (left > -2000 ? 'now' : 'due') : left < 10_000 ? `${(left / 1000).toFixed(1)} s` : format.span(left);
+    left <= 0 ? (left > -2000 ? 'now' : over) : left < 10_000 ? `${(left / 1000).toFixed(1)} s` : format.span(left);
   return html`<time class="tabular" datetime=${isoOf(at)} title=${format.moment(at)}>${text}</time>`;
 }
 

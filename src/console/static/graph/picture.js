@@ -3,10 +3,11 @@ import { Icon, iconPath } from '../components/icon.js';
 import { stateText, toneOf } from '../components/state.js';
 import { rate, short } from '../format.js';
 import { html } from '../html.js';
+import { cutTo } from './cut-text.js';
 
 const MIN_SCALE = 0.15;
 /** Smaller texts cannot be read. */
-const READABLE = 0.75;
+const READABLE = 0.85;
 const MAX_SCALE = 2.5;
 const STEP = 1.25;
 const ICONS = { inbound: 'download', api: 'endpoint', task: 'schedule' };
@@ -21,12 +22,14 @@ export function Picture({ picture, counts, states, selected, onSelect }) {
   const [view, setView] = useState({ x: 0, y: 0, scale: 1 });
   const chosen = useRef(selected);
   chosen.current = selected;
-  const showAll = () => {
-    if (frame.current) setView(fitting(frame.current, picture, chosen.current));
+  const begin = () => {
+    if (frame.current) setView(fitting(frame.current, picture, chosen.current, READABLE));
   };
-  useLayoutEffect(showAll, [picture]);
+  const showAll = () => setView(fitting(frame.current, picture, undefined, MIN_SCALE));
+  const reveal = (node) => setView((before) => revealing(frame.current, node, before));
+  useLayoutEffect(begin, [picture]);
   useEffect(() => {
-    const observer = new ResizeObserver(showAll);
+    const observer = new ResizeObserver(begin);
     observer.observe(frame.current);
     return () => observer.disconnect();
   }, [picture]);
@@ -49,7 +52,7 @@ export function Picture({ picture, counts, states, selected, onSelect }) {
       </defs>
       <g transform=${`translate(${view.x} ${view.y}) scale(${view.scale})`}>
         ${picture.edges.map((edge) => html`<${EdgeLine} key=${edge.id} edge=${edge} counts=${counts.get(edge.id)} lit=${selected === edge.from || selected === edge.to} />`)}
-        ${picture.nodes.map((node) => html`<${NodeBox} key=${node.id} node=${node} state=${states.get(node.id)} selected=${selected === node.id} onSelect=${onSelect} />`)}
+        ${picture.nodes.map((node) => html`<${NodeBox} key=${node.id} node=${node} state=${states.get(node.id)} selected=${selected === node.id} onSelect=${onSelect} onReach=${reveal} />`)}
       </g>
     </svg>
     <div class="graph-buttons">
@@ -60,7 +63,7 @@ export function Picture({ picture, counts, states, selected, onSelect }) {
   </div>`;
 }
 
-function NodeBox({ node, state, selected, onSelect }) {
+function NodeBox({ node, state, selected, onSelect, onReach }) {
   const { id, kind, label, x, y, width, height } = node;
   const tone = state === undefined ? '' : toneOf(state);
   const choose = (event) => {
@@ -69,23 +72,21 @@ function NodeBox({ node, state, selected, onSelect }) {
     event.stopPropagation();
     onSelect(id);
   };
-  const text = `${kind} ${label}${state ? `, ${stateText(state)}` : ''}`;
+  // What is seen is what it is called; the whole name is its description.
+  const shown = cutTo(label, width - (kind === 'mediator' ? 20 : 44));
+  const called = (name) => `${kind} ${name}${state ? `, ${stateText(state)}` : ''}`;
   return html`<g class=${`node ${kind} ${tone} ${selected ? 'selected' : ''}`} transform=${`translate(${x - width / 2} ${y - height / 2})`} tabindex="0" role="button"
-    aria-label=${text} aria-pressed=${selected} onClick=${choose} onKeyDown=${choose}>
-    <title>${text}</title>
+    aria-label=${called(shown)} aria-pressed=${selected} onClick=${choose} onKeyDown=${choose}
+    onFocus=${(event) => event.currentTarget.matches(':focus-visible') && onReach(node)}>
+    <title>${called(label)}</title>
     <rect width=${width} height=${height} rx=${kind === 'mediator' ? height / 2 : 9} />
     ${
       kind !== 'mediator' &&
       html`<svg class="node-icon" x="11" y=${height / 2 - 8} width="16" height="16" viewBox="0 0 24 24"><path d=${iconPath(ICONS[kind] ?? kind)} /></svg>`
     }
-    <text x=${kind === 'mediator' ? width / 2 : 34} y=${height / 2} text-anchor=${kind === 'mediator' ? 'middle' : 'start'}>${cut(label, width, kind)}</text>
+    <text x=${kind === 'mediator' ? width / 2 : 34} y=${height / 2} text-anchor=${kind === 'mediator' ? 'middle' : 'start'}>${shown}</text>
     ${tone && html`<circle class="node-state" cx=${width - 2} cy="2" r="5" />`}
   </g>`;
-}
-
-function cut(label, width, kind) {
-  const fits = Math.floor((width - (kind === 'mediator' ? 20 : 42)) / 6.6);
-  return label.length > fits ? `${label.slice(0, Math.max(1, fits - 1))}…` : label;
 }
 
 function EdgeLine({ edge, counts, lit }) {
@@ -95,8 +96,8 @@ function EdgeLine({ edge, counts, lit }) {
     .join(' ');
   const figures = count === 0 ? '' : `${short(count)}${perSecond > 0 ? ` · ${rate(perSecond)}/s` : ''}`;
   const label = [edge.label, figures].filter(Boolean).join(' ');
-  const width = label.length * 6 + 10;
-  return html`<g class=${classes}>
+  const width = label.length * 6.4 + 10;
+  return html`<g class=${classes} data-from=${edge.from} data-to=${edge.to}>
     <path d=${edge.path} marker-end="url(#arrow)" />
     ${
       label &&
@@ -108,10 +109,10 @@ function EdgeLine({ edge, counts, lit }) {
   </g>`;
 }
 
-/** All of it in view, as long as it can be read; then around the chosen node, else from its beginning. */
-function fitting({ clientWidth, clientHeight }, { width, height, nodes }, chosen) {
+/** All of it in view, but not smaller than this; then around the chosen node, else from its beginning. */
+function fitting({ clientWidth, clientHeight }, { width, height, nodes }, chosen, smallest) {
   const whole = Math.min(clientWidth / width, clientHeight / height);
-  const scale = Math.min(1.15, Math.max(whole, READABLE));
+  const scale = Math.min(1.15, Math.max(whole, smallest));
   const node = nodes.find(({ id }) => id === chosen) ?? nodes.find(({ kind }) => kind === 'client');
   const along = (size, length, at) => {
     const spare = size - length * scale;
@@ -119,6 +120,15 @@ function fitting({ clientWidth, clientHeight }, { width, height, nodes }, chosen
     return at === undefined ? 0 : Math.min(0, Math.max(spare, size / 2 - at * scale));
   };
   return { x: along(clientWidth, width, node?.x), y: along(clientHeight, height, node?.y), scale };
+}
+
+/** The view, moved so far that a node that the keyboard has come to is in it. */
+function revealing({ clientWidth, clientHeight }, { x, y, width, height }, view) {
+  const along = (offset, size, at, length) => {
+    const [from, until] = [offset + (at - length / 2) * view.scale, offset + (at + length / 2) * view.scale];
+    return from >= 0 && until <= size ? offset : size / 2 - at * view.scale;
+  };
+  return { ...view, x: along(view.x, clientWidth, x, width), y: along(view.y, clientHeight, y, height) };
 }
 
 function zoomed({ x, y, scale }, factor, at) {

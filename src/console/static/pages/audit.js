@@ -33,6 +33,11 @@ export default function Audit() {
   <//>`;
 }
 
+function toneOfResult(result) {
+  if (result === 'running') return 'busy';
+  return /^done/.test(result) ? 'good' : 'bad';
+}
+
 /** @type {import('../components/table.js').Column[]} */
 const COLUMNS = [
   { title: 'When', class: 'fit', cell: ({ time }) => html`<${Clock} at=${time} />` },
@@ -43,13 +48,13 @@ const COLUMNS = [
   {
     title: 'Action',
     cell: ({ action, type, name }) =>
-      html`<span class="name">${action}</span> ${name}<span class="sub">${String(type).replaceAll('_', ' ')}</span>`,
+      html`<span class="name">${action}</span> <span class="break">${name}</span><span class="sub">${String(type).replaceAll('_', ' ')}</span>`,
   },
   { title: 'Detail', class: 'wide hide-s', cell: ({ detail }) => detail },
   { title: 'Count', class: 'num hide-s', cell: ({ count }) => number(count) },
   {
     title: 'Result',
     class: 'fit',
-    cell: ({ result }) => html`<${State} tone=${/^done/.test(result) ? 'good' : 'bad'}>${result}<//>`,
+    cell: ({ result }) => html`<${State} tone=${toneOfResult(result)}>${result}<//>`,
   },
 ];

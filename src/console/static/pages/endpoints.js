@@ -52,7 +52,7 @@ function columnsOf(flip) {
       title: 'Tried again',
       class: 'num',
       cell: ({ state, suspendedUntil, retriesLeft }) =>
-        html`<${Countdown} until=${suspendedUntil} />${state === 'TIMEOUT' && retriesLeft !== undefined && html`<span class="sub">${format.counted(retriesLeft, 'retry', 'retries')} left</span>`}`,
+        html`<${Countdown} until=${suspendedUntil} over="with the next message" />${state === 'TIMEOUT' && retriesLeft !== undefined && html`<span class="sub">${format.counted(retriesLeft, 'retry', 'retries')} left</span>`}`,
     },
     { title: 'Requests', class: 'num', cell: ({ requests }) => format.number(requests) },
     {

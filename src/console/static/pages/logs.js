@@ -1,16 +1,22 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { address, change, get, query } from '../api.js';
-import { ask } from '../components/dialog.js';
+import { get, query } from '../api.js';
 import { Card, Empty, Page, Problem } from '../components/page.js';
+import { Tag } from '../components/state.js';
+import { doing } from '../components/toast.js';
 import { fileName, shortId } from '../format.js';
-import { useSettled } from '../hooks.js';
+import { useResource, useSettled } from '../hooks.js';
 import { html } from '../html.js';
+import { isCutOff } from '../live.js';
 import { sourceAt, to } from '../router.js';
+import { openStream } from '../stream.js';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
 const LINES = 300;
 const KEPT = 1000;
 const POLL_MS = 2000;
+/** Of a stream with log lines; others are of no use here, but tell that it lives. */
+const NAMES = ['log', 'ping', 'overview'];
+const LEVELS_EVERY_MS = 10_000;
 
 /** The end of the log, as it grows. */
 export default function Logs() {
@@ -20,6 +26,10 @@ export default function Logs() {
   const settled = useSettled(text);
   const { records, error, reload } = useTail(level);
   const shown = records?.filter((record) => matches(record, settled.trim().toLowerCase()));
+  const levels = useResource('logging', { events: ['audit'], every: LEVELS_EVERY_MS });
+  const changeLevel = async () => {
+    if (await (await dialogs()).changeLogLevel()) await levels.reload();
+  };
   const end = useRef();
   useEffect(() => {
     const box = end.current?.parentElement;
@@ -31,6 +41,7 @@ export default function Logs() {
       <input type="search" placeholder="Text, artifact or message id" aria-label="Text, artifact or message id" value=${text} onInput=${(event) => setText(event.target.value)} />
       <label class="choice"><input type="checkbox" checked=${follow} onChange=${(event) => setFollow(event.target.checked)} />Follow</label>
     </form>
+    <${OwnLevels} of=${levels} />
     ${error && !error.missing && html`<${Problem} error=${error} what="the log" again=${reload} />`}
     <${Card} flush>
       ${
@@ -44,6 +55,29 @@ export default function Logs() {
       }
     <//>
   <//>`;
+}
+
+/** Loaded when it is wanted. */
+function dialogs() {
+  return import('./log-levels.js');
+}
+
+/** The artifacts whose messages are logged in more or less detail than others. */
+function OwnLevels({ of: { data, reload } }) {
+  const list = data?.artifacts ?? [];
+  if (list.length === 0) return null;
+  const take = async (artifact) => {
+    await doing(async () => (await dialogs()).takeLogLevel(artifact), `${artifact.name} is logged as all others again`);
+    await reload();
+  };
+  return html`<ul class="own-levels" aria-label="Artifacts with a log level of their own">
+    ${list.map(
+      (
+        one,
+      ) => html`<li key=${`${one.kind}:${one.name}`}><span>${one.kind} <strong>${one.name}</strong></span> <${Tag}>${one.level}<//>
+      <button type="button" class="small" onClick=${() => take(one)}>Take away<span class="sr"> the level of ${one.name}</span></button></li>`,
+    )}
+  </ul>`;
 }
 
 let keys = 0;
@@ -63,19 +97,20 @@ function useTail(level) {
     setState({ records: undefined, error: undefined });
     void load();
     let timer;
-    const source = new EventSource(address(`events${query({ logs: level })}`));
     const asked = () => {
-      timer ??= setInterval(() => document.hidden || load(), POLL_MS);
+      timer ??= setInterval(() => document.hidden || isCutOff() || load(), POLL_MS);
     };
-    source.addEventListener('log', (event) => {
+    const received = (name, text) => {
+      if (timer !== undefined) void load();
       clearInterval(timer);
       timer = undefined;
-      const record = keyed(JSON.parse(event.data));
+      if (name !== 'log') return;
+      const record = keyed(JSON.parse(text));
       setState((before) => ({ ...before, records: [...(before.records ?? []), record].slice(-KEPT) }));
-    });
-    source.onerror = asked;
+    };
+    const stream = openStream({ values: { logs: level }, names: NAMES, onEvent: received, onLost: asked });
     return () => {
-      source.close();
+      stream.close();
       clearInterval(timer);
     };
   }, [level]);
@@ -112,24 +147,4 @@ function Record({ record }) {
 
 function timeOf(time) {
   return new Date(time).toTimeString().slice(0, 8);
-}
-
-async function changeLevel() {
-  const { list } = await get('logging').catch(() => ({ list: [{ loggerName: 'rootLogger', level: 'INFO' }] }));
-  await ask({
-    title: 'Change a log level',
-    action: 'Change',
-    text: html`<p>It takes effect at once and can go back by itself.</p>`,
-    initial: { loggerName: list[0]?.loggerName, level: 'debug', minutes: '10' },
-    fields: (values, set) => html`
-      <label class="field"><span>Logger</span><select value=${values.loggerName} onChange=${(event) => set({ loggerName: event.target.value })}>${list.map(({ loggerName, level }) => html`<option key=${loggerName} value=${loggerName}>${loggerName} (${level})</option>`)}</select></label>
-      <label class="field"><span>Level</span><select value=${values.level} onChange=${(event) => set({ level: event.target.value })}>${LEVELS.map((one) => html`<option key=${one}>${one}</option>`)}</select></label>
-      <label class="field"><span>Back after minutes (empty: it stays)</span><input type="number" min="1" max="1440" value=${values.minutes} onInput=${(event) => set({ minutes: event.target.value })} /></label>`,
-    act: ({ loggerName, level, minutes }) =>
-      change('PATCH', 'logging', {
-        loggerName,
-        loggingLevel: level,
-        ...(minutes && { resetAfterMs: Number(minutes) * 60_000 }),
-      }),
-  });
 }

@@ -30,7 +30,7 @@ export async function actOn(store, action, meant) {
   const targets = action === 'move' ? await otherStores(store) : [];
   const result = await ask({
     title: `${title} ${counted(count, 'message')}?`,
-    action: `${title} ${counted(count, 'message')}`,
+    action: (error) => `${title} ${counted(countNow(error, count), 'message')}`,
     danger,
     text: (error) =>
       html`<p>${TEXTS[action](store)}</p>${error?.body?.count !== undefined && html`<p><strong>It is ${number(error.body.count)} now.</strong></p>`}`,
@@ -48,7 +48,7 @@ export async function actOn(store, action, meant) {
             ...meant,
             ...(action === 'move' && { to }),
             ...(force && { force }),
-            confirm: error?.body?.count ?? count,
+            confirm: countNow(error, count),
           }),
   });
   report(result, done, store);
@@ -64,14 +64,21 @@ export async function purge(store) {
   }
   const result = await ask({
     title: `Delete all messages of ${store}?`,
-    action: `Delete ${counted(count, 'message')}`,
+    action: (error) => `Delete ${counted(countNow(error, count), 'message')}`,
     danger: true,
-    expect: String(count),
-    text: html`<p>${counted(count, 'message')} will be gone for good. An export keeps a copy.</p>`,
-    act: () => change('DELETE', `message-stores/${segment(store)}/messages?confirm=${count}`),
+    expect: (error) => String(countNow(error, count)),
+    text: (error) =>
+      html`<p>${counted(countNow(error, count), 'message')} will be gone for good. An export keeps a copy.</p>`,
+    act: (_values, error) =>
+      change('DELETE', `message-stores/${segment(store)}/messages?confirm=${countNow(error, count)}`),
   });
   report(result, 'deleted');
   return result;
+}
+
+/** The server says how many there are when it was asked to do it to another number. */
+function countNow(error, before) {
+  return error?.body?.count ?? before;
 }
 
 const TEXTS = {

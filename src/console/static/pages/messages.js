@@ -102,6 +102,8 @@ function Bar({ store, depth, selected, filter, done }) {
     : filtered
       ? 'All that match'
       : 'All messages';
+  // Loaded when it is wanted, as few pages ever need it.
+  const bring = async () => done(await (await import('./import.js')).importInto(store));
   const act = async (action) => done(await actOn(store, action, meant));
   const nothing = ids.length === 0 && !filtered && depth === 0;
   const exported = address(
@@ -119,6 +121,7 @@ function Bar({ store, depth, selected, filter, done }) {
           : html`<button type="button" class="small" disabled=${nothing} onClick=${async () => done(await purge(store))}><${Icon} name="trash" size=${15} />Purge</button>`
       }
       <a class="button small" href=${exported} download><${Icon} name="download" size=${15} />Export</a>
+      <button type="button" class="small" onClick=${bring}><${Icon} name="upload" size=${15} />Import</button>
     </div>
   </div>`;
 }
@@ -154,7 +157,7 @@ function columnsOf(store) {
       cell: ({ lastCause, lastStatus, poison }) =>
         lastCause || poison
           ? html`<span class="bad-text two-lines" title=${lastCause ?? poison}>${lastStatus && !lastCause?.includes(lastStatus) ? `${lastStatus} · ` : ''}${lastCause ?? poison}</span>`
-          : html`<span class="muted">–</span>`,
+          : html`<span class="muted none">–</span>`,
     },
     {
       title: 'Attempts',

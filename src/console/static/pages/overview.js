@@ -35,7 +35,7 @@ export default function Overview() {
       <${Figure} label="Processors at work" value=${`${working(overview.processors)}/${overview.processors.length}`} href=${to(['processors'])}
         tone=${working(overview.processors) < overview.processors.length ? 'busy' : ''} note=${`${format.rate(delivering(overview.processors))} delivered /s`} />
       <${Figure} label="Artifacts" value=${format.number(total(counts))} href=${to(['artifacts'])}
-        tone=${counts.faulty ? 'bad' : ''} note=${counts.faulty ? `${counts.faulty} faulty` : 'none faulty'} />
+        note=${counts.faulty ? html`<span class="bad-text">${format.number(counts.faulty)} faulty</span>` : 'none faulty'} />
     </div>
     <div class="columns">
       <${Card} title="Stores" flush note="depth and rates of now" actions=${html`<a href=${to(['stores'])}>All stores</a>`}>
@@ -190,7 +190,7 @@ function NeedsList({ needs }) {
       ({ tone, icon, what, state, text, since, href }, index) => html`<li key=${index}>
         <a href=${href}>
           <${Icon} name=${icon} />
-          <span class="needs-what">${what}</span>
+          <span class="needs-what" title=${what}>${what}</span>
           ${state && html`<${State} tone=${tone}>${state}<//>`}
           <span class="needs-text">${text}</span>
           <span class="needs-since">${since && html`<${Ago} at=${since} />`}</span>
@@ -204,7 +204,7 @@ function StoreGlance({ store }) {
   const { name, type, state, depth, inPerSecond, outPerSecond, oldestAgeMs } = store;
   return html`<li>
     <a href=${to(['stores', name])}>
-      <span class="glance-name"><${State} state=${state} title=${store.lastError}>${name}<//>
+      <span class="glance-name"><${State} state=${state} title=${store.lastError}><span title=${name}>${name}</span><//>
         <small>${depth === 0 ? 'empty' : oldestAgeMs === null ? storeKind(type) : `oldest ${format.span(oldestAgeMs)}`}</small></span>
       <${Sparkline} values=${trailOf(name)} slots=${90} label=${`Depth of ${name} in the last minute and a half`} tone=${toneOf(state) === 'bad' ? 'bad' : ''} />
       <span class="glance-rates"><span>↓ ${format.rate(inPerSecond)}</span><span>↑ ${format.rate(outPerSecond)}</span></span>
@@ -219,7 +219,7 @@ function ProcessorGlance({ processor }) {
   const why = stuck ? stuckReason : toneOf(state) === 'good' ? undefined : reason;
   return html`<li>
     <a href=${to(['processors', name])}>
-      <span class="glance-name"><${State} state=${state} tone=${stuck ? 'bad' : undefined}>${name}<//>
+      <span class="glance-name"><${State} state=${state} tone=${stuck ? 'bad' : undefined}><span title=${name}>${name}</span><//>
         <small title=${why}>${why ?? `${store} → ${target ?? 'sequence'}`}</small></span>
       <span class="glance-next">${nextActionAt ? html`next <${Countdown} until=${nextActionAt} />` : toneOf(state) === 'good' ? '' : stateText(state)}</span>
       <span class="glance-rates"><span>${format.rate(successPerSecond)} /s</span></span>

@@ -1,5 +1,5 @@
 import { Icon } from '../components/icon.js';
-import { Card, Facts, Figure, Notice, Page } from '../components/page.js';
+import { Card, Empty, Facts, Figure, Notice, Page } from '../components/page.js';
 import { State, stateText, Tag, toneOf } from '../components/state.js';
 import { Table } from '../components/table.js';
 import { Ago, Clock, Countdown } from '../components/time.js';
@@ -16,7 +16,7 @@ export function Processor({ name }) {
   const crumbs = [{ text: 'Processors', href: to(['processors']) }];
   if (!processor)
     return html`<${Page} title=${name} crumbs=${crumbs}>
-      ${processors ? html`<${Notice} tone="busy">No message processor of this name is deployed.<//>` : html`<div class="skeleton"><i></i><i></i><i></i></div>`}
+      ${processors ? html`<${Card}><${Empty} icon="processor" title="No message processor of this name is deployed"><p>It was undeployed, or has another name. <a href=${to(['processors'])}>See all processors</a>.</p><//><//>` : html`<div class="skeleton"><i></i><i></i><i></i></div>`}
     <//>`;
   const { state, stuck, store, target, type } = processor;
   return html`<${Page} name=${name} crumbs=${crumbs} actions=${html`<${Actions} processor=${processor} />`}
@@ -87,6 +87,10 @@ function About({ processor }) {
         'Cluster',
         Object.entries(cluster).map(([key, value]) => html`<${Tag} key=${key}>${key}: ${String(value)}<//> `),
       ],
+      [
+        'Log lines',
+        html`<button type="button" class="small" onClick=${() => changeLevel(processor.name)}>Change the level</button>`,
+      ],
       file && ['Written in', html`<a href=${sourceAt(file, line)}>${format.fileName(file)}:${line}</a>`],
     ]} />
   <//>`;
@@ -107,4 +111,10 @@ const WORKER_COLUMNS = [
 function Workers({ processor: { workers = [] } }) {
   if (workers.length < 2) return null;
   return html`<${Card} title="Workers" flush><${Table} caption="Workers" rows=${workers} columns=${WORKER_COLUMNS} /><//>`;
+}
+
+/** Loaded when it is wanted, as few pages ever need it. */
+async function changeLevel(name) {
+  const { changeLogLevel } = await import('./log-levels.js');
+  await changeLogLevel({ kind: 'messageProcessor', name });
 }

@@ -42,7 +42,7 @@ const COLUMNS = [
   {
     title: 'Processor',
     cell: ({ name, store, target, type }) => html`<a class="name" href=${to(['processors', name])}>${name}</a>
-      <span class="sub way-of">${store} → ${target ?? kindOf(type)}</span>`,
+      <span class="sub">${store} → ${target ?? kindOf(type)}</span>`,
   },
   {
     title: 'State and reason',

@@ -18,6 +18,7 @@ const HOUR_MS = 3_600_000;
 export function Store({ name, part, query }) {
   const { stores } = useStores();
   const store = stores?.find((one) => one.name === name);
+  if (stores && !store) return html`<${NoSuchStore} name=${name} />`;
   const tabs = [
     { text: 'Depth and rates', href: to(['stores', name]), current: part === '' },
     {
@@ -30,14 +31,19 @@ export function Store({ name, part, query }) {
   ];
   return html`<${Page} name=${name} crumbs=${[{ text: 'Stores', href: to(['stores']) }]}
     title=${html`${name}${store && html`<${State} state=${store.state} />`}`}
-    lead=${store && html`${storeKind(store.type)}${store.durable === false && ' · in memory: messages are kept while the process lives'}`}
+    lead=${store && html`${storeKind(store.type)}${store.durable === false && ' · messages are kept while the process lives'}`}
     actions=${store?.file && html`<a class="button" href=${sourceAt(store.file, store.line)}>Source</a>`}>
     ${store && toneOf(store.state) !== 'good' && html`<${Notice} tone=${toneOf(store.state)}><strong>${store.lastError ?? 'The store is not ready.'}</strong> Since <${Ago} at=${store.since} />.<//>`}
-    ${stores && !store && html`<${Notice} tone="busy">No store of this name is deployed.<//>`}
     <${Tabs} tabs=${tabs} label="Views of the store" />
-    ${part === '' && html`<${Fares} name=${name} store=${store} />`}
+    ${part === '' && store && html`<${Fares} name=${name} store=${store} />`}
     ${part === 'messages' && html`<${Looked} key=${name} store=${store}>${(live) => html`<${Messages} store=${name} depth=${store?.depth} query=${query} live=${live} />`}<//>`}
     ${part === 'failures' && html`<${Looked} key=${name} store=${store}>${(live) => html`<${Failures} store=${name} live=${live} />`}<//>`}
+  <//>`;
+}
+
+function NoSuchStore({ name }) {
+  return html`<${Page} title=${name} crumbs=${[{ text: 'Stores', href: to(['stores']) }]}>
+    <${Card}><${Empty} icon="store" title="No store of this name is deployed"><p>It was undeployed, or has another name. <a href=${to(['stores'])}>See all stores</a>.</p><//><//>
   <//>`;
 }
 
@@ -120,7 +126,17 @@ function About({ store }) {
         'Stands in for',
         failoverOf.map((one) => html`<a key=${one} href=${to(['stores', one])}>${one}</a> `),
       ],
+      [
+        'Log lines',
+        html`<button type="button" class="small" onClick=${() => changeLevel(store.name)}>Change the level</button>`,
+      ],
       file && ['Written in', html`<a href=${sourceAt(file, line)}>${format.fileName(file)}:${line}</a>`],
     ]} />
   <//>`;
+}
+
+/** Loaded when it is wanted, as few pages ever need it. */
+async function changeLevel(name) {
+  const { changeLogLevel } = await import('./log-levels.js');
+  await changeLogLevel({ kind: 'messageStore', name });
 }
