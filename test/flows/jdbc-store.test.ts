@@ -1,48 +1,13 @@
-import { createConnection } from 'mysql2/promise';
-import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Delivery, type MessageStore, type StoreConsumer, StoreError } from '../../src/stores/message-store.ts';
 import { storeContract } from '../stores/contract.ts';
+import { onMariaDb, onPostgresql } from '../stores/database-flavours.ts';
 import { JdbcNodeProcess } from '../stores/jdbc-node-process.ts';
 import { type DatabaseAccess, drain, JdbcStores } from '../stores/jdbc-stores.ts';
 import { storedMessage, textBody } from '../stores/messages.ts';
-import { resequenceSuite } from '../stores/resequence-suite.ts';
-import { type DatabaseServer, HOST } from '../support/servers/database-server.ts';
+import type { DatabaseServer } from '../support/servers/database-server.ts';
 import { findOrInstall, mariadb, postgresql } from '../support/servers/index.ts';
 import { waitFor } from '../support/wait-for.ts';
-
-interface Flavour {
-  /** Runs one statement as an operator would. */
-  sql(server: DatabaseServer, statement: string): Promise<void>;
-  /** The table as documented for this database, without what x.create.table would do better. */
-  documentedTable(name: string): string;
-  /** Bytes as a literal. */
-  bytes(hex: string): string;
-}
-
-const onPostgresql: Flavour = {
-  async sql({ port, user, password, database }, statement) {
-    const client = new pg.Client({ host: HOST, port, user, password, database });
-    await client.connect();
-    await client.query(statement);
-    await client.end();
-  },
-  documentedTable: (name) =>
-    `CREATE TABLE ${name} (indexId BIGSERIAL PRIMARY KEY, msg_id VARCHAR(200) NOT NULL, message BYTEA NOT NULL)`,
-  bytes: (hex) => `'\\x${hex}'`,
-};
-
-const onMariaDb: Flavour = {
-  async sql({ port, user, password, database }, statement) {
-    const connection = await createConnection({ host: HOST, port, user, password, database });
-    await connection.query(statement);
-    await connection.end();
-  },
-  documentedTable: (name) =>
-    `CREATE TABLE ${name} (indexId BIGINT(20) NOT NULL AUTO_INCREMENT, msg_id VARCHAR(200) NOT NULL, ` +
-    'message BLOB NOT NULL, PRIMARY KEY (indexId))',
-  bytes: (hex) => `X'${hex}'`,
-};
 
 const SERVERS = [
   { name: 'PostgreSQL', kind: await findOrInstall(postgresql), flavour: onPostgresql },
@@ -85,8 +50,6 @@ for (const { name, kind, flavour } of SERVERS) {
       reopen: (closed) => stores.open(access, { table: closed.parameters.get('store.jdbc.table') ?? '' }),
       durable: true,
     });
-
-    resequenceSuite(name, () => access);
 
     describe('shared', () => {
       afterEach(() => stores.closeAll());

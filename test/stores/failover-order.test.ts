@@ -83,6 +83,80 @@ describe('x.failover.order', () => {
     );
   });
 
+  it('has an end to the detour where nobody can count, whoever moves the messages', async () => {
+    const estimates = fc.record({
+      counts: fc.constantFrom('not' as const, 'too high' as const),
+      movedElsewhere: fc.boolean(),
+      ghosts: fc.integer({ min: 0, max: 2 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(runs, estimates, async (run, { counts, movedElsewhere, ghosts }) => {
+        const simulation = await simulate(run, {
+          prepare: (prepared) => {
+            prepared.second.counts = counts;
+            prepared.movedElsewhere = movedElsewhere;
+          },
+        });
+        const { first, second } = simulation;
+        // What has left the failover store without a word.
+        for (let ghost = 0; ghost < ghosts; ghost += 1) {
+          first.reachable = false;
+          await simulation.send(`G-${ghost}`);
+          first.reachable = true;
+          first.messages.push(...second.messages.splice(0));
+        }
+        vi.advanceTimersByTime(30_001);
+        await simulation.send('Z-0');
+        await simulation.send('Z-1');
+        expect(first.messages.slice(-2)).toEqual(['Z-0', 'Z-1']);
+        expect(lost(simulation)).toEqual([]);
+        if (!movedElsewhere) expect(outOfOrder(first.everything)).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('keeps the order of the next outage, too, when it was given up once', async () => {
+    const simulation = new FailoverSimulation(chance(11));
+    const { first, second } = simulation;
+    second.counts = 'not';
+    first.reachable = false;
+    await simulation.produce('P', 3);
+    first.reachable = true;
+    vi.advanceTimersByTime(30_001);
+    const records = await logged(() => simulation.send('Q-0'));
+    expect(records.map(({ message }) => message)).toEqual([
+      'Store [first]: the failover store [second] cannot be counted exactly, and nothing was moved from here for 30 s; ' +
+        'messages go to the store again, past those that may wait there',
+    ]);
+    const others = [simulation.move(), simulation.tick()];
+    await simulation.drained();
+    await simulation.send('Q-1');
+    first.reachable = false;
+    await simulation.produce('R', 3);
+    first.reachable = true;
+    await simulation.produce('S', 1);
+    await simulation.drained();
+    simulation.end();
+    await Promise.all(others);
+    // What went into the failover store came first.
+    const [last, next] = [first.everything.indexOf('R-2'), first.everything.indexOf('S-0')];
+    expect(next).toBeGreaterThan(last);
+    expect(lost(simulation)).toEqual([]);
+  });
+
+  it('has no end as long as messages are certainly there', async () => {
+    const simulation = new FailoverSimulation(chance(12));
+    const { first, second } = simulation;
+    second.messages.push('P-0');
+    for (let minute = 0; minute < 10; minute += 1) {
+      await simulation.send(`P-${minute + 1}`);
+      vi.advanceTimersByTime(60_000);
+    }
+    expect(first.messages).toEqual([]);
+    expect(second.messages).toHaveLength(11);
+  });
+
   it('does so with a small failover store, which refuses what does not fit', async () => {
     await fc.assert(
       fc.asyncProperty(runs, async (run) => {
@@ -120,15 +194,19 @@ describe('x.failover.order', () => {
     expect(found).toBeGreaterThan(0);
   });
 
-  it('goes back to the store under traffic that does not stop', async () => {
+  it.each([
+    ['moved here', false, 8],
+    ['moved by another node', true, 3],
+  ])('goes back to the store under traffic that does not stop: %s', async (_, movedElsewhere, count) => {
     const simulation = new FailoverSimulation(chance(7));
     const { first, second } = simulation;
+    simulation.movedElsewhere = movedElsewhere;
     first.reachable = false;
     await simulation.produce('P', 30);
     const others = [simulation.move(), simulation.tick()];
     const sent = { count: 0 };
     let back = false;
-    const clients = Array.from({ length: 8 }, async (_, client) => {
+    const clients = Array.from({ length: count }, async (_, client) => {
       for (; !back; sent.count += 1) await simulation.send(`Q${client}-${sent.count}`);
     });
     first.reachable = true;

@@ -3,6 +3,7 @@ import type { MessageStore, StoreConsumer } from '../../src/stores/message-store
 import { StoreError } from '../../src/stores/message-store.ts';
 import type { StoredMessage } from '../../src/stores/stored-message.ts';
 import { only, read, SYN } from '../synapse/read.ts';
+import type { StoreUnderTest } from './contract.ts';
 import { type DatabaseAccess, drain, JdbcStores } from './jdbc-stores.ts';
 import { storedMessage } from './messages.ts';
 
@@ -77,8 +78,28 @@ async function nothing(from: MessageStore): Promise<void> {
   await consumer.close();
 }
 
+/** For the contract of all stores. Messages with one number come in the order of the puts: the first one, and those that are late. */
+export function allWithOneNumber(stores: JdbcStores, access: () => DatabaseAccess): StoreUnderTest {
+  const wishes = { path: "'1'", late: 'deliver' };
+  return {
+    open: () => openResequence(stores, access(), { table: stores.table(), ...wishes }),
+    reopen: (closed) => {
+      const table = closed.parameters.get('store.jdbc.table') ?? '';
+      return openResequence(stores, access(), { table, name: closed.name, ...wishes });
+    },
+    durable: true,
+  };
+}
+
+/** A database as the suite needs it. */
+export interface ResequenceDatabase {
+  access(): DatabaseAccess;
+  /** Runs one statement as an operator would. */
+  sql(statement: string): Promise<void>;
+}
+
 /** What a resequence store does on every database (spec stores 2.6, REQ-10, REQ-50). */
-export function resequenceSuite(name: string, access: () => DatabaseAccess): void {
+export function resequenceSuite(name: string, { access, sql }: ResequenceDatabase): void {
   describe(`the resequence store on ${name}`, () => {
     const stores = new JdbcStores();
     afterEach(() => stores.closeAll());
@@ -175,6 +196,30 @@ export function resequenceSuite(name: string, access: () => DatabaseAccess): voi
         await following.delivery.done();
         expect((await store.depth()).count).toBe(0);
       }
+    });
+
+    describe('of several messages with one number that are put at the same time', () => {
+      test.each(['deliver', 'drop', 'fail'] as const)('one has it, the others are late: %s', async (late) => {
+        const table = stores.table();
+        const store = await open({ table, late });
+        await put(store, 1);
+        const first = await next(store);
+        const second = numbered(1);
+        await store.put(second);
+        await put(store, 2);
+        // As it is seen when the transaction that came first, and has the smaller index, commits last.
+        await sql(`UPDATE ${table} SET indexId = indexId - 1000 WHERE msg_id = '${second.id}'`);
+        // Nothing comes beside it, as long as it is in hand.
+        await nothing(store);
+        await first.delivery.done();
+        const { delivery, number, close } = await next(store);
+        if (late === 'deliver') expect(delivery.message?.id).toBe(second.id);
+        if (late === 'fail') expect(delivery.poison?.reason).toMatch(/its sequence number 1 is late/);
+        if (late === 'drop') expect(number).toBe('2');
+        await delivery.done();
+        await close();
+        await first.close();
+      });
     });
 
     test('keeps the order over two nodes with four workers', async () => {

@@ -4,61 +4,26 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { problems, read, SYN } from '../synapse/read.ts';
 import { storeContract } from './contract.ts';
 import { JdbcStores } from './jdbc-stores.ts';
-import { numbered, openResequence, resequenceSuite } from './resequence-suite.ts';
+import { allWithOneNumber, resequenceSuite } from './resequence-suite.ts';
 
-const never = new AbortController().signal;
 const stores = new JdbcStores();
 const access = { url: `jdbc:sqlite:${join(await stores.folder(), 'messages.db')}`, driver: 'org.sqlite.JDBC' };
 
 afterAll(() => stores.closeAll());
 
-resequenceSuite('SQLite', () => access);
-
-// Where all messages have one number they come in the order of the puts: the first one, and those that are late.
-storeContract('resequence, all with one number', {
-  open: () => openResequence(stores, access, { table: stores.table(), path: "'1'", late: 'deliver' }),
-  reopen: (closed) => {
-    const table = closed.parameters.get('store.jdbc.table') ?? '';
-    return openResequence(stores, access, { table, name: closed.name, path: "'1'", late: 'deliver' });
-  },
-  durable: true,
-});
-
-describe('messages with one number that are put at the same time', () => {
-  /** As it is seen when the transaction that came first, and has the smaller index, commits last. */
-  function comeFirst(table: string, id: string): void {
+resequenceSuite('SQLite', {
+  access: () => access,
+  async sql(statement) {
     const database = new DatabaseSync(access.url.slice('jdbc:sqlite:'.length));
-    try {
-      const { changes } = database.prepare(`UPDATE ${table} SET indexId = indexId - 1000 WHERE msg_id = ?`).run(id);
-      expect(changes).toBe(1);
-    } finally {
-      database.close();
-    }
-  }
-
-  test.each(['deliver', 'drop', 'fail'] as const)('one has it, the others are late: %s', async (late) => {
-    const table = stores.table();
-    const store = await openResequence(stores, access, { table, late });
-    await store.put(numbered(1));
-    const holder = store.consumer();
-    const first = await holder.receive({ signal: never, waitMs: 10_000 });
-    const second = numbered(1);
-    await store.put(second);
-    await store.put(numbered(2));
-    comeFirst(table, second.id);
-    const other = store.consumer();
-    // Nothing comes beside it, as long as it is in hand.
-    expect(await other.receive({ signal: never, waitMs: 300 })).toBeUndefined();
-    await first?.done();
-    const next = await other.receive({ signal: never, waitMs: 10_000 });
-    if (late === 'deliver') expect(next?.message?.id).toBe(second.id);
-    if (late === 'fail') expect(next?.poison?.reason).toMatch(/its sequence number 1 is late/);
-    if (late === 'drop') expect(Buffer.from(next?.message?.body.bytes ?? []).toString()).toContain('<n>2</n>');
-    await next?.done();
-    await holder.close();
-    await other.close();
-  });
+    database.exec(statement);
+    database.close();
+  },
 });
+
+storeContract(
+  'resequence, all with one number',
+  allWithOneNumber(stores, () => access),
+);
 
 describe('parameters of the resequence store (spec stores 1.4)', () => {
   const CLASS = 'org.apache.synapse.message.store.impl.resequencer.ResequenceMessageStore';

@@ -14,8 +14,12 @@ export interface StompServer {
   readonly port: number;
   readonly frames: readonly ReceivedFrame[];
   readonly connections: number;
+  /** Connections that are open now. */
+  readonly open: number;
   /** Cuts all connections. */
   cut(): void;
+  /** Cuts one of them, counted from 1. */
+  cutOne(connection: number): void;
   close(): Promise<void>;
 }
 
@@ -28,12 +32,12 @@ export async function stompServer(
   tls?: { readonly key: string; readonly cert: string },
 ): Promise<StompServer> {
   const frames: ReceivedFrame[] = [];
-  const sockets = new Set<Socket>();
+  const sockets = new Map<Socket, number>();
   let connections = 0;
   const onConnection = (socket: Socket) => {
     connections += 1;
     const connection = connections;
-    sockets.add(socket);
+    sockets.set(socket, connection);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
     let rest = '';
@@ -58,13 +62,19 @@ export async function stompServer(
     get connections() {
       return connections;
     },
+    get open() {
+      return sockets.size;
+    },
     cut() {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
+    },
+    cutOne(wanted) {
+      for (const [socket, connection] of sockets) if (connection === wanted) socket.destroy();
     },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
+        for (const socket of sockets.keys()) socket.destroy();
       }),
   };
 }

@@ -1,6 +1,7 @@
 import { placeholders } from './dialect.ts';
 import type { SqlRow, SqlSession, SqlValue } from './driver.ts';
-import { integer, type MessageTable } from './message-table.ts';
+import type { MessageTable } from './message-table.ts';
+import { integer } from './required-table.ts';
 import { SequencedTable } from './sequenced-table.ts';
 
 /** Where a row stands in the order of its table. */

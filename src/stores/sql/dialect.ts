@@ -1,5 +1,5 @@
 /**
- * Where the databases' SQL differs. Everything else is said once, in message-table.ts and claim-table.ts. Table names have been
+ * Where the databases' SQL differs. Everything else is said once, in message-table.ts, sequenced-table.ts and task-tables.ts. Table names have been
  * checked to be identifiers and stand in the statements as they are (spec stores 2.4).
  */
 export interface SqlDialect {

@@ -1,6 +1,7 @@
 import { placeholders, type SqlDialect } from './dialect.ts';
 import { type SqlConnection, SqlRefusedError, type SqlRow, type SqlSession, type SqlValue } from './driver.ts';
 import { isDeadOwner } from './owner.ts';
+import { integer, requireTable, TableError, tableExists } from './required-table.ts';
 
 /*
  * The documented table and, beside it, the table of claims (REQ-09, REQ-31, OP-16). The documented one keeps its shape, so that what
@@ -44,11 +45,6 @@ export interface ClaimedMessage extends MessageRow {
   readonly lease: Lease;
   /** Set for a message that is not to be delivered: it is discarded, or goes where poison messages go. */
   readonly unwanted?: { readonly action: 'drop' | 'fail'; readonly reason: string };
-}
-
-/** The table is not there, or not as documented; says what to do. */
-export class TableError extends Error {
-  override readonly name = 'TableError';
 }
 
 export const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)?$/;
@@ -105,7 +101,9 @@ export class MessageTable {
   }
 
   async #prepareClaims(connection: SqlConnection): Promise<void> {
-    if (await exists(connection, `SELECT index_id, owner, expires_at, deliveries FROM ${this.#claims} WHERE 1 = 0`))
+    if (
+      await tableExists(connection, `SELECT index_id, owner, expires_at, deliveries FROM ${this.#claims} WHERE 1 = 0`)
+    )
       return;
     const statement = this.dialect.createClaims(this.#claims);
     try {
@@ -157,7 +155,12 @@ export class MessageTable {
    * Claims the first messages that nobody has, at most `count`. Others may be faster: fewer, even none, does not mean that there
    * are no more.
    */
-  async claim(session: SqlSession, count: number): Promise<readonly ClaimedMessage[]> {
+  claim(connection: SqlConnection, count: number): Promise<readonly ClaimedMessage[]> {
+    return this.claimWithin(connection, count);
+  }
+
+  /** As {@link claim}, each statement for itself or all in the transaction of `session`. */
+  protected async claimWithin(session: SqlSession, count: number): Promise<readonly ClaimedMessage[]> {
     for (let turn = 1; ; turn += 1) {
       const ids = await this.candidates(session, count);
       if (ids.length === 0) return [];
@@ -389,42 +392,4 @@ export class MessageTable {
     const [row] = await session.query(`SELECT COUNT(*) AS messages FROM ${this.name}`);
     return integer(row?.messages);
   }
-}
-
-interface Requirement {
-  readonly name: string;
-  /** A statement that finds nothing, and fails when the table or a column is not there. */
-  readonly probe: string;
-  readonly statements: readonly string[];
-  readonly create: boolean;
-}
-
-/** @throws TableError when it is not there and must not be made */
-export async function requireTable(connection: SqlConnection, requirement: Requirement): Promise<void> {
-  const { name, probe, statements, create } = requirement;
-  if (await exists(connection, probe)) return;
-  if (!create) {
-    const help = `set x.create.table=true in the store, or create it: ${statements.join('; ')}`;
-    throw new TableError(`the table ${name} does not exist; ${help}`);
-  }
-  for (const statement of statements) await connection.query(statement);
-}
-
-async function exists(connection: SqlConnection, probe: string): Promise<boolean> {
-  try {
-    await connection.query(probe);
-    return true;
-  } catch (error) {
-    if (error instanceof SqlRefusedError && error.refusal === 'no such table') return false;
-    throw error;
-  }
-}
-
-/** Drivers give big integers as text. */
-export function integer(value: unknown): number {
-  const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value;
-  if (typeof number !== 'number' || !Number.isSafeInteger(number)) {
-    throw new TableError(`'${String(value)}' is no integer that can be used here`);
-  }
-  return number;
 }

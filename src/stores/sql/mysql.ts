@@ -4,8 +4,10 @@ import type { DatabaseHost, ServerDatabase } from './address.ts';
 import { type InsertOrUpdate, nameParts, type SqlDialect } from './dialect.ts';
 import {
   CONNECT_TIMEOUT_MS,
+  type ConnectionRole,
   connectFailure,
   KEEP_ALIVE_MS,
+  MEDIATION_TRANSACTION_MS,
   type Refusal,
   SqlConnectError,
   type SqlConnection,
@@ -72,7 +74,7 @@ export function mysqlDriver(address: ServerDatabase): SqlDriver {
   return serverDriver(address, { dialect: mysqlDialect, connect });
 }
 
-async function connect(address: ServerDatabase, at: DatabaseHost): Promise<SqlConnection> {
+async function connect(address: ServerDatabase, at: DatabaseHost, role: ConnectionRole): Promise<SqlConnection> {
   const { createConnection } = await import('mysql2/promise');
   let connection: MysqlConnection | undefined;
   try {
@@ -86,7 +88,7 @@ async function connect(address: ServerDatabase, at: DatabaseHost): Promise<SqlCo
       return Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
     });
     connection = new MysqlConnection(client);
-    await connection.setUp();
+    await connection.setUp(role);
     return connection;
   } catch (cause) {
     await connection?.close();
@@ -148,19 +150,27 @@ class MysqlConnection extends ServerConnection {
     client.on('end', () => this.onEnded());
   }
 
-  async setUp(): Promise<void> {
+  async setUp(role: ConnectionRole): Promise<void> {
     // What does not fit must be refused, not cut off.
     await this.query("SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES')");
     await this.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
     await this.query(`SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_S}`);
     const [row] = await this.query('SELECT VERSION() AS version, @@innodb_flush_log_at_trx_commit AS flush');
     const version = String(row?.version);
-    this.server = /mariadb/i.test(version) ? `MariaDB ${version}` : `MySQL ${version}`;
+    const isMariaDb = /mariadb/i.test(version);
+    this.server = isMariaDb ? `MariaDB ${version}` : `MySQL ${version}`;
+    if (isMariaDb) await this.#limitTransactions(role);
     if (String(row?.flush) !== '1') {
       this.cautions = [
         `innodb_flush_log_at_trx_commit is ${String(row?.flush)}: the last second of what the server has confirmed may be gone after a crash`,
       ];
     }
+  }
+
+  /** A node that froze in a transaction must not hold up the others for long. MySQL has no such limit. */
+  async #limitTransactions(role: ConnectionRole): Promise<void> {
+    const idleMs = role === 'mediation' ? MEDIATION_TRANSACTION_MS : STATEMENT_TIMEOUT_MS;
+    await this.query(`SET SESSION idle_transaction_timeout = ${idleMs / 1_000}`);
   }
 
   protected override async run(sql: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {

@@ -1,14 +1,7 @@
 import { logger } from '../../logging/index.ts';
 import type { SqlConnection, SqlRow, SqlSession, SqlValue } from './driver.ts';
-import {
-  type ClaimedMessage,
-  integer,
-  type Lease,
-  type MessageRow,
-  MessageTable,
-  requireTable,
-  type TableOptions,
-} from './message-table.ts';
+import { type ClaimedMessage, type Lease, type MessageRow, MessageTable, type TableOptions } from './message-table.ts';
+import { integer, requireTable } from './required-table.ts';
 
 const log = logger('ResequenceMessageStore');
 
@@ -43,6 +36,11 @@ export interface SequencedTableOptions extends TableOptions {
  *
  * Messages with numbers up to `last` are late. They are dealt with when they are seen, and move nothing. Of several messages with one
  * number the first that is taken has it; the others are late when it is settled, also when they were put at the same time.
+ *
+ * Who looks for the next one holds the row of the last number until the claim is committed, so that nodes look one after the other:
+ * what becomes visible in between (a number that was late, another message with the same one) is not taken beside it. A settlement
+ * waits for that row, too. Whoever has the claim of a message first and wants the row then (the settlement of an expired lease) may
+ * meet with who has them the other way round: the database ends one of them, and both are tried again.
  */
 export class SequencedTable extends MessageTable {
   readonly #options: SequencedTableOptions;
@@ -75,8 +73,12 @@ export class SequencedTable extends MessageTable {
     return this.dialect.createSequencedMessages(this.name);
   }
 
+  override claim(connection: SqlConnection, count: number): Promise<readonly ClaimedMessage[]> {
+    return connection.transaction((session) => super.claimWithin(session, count));
+  }
+
   protected override async candidates(session: SqlSession, count: number): Promise<readonly number[]> {
-    const last = await this.#readLast(session);
+    const last = await this.#holdLast(session);
     const late = await session.query(
       `SELECT m.indexId AS id FROM ${this.name} m WHERE m.seq_id <= ? AND ${this.isFree()} ` +
         `ORDER BY m.seq_id, m.indexId LIMIT ${count}`,
@@ -84,27 +86,30 @@ export class SequencedTable extends MessageTable {
     );
     if (late.length > 0) return late.map(({ id }) => integer(id));
     const [next] = await session.query(
-      `SELECT m.indexId AS id, ${SEQUENCE}, CASE WHEN ${this.isFree()} THEN 1 ELSE 0 END AS free, ` +
-        `(SELECT CAST(p.seq_id AS CHAR(20)) FROM ${LAST_PROCESSED} p WHERE p.statement = ?) AS place ` +
+      `SELECT m.indexId AS id, ${SEQUENCE}, CASE WHEN ${this.isFree()} THEN 1 ELSE 0 END AS free ` +
         `FROM ${this.name} m WHERE m.seq_id = (SELECT MIN(s.seq_id) FROM ${this.name} s WHERE s.seq_id > ?) ` +
         'ORDER BY free, m.indexId LIMIT 1',
-      [this.#options.storeName, String(last)],
+      [String(last)],
     );
     // As long as somebody works on the next one nothing comes after it, and no other message of that number beside it: one that was put
     // at the same time may have come with a smaller index, after the other one was taken.
     if (!next || integer(next.free) === 0) return [];
-    // Somebody may have settled since `last` was read; another message with that number is late now.
-    const place = this.#notice(numberOf(next.place ?? 0));
-    return sequenceOf(next) <= place + 1n || this.#gapIsOver() ? [integer(next.id)] : [];
+    return sequenceOf(next) === last + 1n || this.#gapIsOver() ? [integer(next.id)] : [];
   }
 
-  /** What is not next in turn does not move the place when it is settled: what comes before it is still to be delivered. */
+  /**
+   * What is not next in turn does not move the place when it is settled: what comes before it is still to be delivered. Nor does what
+   * has its number in common with others: somebody may have one of them in hand, which is not late because of this one.
+   */
   override async takeRows(session: SqlSession, ids: readonly number[]): Promise<readonly ClaimedMessage[]> {
     const last = await this.#readLast(session);
     const taken = await super.takeRows(session, ids);
+    const isNext =
+      taken.some(({ lease }) => lease.sequence === last + 1n) && (await this.#count(session, last + 1n)) === 1;
     return taken.map(({ unwanted: _late, ...message }) => {
       const { sequence, ...lease } = message.lease;
-      return sequence !== undefined && sequence > last + 1n ? { ...message, lease } : message;
+      const moves = sequence !== undefined && (sequence <= last || (isNext && sequence === last + 1n));
+      return moves ? message : { ...message, lease };
     });
   }
 
@@ -136,17 +141,46 @@ export class SequencedTable extends MessageTable {
     await session.query(statement, [this.#options.storeName, String(highest)]);
   }
 
+  async #count(session: SqlSession, sequence: bigint): Promise<number> {
+    const [row] = await session.query(`SELECT COUNT(*) AS messages FROM ${this.name} WHERE seq_id = ?`, [
+      String(sequence),
+    ]);
+    return integer(row?.messages);
+  }
+
   #gapIsOver(): boolean {
     const { gapTimeoutMs } = this.#options;
     return gapTimeoutMs !== undefined && performance.now() - this.#progressAt >= gapTimeoutMs;
   }
 
+  /** Reads the last number that was settled, and keeps others from looking or settling until the transaction ends. */
+  async #holdLast(session: SqlSession): Promise<bigint> {
+    const held = await this.#selectLast(session, this.dialect.forUpdate);
+    if (held) return this.#notice(sequenceOf(held));
+    // What is not there cannot be held. Without effect when somebody else makes it in the same moment.
+    const statement = this.dialect.insertOrUpdate({
+      table: LAST_PROCESSED,
+      columns: ['statement', 'seq_id'],
+      rows: ['(?, 0)'],
+      condition: '1 = 0',
+      changes: [['seq_id', 'old.seq_id']],
+    });
+    await session.query(statement, [this.#options.storeName]);
+    const made = await this.#selectLast(session, this.dialect.forUpdate);
+    return this.#notice(made ? sequenceOf(made) : 0n);
+  }
+
   async #readLast(session: SqlSession): Promise<bigint> {
+    const row = await this.#selectLast(session, '');
+    return this.#notice(row ? sequenceOf(row) : 0n);
+  }
+
+  async #selectLast(session: SqlSession, lock: string): Promise<SqlRow | undefined> {
     const [row] = await session.query(
-      `SELECT CAST(COALESCE(m.seq_id, 0) AS CHAR(20)) AS sequence FROM ${LAST_PROCESSED} m WHERE m.statement = ?`,
+      `SELECT CAST(COALESCE(m.seq_id, 0) AS CHAR(20)) AS sequence FROM ${LAST_PROCESSED} m WHERE m.statement = ?${lock}`,
       [this.#options.storeName],
     );
-    return this.#notice(row ? sequenceOf(row) : 0n);
+    return row;
   }
 
   /** Takes note of the last number that was settled, and returns it. */
@@ -160,9 +194,5 @@ export class SequencedTable extends MessageTable {
 }
 
 function sequenceOf({ sequence }: SqlRow): bigint {
-  return numberOf(sequence);
-}
-
-function numberOf(text: unknown): bigint {
-  return BigInt(String(text).trim());
+  return BigInt(String(sequence).trim());
 }

@@ -16,7 +16,14 @@ import { SqlBrowser } from './browse.ts';
 import { CommitQueue, OvertakenError } from './commit-queue.ts';
 import { type ConsumerHost, SqlConsumer } from './consumer.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { type SqlConnection, type SqlDriver, SqlLostError, SqlRefusedError, within } from './driver.ts';
+import {
+  type SqlConnection,
+  type SqlDriver,
+  SqlLostError,
+  SqlOutcomeUnknownError,
+  SqlRefusedError,
+  within,
+} from './driver.ts';
 import { SqlLeases } from './lease.ts';
 import { SqlLink } from './link.ts';
 import { type ClaimedMessage, LEASE_MS, type Lease, type MessageRow, type MessageTable } from './message-table.ts';
@@ -319,8 +326,9 @@ export class SqlStore implements MessageStore {
   }
 
   #onClaimFailure(error: Error): void {
-    // A lost connection is reported by its link; a conflict is over at the next time.
-    if (error instanceof SqlLostError) return;
+    // A lost connection is reported by its link, and what was claimed all the same is freed by the next one; a conflict is over at
+    // the next time.
+    if (error instanceof SqlLostError || error instanceof SqlOutcomeUnknownError) return;
     const refusal = error instanceof SqlRefusedError ? error.refusal : 'other';
     if (refusal === 'conflict') return;
     this.#lastError = messageOf(error);

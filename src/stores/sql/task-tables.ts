@@ -2,8 +2,8 @@ import type { Cluster } from '../../coordination/cluster.ts';
 import type { TaskState, Wanted } from '../../coordination/lease-medium.ts';
 import { placeholders, type SqlDialect } from './dialect.ts';
 import type { SqlConnection, SqlRow, SqlSession } from './driver.ts';
-import { integer, requireTable } from './message-table.ts';
 import { isDeadOwner } from './owner.ts';
+import { integer, requireTable } from './required-table.ts';
 
 /*
  * Who does which task (REQ-25). The first two tables are the reference's, so that whoever looks at those finds what he knows; the

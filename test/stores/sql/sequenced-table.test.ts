@@ -2,15 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { SqlConnection, SqlSession } from '../../../src/stores/sql/driver.ts';
+import type { Lease } from '../../../src/stores/sql/message-table.ts';
 import { type LatePolicy, SequencedTable } from '../../../src/stores/sql/sequenced-table.ts';
 import { sqliteDialect, sqliteDriver } from '../../../src/stores/sql/sqlite.ts';
+import { interrupted } from './interrupted.ts';
 
 async function openTable(late: LatePolicy) {
   const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-sequenced-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const connection = await sqliteDriver({ kind: 'sqlite', file: join(folder, 's.db') }, folder).connect('messages');
-  onTestFinished(() => connection.close());
+  const driver = sqliteDriver({ kind: 'sqlite', file: join(folder, 's.db') }, folder);
+  const [connection, other] = [await driver.connect('claims'), await driver.connect('messages')];
+  onTestFinished(async () => void (await Promise.all([connection.close(), other.close()])));
   const options = { name: 't', dialect: sqliteDialect, owner: 'me', storeName: 'S', gapTimeoutMs: undefined, late };
   const table = new SequencedTable(options);
   await table.prepare(connection, true);
@@ -19,46 +21,46 @@ async function openTable(late: LatePolicy) {
       connection,
       numbers.map((sequence, n) => ({ msgId: `${sequence}/${n}`, bytes: new Uint8Array([1]), sequence })),
     );
-  return { table, connection, put };
-}
-
-/** The same connection, on which something else happens right before the next number is looked for. */
-function interrupted(connection: SqlConnection, happens: () => Promise<unknown>): SqlSession {
-  let happened = false;
-  return {
-    execute: (sql, values) => connection.execute(sql, values),
-    async query(sql, values) {
-      if (!happened && sql.includes('seq_id > ?')) {
-        happened = true;
-        await happens();
-      }
-      return connection.query(sql, values);
-    },
-  };
+  const claim = async (at = connection) => (await table.claim(at, 1))[0];
+  const settle = (lease: Lease) => other.transaction((session) => table.settle(session, [lease]));
+  return { table, connection, put, claim, settle };
 }
 
 /* A client had no answer and has sent its number again: both are stored, one is settled while somebody looks for the next one. */
-test('a number that is settled while the next one is looked for makes its repetition late', async () => {
-  const { table, connection, put } = await openTable('drop');
-  await put(1n, 1n);
-  const [first] = await table.claim(connection, 1);
+test.each([
+  ['makes its repetition late', [1n, 1n], '1/1'],
+  ['is followed by the next one', [1n, 2n], '2/1'],
+] as const)('a number that is settled while somebody looks for the next one %s', async (_, numbers, expected) => {
+  const { connection, put, claim, settle } = await openTable('drop');
+  await put(...numbers);
+  const first = await claim();
   if (!first) throw new Error('nothing claimed');
-  const settle = () => connection.transaction((session) => table.settle(session, [first.lease]));
-  const [second] = await table.claim(interrupted(connection, settle), 1);
-  expect([first.msgId, second?.msgId]).toEqual(['1/0', '1/1']);
-  expect(second?.unwanted).toEqual({
-    action: 'drop',
-    reason: 'its sequence number 1 is late: 1 has been delivered already',
-  });
+  const settling: Promise<unknown>[] = [];
+  const looking = interrupted(connection, 'seq_id > ?', async () => void settling.push(settle(first.lease)));
+  expect(await claim(looking), 'the settlement waits').toBeUndefined();
+  await Promise.all(settling);
+  const next = await claim();
+  expect([first.msgId, next?.msgId]).toEqual(['1/0', expected]);
+  const late = { action: 'drop', reason: 'its sequence number 1 is late: 1 has been delivered already' };
+  expect(next?.unwanted).toEqual(expected === '1/1' ? late : undefined);
 });
 
-test('and the number after it comes at once', async () => {
-  const { table, connection, put } = await openTable('drop');
-  await put(1n, 2n);
-  const [first] = await table.claim(connection, 1);
-  if (!first) throw new Error('nothing claimed');
-  const settle = () => connection.transaction((session) => table.settle(session, [first.lease]));
-  const [second] = await table.claim(interrupted(connection, settle), 1);
-  expect(second).toMatchObject({ msgId: '2/1', sequence: 2n });
-  expect(second?.unwanted).toBeUndefined();
+test("what an operator takes away makes its twin in somebody's hands not late", async () => {
+  const { table, connection, put, claim, settle } = await openTable('drop');
+  await put(1n, 1n);
+  const held = await claim();
+  if (!held) throw new Error('nothing claimed');
+  const [twin] = await table.takeRows(connection, [held.lease.indexId + 1]);
+  if (!twin) throw new Error('nothing taken');
+  await settle(twin.lease);
+  await table.release(connection, [held.lease], false);
+  const again = await claim();
+  expect(again).toMatchObject({ msgId: '1/0' });
+  expect(again?.unwanted).toBeUndefined();
+  // The last one with that number moves the place, whoever takes it.
+  await table.release(connection, again ? [again.lease] : [], false);
+  const [last] = await table.takeRows(connection, [held.lease.indexId]);
+  if (last) await settle(last.lease);
+  await put(2n);
+  expect((await claim())?.msgId).toBe('2/0');
 });
