@@ -55,6 +55,7 @@ export function planOf(type: string, opening: CommonOpening, own: OwnPlan): Proc
     concurrency: 1,
     startsActive: parameters['is.active'],
     reactivateAfterMs: parameters['x.reactivate.after'],
+    activateSequence: parameters['x.activate.sequence'] || undefined,
     ...own,
     schedule: workerSchedule(parameters, own.schedule),
   };

@@ -14,6 +14,8 @@ export interface DeadLetter {
   readonly contentType: string | undefined;
   readonly headers: ReadonlyArray<readonly [string, string]>;
   readonly history: readonly DeliveryFailure[];
+  /** How often operators had sent it again (OP-62). */
+  readonly replays?: number;
   readonly bytes: Uint8Array;
 }
 
@@ -52,6 +54,7 @@ function digestOf(bytes: Uint8Array): string {
 
 /** A message that could be read but not delivered, as a dead letter. */
 export function deadLetterOf(stored: StoredMessage, store: string, processor: string, reason: string): DeadLetter {
-  const { id, body, headers, history } = stored;
-  return { id, store, processor, reason, contentType: body.contentType, headers, history, bytes: body.bytes };
+  const { id, body, headers, history, replays } = stored;
+  const more = replays === undefined ? {} : { replays };
+  return { id, store, processor, reason, contentType: body.contentType, headers, history, ...more, bytes: body.bytes };
 }

@@ -4,7 +4,8 @@ import type { Sequence } from '../mediation/sequence.ts';
 import type { Configuration } from '../message/configuration.ts';
 import { MediationError } from '../message/errors.ts';
 import type { Exchange } from '../message/exchange.ts';
-import type { FaultHandler, MessageContext, ResponseReceiver } from '../message/message-context.ts';
+import { type FaultHandler, MessageContext, type ResponseReceiver } from '../message/message-context.ts';
+import { Payload } from '../message/payload.ts';
 import { restoreMessage } from '../stores/capture.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
 import './delivery-observer.ts';
@@ -31,6 +32,14 @@ export class DeliveryFlow extends FlowTracker implements Exchange, FaultHandler,
     message.exchange = this;
     message.responseReceiver = this;
     configuration.services.deliveries?.restored(stored, message);
+    return message;
+  }
+
+  /** An empty message with this flow around it, for a sequence that runs beside the deliveries. */
+  empty(configuration: Configuration): MessageContext {
+    const message = new MessageContext(this.#tracked(configuration), Payload.empty());
+    message.exchange = this;
+    message.responseReceiver = this;
     return message;
   }
 

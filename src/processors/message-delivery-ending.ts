@@ -236,7 +236,12 @@ export class MessageEnding {
   ): Promise<void> {
     const { sequences } = this.#core;
     this.#core.noteFailure(reason, messageId);
-    await this.#core.deactivateItself({ state, reason, messageId });
+    await this.#core.deactivateItself({
+      state,
+      reason,
+      messageId,
+      about: { ...this.#details(messageId), cause: reason },
+    });
     if (message) await sequences.deactivate(message);
     await this.release();
   }

@@ -40,6 +40,10 @@ export const SCHEDULE_PARAMETERS = {
   'x.reactivate.after': milliseconds({
     doc: 'Activates the processor again so long after it deactivated itself, ms. Default: an operator does.',
   }),
+  'x.activate.sequence': reference(
+    'sequence',
+    'Runs after the processor was activated, by an operator or by x.reactivate.after, with an empty message (OP-24).',
+  ),
   'quartz.conf': unused(
     'Apache: a Quartz properties file. A missed run is made up for at most once, so there is nothing to set.',
   ),

@@ -1,4 +1,5 @@
 import type { Position } from '../grammar/diagnostic.ts';
+import type { LogDetails } from '../logging/logger.ts';
 import type { Circuit } from './circuit.ts';
 import type { ProcessorServices } from './component.ts';
 import type { DeliveryMethod } from './delivery-method.ts';
@@ -30,6 +31,8 @@ export interface SelfDeactivation {
   readonly state: 'DEACTIVATED' | 'FAULTY';
   readonly reason: string;
   readonly messageId: string | undefined;
+  /** What the log line says of the message that it stopped at (OP-70). */
+  readonly about?: LogDetails;
 }
 
 /** What a worker does right now, for operators. */

@@ -42,6 +42,8 @@ export interface ProcessorPlan {
   readonly stepWaitMs?: number;
   /** `x.reactivate.after`: activates itself again so long after it deactivated itself, ms; undefined: never (REQ-13). */
   readonly reactivateAfterMs: number | undefined;
+  /** `x.activate.sequence`: runs after an activation (OP-24). */
+  readonly activateSequence: string | undefined;
 }
 
 /** Members in turn, so that fewer workers after a redeployment still go on with the schedule of the first ones. */

@@ -208,14 +208,12 @@ export class ResequencingSource implements DeliverySource {
     if (!received) return undefined;
     const { delivery } = received;
     const id = delivery.message?.id ?? 'unknown';
-    log.info(
-      `[${processor}] Message ${id} is dropped: its sequence number ${number} was passed already`,
-      aboutStored(this.#rules, delivery.message, id),
-    );
+    const about = aboutStored(this.#rules, delivery.message, id);
+    log.info(`[${processor}] Message ${id} is dropped: its sequence number ${number} was passed already`, about);
     try {
       await delivery.done();
     } catch (error) {
-      log.debug(`[${processor}] Message ${id} could not be dropped and comes again: ${String(error)}`);
+      log.debug(`[${processor}] Message ${id} could not be dropped and comes again: ${String(error)}`, about);
       await delivery.release();
     }
     return undefined;

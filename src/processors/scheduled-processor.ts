@@ -3,6 +3,7 @@ import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
 import { causeChain } from '../mediation/fault.ts';
 import { pause } from '../scheduling/index.ts';
+import { runActivateSequence } from './activation.ts';
 import { Circuit } from './circuit.ts';
 import type { ProcessorServices } from './component.ts';
 import { Coordination, pinnedElsewhere } from './coordination.ts';
@@ -70,6 +71,8 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   #gate: Promise<void> = Promise.resolve();
   #started = false;
   #stopping: Promise<void> | undefined;
+  /** Sequences that follow activations, one after the other. Never rejects. */
+  #activated: Promise<void> = Promise.resolve();
   /** Aborted when the present step is to end. */
   #stepping: AbortController | undefined;
   #reactivation: { readonly at: number; readonly cancel: AbortController } | undefined;
@@ -192,13 +195,23 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
       await recorded;
       return this.#shownState().state;
     }
+    const { condition: from, reason } = this.#condition.current;
     const recorded = this.#enter({ condition: 'ACTIVE', since: Date.now(), by, reason: undefined });
     this.#halt = new AbortController();
     if (this.#started) this.#startWorkers();
     for (const name of this.#tasks) tasks.info(`Task resumed: [ESB_TASK][${name}]`);
     log.info(`Successfully re-activated the message processor [${this.name}]`, { processor: this.name, by });
+    // Of all nodes that follow an activation, the one where it was made tells of it.
+    if (by !== BY_CLUSTER) this.#tellActivated(by, from, reason);
     await recorded;
     return this.#shownState().state;
+  }
+
+  #tellActivated(by: string, from: ProcessorState, reason: string | undefined): void {
+    const { activateSequence: sequence, name: processor, services } = this.#plan;
+    if (sequence === undefined) return;
+    const activation = { processor, by, from, reason };
+    this.#activated = this.#activated.then(() => runActivateSequence(sequence, activation, services.configuration()));
   }
 
   async deactivate(by: string): Promise<ProcessorState> {
@@ -238,7 +251,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     return this.method.obstacle(this.services.configuration());
   }
 
-  async deactivateItself({ state, reason, messageId }: SelfDeactivation): Promise<void> {
+  async deactivateItself({ state, reason, messageId, about }: SelfDeactivation): Promise<void> {
     if (!this.#active || this.#stopping) return;
     this.#condition.noteFailure({ messageId });
     const recorded = this.#enter({ condition: state, since: Date.now(), by: 'itself', reason });
@@ -247,6 +260,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
       processor: this.name,
       store: this.storeName,
       messageId,
+      ...about,
     });
     this.#planReactivation();
     await recorded;
@@ -343,7 +357,7 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     this.#reactivation?.cancel.abort();
     this.#halt.abort();
     this.#stepping?.abort();
-    const ended = Promise.all([this.#gate, ...this.#workers.map((worker) => worker.ended())]);
+    const ended = Promise.all([this.#gate, this.#activated, ...this.#workers.map((worker) => worker.ended())]);
     if (!(await this.#endsInTime(ended))) {
       log.error(
         `[${this.name}] A delivery did not end within the stop deadline and is left behind; its message will come again`,

@@ -11,6 +11,8 @@ const PATIENCE_MS = 500;
 const LOOK_DEADLINE_MS = 5_000;
 /** When to look again at a failover store that somebody else may be emptying, ms. */
 const LOOK_AGAIN_MS = 2_000;
+/** How long an estimate alone keeps messages out of a store that is well, after the last one that was moved from here, ms. */
+const ESTIMATE_HOLDS_MS = 30_000;
 /** Looking takes no more than this part of the time. */
 const LOOK_SHARE = 20;
 /** One message may be stored for so many that were moved: the failover store is emptied faster than it is filled. */
@@ -33,15 +35,19 @@ export type Way = 'store' | 'failover';
  *   behind   The store is DOWN: to the failover store, at once.
  *            The failover store is seen empty: direct.
  *            It is being emptied: the message waits for its turn, one for every two that were moved, or half a second; then it
- *            goes to the failover store. So more leave it than come, as long as the processor has messages to move.
+ *            goes to the failover store. So more leave it than come, as long as the processor has messages to move. When a look shows
+ *            that another node moves them, it waits its half second.
+ *            It may not be empty, by an estimate, and nothing has been moved from here for half a minute: direct, past what may
+ *            wait there. Somebody else may have moved it, or nobody moves it: as nothing can be known, the detour must have an end.
  *            It is out of reach itself: to the store, past what may wait there. Else nothing could be stored though the store is
  *            well, for as long as nobody mends what is there for emergencies only. It stays behind: order begins anew when the
  *            failover store is back.
  *
- * "Seen empty" is a look that began when nothing was on its way to the failover store, and during which nothing set out. Stores count
+ * "Seen empty" is a look that began when nothing was on its way to the failover store, and during which nothing set out; when one is
+ * overdue, messages wait for that (within their half second), so that traffic that does not stop cannot put it off. Stores count
  * what is in somebody's hands, and a message that is being moved is in hand until the store has confirmed it and its removal is
  * confirmed, too: so there is no moment between. A store that cannot count (Artemis over STOMP) is taken for empty when as many were
- * moved as this process has put there.
+ * moved as this process has put there. What is counted exactly is waited for without end.
  *
  * It is about messages that are sent one after the other was confirmed: the order of messages on their way at the same time is nobody's.
  * What another node puts into the same failover store is seen at the looks, not in between.
@@ -61,12 +67,18 @@ export class FailoverOrder {
   #arrived = 0;
   #moved = 0;
   #lastMoveAt = Number.NEGATIVE_INFINITY;
+  /** When the store was seen to be away, or it began to be behind. */
+  #awayAt = performance.now();
+  /** Until when another node counts as moving messages. */
+  #movedElsewhereUntil = Number.NEGATIVE_INFINITY;
   #seen: Sight | undefined;
   #looking: Promise<void> | undefined;
   /** What the last message was to be stored in, for looks that follow a move. */
   #target: MessageStore | undefined;
   /** Called with their turns, oldest first. */
   readonly #waiters = new Set<() => void>();
+  /** Resolves when nothing is on its way any more. */
+  #quiet: PromiseWithResolvers<void> | undefined;
 
   constructor(store: string, failover: string) {
     this.#store = store;
@@ -76,9 +88,13 @@ export class FailoverOrder {
   /** Where the next message goes. Takes half a second at most, and only while older ones are moved. Never rejects. */
   async way(store: MessageStore, failover: MessageStore): Promise<Way> {
     this.#target = failover;
-    if (store.status().state === 'DOWN') return 'failover';
+    if (store.status().state === 'DOWN') {
+      this.#awayAt = performance.now();
+      return 'failover';
+    }
     if (!this.#behind) return 'store';
     const until = performance.now() + PATIENCE_MS;
+    if (this.#isOverdue()) await this.#within(until, this.#becomesQuiet());
     if (this.#isWorthLooking()) await this.#within(until, this.#look(failover));
     if (this.#behind && isOut(failover)) return this.#past();
     if (this.#behind) await this.#turn(until);
@@ -102,6 +118,7 @@ export class FailoverOrder {
       throw error;
     } finally {
       this.#underway -= 1;
+      if (this.#underway === 0) this.#becameQuiet();
     }
   }
 
@@ -115,6 +132,7 @@ export class FailoverOrder {
   }
 
   #fallBehind(): void {
+    if (!this.#behind) this.#awayAt = performance.now();
     this.#behind = true;
     if (this.#said) return;
     this.#said = true;
@@ -125,8 +143,6 @@ export class FailoverOrder {
   }
 
   #catchUp(): void {
-    this.#behind = false;
-    this.#saidPast = false;
     if (this.#said) {
       log.info(
         `Store [${this.#store}]: the failover store [${this.#failover}] is empty; messages go to the store again`,
@@ -136,7 +152,25 @@ export class FailoverOrder {
         },
       );
     }
+    this.#goDirect();
+  }
+
+  /** Nobody knows what is there, and nothing happens. */
+  #giveUp(): void {
+    log.warn(
+      `Store [${this.#store}]: the failover store [${this.#failover}] cannot be counted exactly, and nothing was moved from here for ` +
+        `${ESTIMATE_HOLDS_MS / 1_000} s; messages go to the store again, past those that may wait there`,
+      { store: this.#store, failover: this.#failover },
+    );
+    this.#goDirect();
+  }
+
+  #goDirect(): void {
+    this.#behind = false;
+    this.#saidPast = false;
     this.#said = false;
+    // What was not seen to be moved is not waited for the next time.
+    this.#arrived = this.#moved;
     for (const serve of [...this.#waiters]) serve();
   }
 
@@ -154,10 +188,30 @@ export class FailoverOrder {
   /** Whether it may be empty by now, as far as is known here, or somebody else may have emptied it. */
   #isWorthLooking(): boolean {
     if (this.#underway > 0) return false;
+    const left = this.#left({ begun: this.#begun, moved: this.#moved });
+    return left === undefined || left <= 0 || this.#isOverdue();
+  }
+
+  /** How many there should have been by now, by the last look; undefined when nothing is known. */
+  #left({ begun, moved }: Pick<Sight, 'begun' | 'moved'>): number | undefined {
     const seen = this.#seen;
-    if (!seen) return true;
-    const left = seen.count + (this.#begun - seen.begun) - (this.#moved - seen.moved);
-    return left <= 0 || performance.now() >= seen.againAt;
+    return seen && seen.count + (begun - seen.begun) - (moved - seen.moved);
+  }
+
+  /** Too long ago that somebody looked. */
+  #isOverdue(): boolean {
+    return performance.now() >= (this.#seen?.againAt ?? this.#awayAt + LOOK_AGAIN_MS);
+  }
+
+  async #becomesQuiet(): Promise<void> {
+    if (this.#underway === 0) return;
+    this.#quiet ??= Promise.withResolvers<void>();
+    await this.#quiet.promise;
+  }
+
+  #becameQuiet(): void {
+    this.#quiet?.resolve();
+    this.#quiet = undefined;
   }
 
   /** One at a time; whoever comes meanwhile waits for the same. Never rejects. */
@@ -171,25 +225,31 @@ export class FailoverOrder {
   async #lookOnce(failover: MessageStore): Promise<void> {
     const [begun, moved] = [this.#begun, this.#moved];
     const startedAt = performance.now();
-    const count = await this.#count(failover);
+    const counted = await this.#count(failover);
     const now = performance.now();
-    if (count === undefined) {
+    if (counted === undefined) {
       this.#seen = undefined;
       return;
     }
+    const { count, exact } = counted;
+    const expected = this.#left({ begun, moved });
     this.#seen = { count, begun, moved, againAt: now + Math.max(LOOK_AGAIN_MS, LOOK_SHARE * (now - startedAt)) };
-    if (count > 0) this.#fallBehind();
-    else if (this.#begun === begun && this.#underway === 0) this.#catchUp();
+    if (exact && expected !== undefined && count < expected)
+      this.#movedElsewhereUntil = this.#seen.againAt + PATIENCE_MS;
+    if (count === 0) {
+      if (this.#begun === begun && this.#underway === 0) this.#catchUp();
+    } else if (exact || now - Math.max(this.#awayAt, this.#lastMoveAt) < ESTIMATE_HOLDS_MS) this.#fallBehind();
+    else this.#giveUp();
   }
 
   /** Undefined: not now. */
-  async #count(failover: MessageStore): Promise<number | undefined> {
+  async #count(failover: MessageStore): Promise<{ readonly count: number; readonly exact: boolean } | undefined> {
     if (isOut(failover)) return undefined;
     try {
       const { count, estimated } = await within(failover.depth({ fresh: true }), LOOK_DEADLINE_MS, 'the depth');
-      if (!estimated) return count === 'unknown' ? undefined : count;
+      if (!estimated) return count === 'unknown' ? undefined : { count, exact: true };
       const own = Math.max(0, this.#arrived - this.#moved);
-      return count === 'unknown' ? own : Math.max(own, count);
+      return { count: count === 'unknown' ? own : Math.max(own, count), exact: false };
     } catch (error) {
       log.debug(
         `Store [${this.#store}]: the failover store [${this.#failover}] could not be counted: ${String(error)}`,
@@ -201,7 +261,8 @@ export class FailoverOrder {
   /** Waits until it is this message's turn, for as long as messages are moved. */
   async #turn(until: number): Promise<void> {
     const now = performance.now();
-    if (now >= until || now - this.#lastMoveAt > PATIENCE_MS) return;
+    const isMoved = now - this.#lastMoveAt <= PATIENCE_MS || now < this.#movedElsewhereUntil;
+    if (now >= until || !isMoved) return;
     let serve = () => {};
     await this.#within(
       until,

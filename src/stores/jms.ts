@@ -30,7 +30,7 @@ import {
   stompAccess,
 } from './stomp/parameters.ts';
 import { QueueDepth } from './stomp/queue-depth.ts';
-import { Sender } from './stomp/sender.ts';
+import { SenderPool } from './stomp/sender-pool.ts';
 import { SharedConnection } from './stomp/shared-connection.ts';
 import type { StoreBrowser } from './store-browser.ts';
 import type { StoredMessage } from './stored-message.ts';
@@ -62,6 +62,7 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
   readonly #shared = new SharedConnection((beside, signal) => this.connect(beside.endpoint, signal));
   #leases: StompLeases | undefined;
   #browser: StompBrowser | undefined;
+  #senders: SenderPool | undefined;
 
   /** @throws StoreError when it cannot work with these parameters */
   constructor(opening: StoreOpening<JmsParameters>) {
@@ -134,7 +135,12 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
   protected override onConnected(connection: StompConnection, again: boolean): void {
     const where = formatEndpoint(connection.endpoint);
     log.info(`Store [${this.name}] is connected${again ? ' again' : ''} to ${where}`, { store: this.name });
-    this.window.use(new Sender(connection, this.#queue));
+    this.#senders = new SenderPool(connection, {
+      store: this.name,
+      queue: this.#queue,
+      open: (signal) => this.connect(connection.endpoint, signal),
+    });
+    this.window.use(this.#senders);
   }
 
   protected override notConnected(reason: string, again: boolean): string {
@@ -178,7 +184,8 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
 
   protected override async disconnect(): Promise<void> {
     this.#shared.close();
-    await Promise.all([this.#leases?.close(), this.#browser?.close(), super.disconnect()]);
+    const beside = [this.#leases?.close(), this.#browser?.close(), this.#senders?.close()];
+    await Promise.all([...beside, super.disconnect()]);
   }
 
   #announce(parameters: JmsValues): void {

@@ -60,7 +60,10 @@ function given(name: string, value: string | number | undefined): Record<string,
 
 /** JSON with everything outside of printable ASCII escaped. */
 function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[^\u0020-\u007e]/g, (character) => {
+  const json = JSON.stringify(value);
+  // Nearly always there is nothing to escape; these two looks take no time beside a search with a pattern.
+  if (Buffer.byteLength(json) === json.length && !json.includes('\u007f')) return json;
+  return json.replace(/[^\u0020-\u007e]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }

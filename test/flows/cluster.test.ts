@@ -259,8 +259,12 @@ servers.activemq.describe('the README of the sample', () => {
     await followReadme('samples/cluster/README.md', {
       ports,
       afterwards: async (lines) => {
-        expect(lines.filter((line) => line.startsWith('Order placed for '))).toHaveLength(6);
-        expect(lines.filter((line) => /\b(ERROR|FATAL)\b/.test(line))).toEqual([]);
+        expect(lines.filter((line) => line.startsWith('Order placed for '))).toHaveLength(7);
+        // The back end was killed; nothing else went wrong.
+        const wrong = lines.filter((line) => /\b(ERROR|FATAL)\b/.test(line));
+        expect(
+          wrong.filter((line) => !line.includes('Error while forwarding message to endpoint StockQuoteService')),
+        ).toEqual([]);
       },
     });
   });
