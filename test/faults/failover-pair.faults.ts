@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { type FaultPoint, POINTS } from '../../src/fault-points.ts';
 import { afterTheTest } from '../support/clean-up.ts';
 import { sayFigures } from '../support/figures.ts';
-import { seeStore } from '../support/management.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { FaultyFlow } from './faulty-flow.ts';
 import { judge, RESUMED_WITHIN_MS } from './figures.ts';
-import { LAST_BYTES_MS } from './kills.ts';
+import { killAtPoint, LAST_BYTES_MS } from './kills.ts';
 import { FAILOVER_STORE, failoverPair } from './moving-flow.ts';
 import { Random } from './random.ts';
 import { durableStores, type FaultyServer } from './stores.ts';
@@ -14,7 +14,7 @@ import { timeoutFor, timesOr } from './times.ts';
 
 /*
  * A store on a server and its failover store in SQLite, with the failover processor between them (`samples/failover`, durable). The
- * server is killed, stopped and restarted, and the runtime is killed in every phase, while clients never stop: they get their 202
+ * server is killed, stopped and restarted, and the runtime is killed in every phase and at the points in them, while clients never stop: they get their 202
  * all the time that the runtime lives, and all comes back through the store, in order (`x.failover.order`), with no human.
  */
 
@@ -24,6 +24,8 @@ const ROUNDS = [
   'server stopped and started',
   'runtime killed while the server is away',
   'server killed, runtime killed at its return',
+  'runtime killed when the failover store has confirmed',
+  'runtime killed when messages are moved back',
 ] as const;
 type Round = (typeof ROUNDS)[number];
 
@@ -34,7 +36,11 @@ const TIMES = timesOr(ROUNDS.length);
 /** How long the server is away: long enough for the failover store to take over, ms. */
 const AWAY_MS = [1_500, 4_000] as const;
 /** Until what the failover store has taken is where it belongs, under load, ms. */
-const HEALED_MS = 60_000;
+const HEALED_MS = 120_000;
+/** What is to be killed at its points needs so many messages in the failover store. */
+const ENOUGH = 10;
+/** Of these occurrences of a point one is chosen. */
+const LATEST = 3;
 /** The failover processor has one message in hand. */
 const IN_HAND = 1;
 
@@ -85,19 +91,34 @@ async function suffer(flow: FaultyFlow, server: FaultyServer, round: Round, rand
   await confirmedSince(flow, performance.now());
   await delay(awayMs / 2);
   if (round === 'runtime killed while the server is away') await killRuntime(flow);
+  if (round === 'runtime killed when the failover store has confirmed') {
+    await killAtPoints(flow, [POINTS.failoverPut], random);
+  }
+  if (round === 'runtime killed when messages are moved back') await manyWait(flow);
   await delay(awayMs / 2);
   await server.restart();
   if (round === 'server killed, runtime killed at its return') {
     await delay(random.between(0, 500));
     await killRuntime(flow);
   }
+  if (round === 'runtime killed when messages are moved back') {
+    await killAtPoints(flow, [POINTS.moveCopied, POINTS.failoverMoved], random);
+  }
   const since = performance.now();
-  const { at } = await waitFor(() => flow.history.firstSince('accepted', since), {
+  const delivered = () => {
+    flow.noteCounts();
+    return flow.history.firstSince('accepted', since);
+  };
+  const { at } = await waitFor(delivered, {
     what: () => `an order to be delivered after: ${round}; ${flow.tail()}`,
     deadlineMs: HEALED_MS,
     everyMs: 5,
   });
-  await waitFor(async () => (await seeStore(flow.runtime, FAILOVER_STORE)).size === 0, {
+  const isEmpty = async () => {
+    flow.noteCounts();
+    return (await flow.sizeOf(FAILOVER_STORE)) === 0;
+  };
+  await waitFor(isEmpty, {
     what: () => `the failover store to be empty after: ${round}; ${flow.tail()}`,
     deadlineMs: HEALED_MS,
     everyMs: 20,
@@ -124,6 +145,24 @@ async function confirmedSince(flow: FaultyFlow, since: number): Promise<void> {
     deadlineMs: 30_000,
     everyMs: 5,
   });
+}
+
+/** The failover store has some to move. */
+async function manyWait(flow: FaultyFlow): Promise<void> {
+  const isEnough = async () => (await flow.sizeOf(FAILOVER_STORE)) >= ENOUGH;
+  await waitFor(isEnough, { what: () => `messages to wait in the failover store; ${flow.tail()}`, deadlineMs: 30_000 });
+}
+
+/** Kills the runtime at each of these points, and starts it again. */
+async function killAtPoints(flow: FaultyFlow, points: readonly FaultPoint[], random: Random): Promise<void> {
+  await flow.runtime.kill();
+  await delay(LAST_BYTES_MS);
+  for (const point of points) {
+    expect(await killAtPoint(flow, point, { movedTwice: IN_HAND, latest: LATEST }, random), point.name).toBe(true);
+    await delay(LAST_BYTES_MS);
+  }
+  flow.end.set({});
+  await flow.runtime.restart();
 }
 
 async function killRuntime({ runtime }: FaultyFlow): Promise<void> {

@@ -8,6 +8,7 @@ import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
 import { type BackEnd, OrderClient, type OrderStream, orderIn, startBackEnds } from '../support/orders.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { PlannedEnd } from './fault-plan.ts';
+import { Progress } from './progress.ts';
 import { NumberedClient, outOfSequence } from './sequenced.ts';
 import type { DurableStore, Medium, StoreParameters } from './stores.ts';
 
@@ -55,6 +56,8 @@ export class FaultyFlow {
   readonly history = new OrderHistory();
   readonly folder = new FlowFolder();
   readonly end: PlannedEnd;
+  /** What waits in vain tell of. */
+  readonly progress = new Progress();
   /** Different for each flow: queues and tables of one server are used by several. */
   readonly name: string;
   backEnds: readonly BackEnd[] = [];
@@ -164,8 +167,11 @@ export class FaultyFlow {
   async someMore(orders = 10, deadlineMs = 30_000): Promise<void> {
     const confirmed = this.history.count('confirmed') + orders;
     const accepted = this.history.count('accepted') + orders;
-    const { history } = this;
-    await waitFor(() => history.count('confirmed') >= confirmed && history.count('accepted') >= accepted, {
+    const isThere = () => {
+      const now = this.noteCounts();
+      return now.confirmed >= confirmed && now.accepted >= accepted;
+    };
+    await waitFor(isThere, {
       what: () => `${orders} more orders; ${this.tail()}`,
       deadlineMs,
       everyMs: 10,
@@ -234,10 +240,24 @@ export class FaultyFlow {
 
   /** Whether no store has had any message for so long. */
   async #emptyFor(ms: number): Promise<boolean> {
-    const sizes = await Promise.all(this.stores.map(async (store) => (await seeStore(this.runtime, store)).size));
+    this.noteCounts();
+    const sizes = await Promise.all(this.stores.map((store) => this.sizeOf(store)));
     if (sizes.some((size) => size !== 0)) this.#emptySince = undefined;
     else this.#emptySince ??= performance.now();
     return this.#emptySince !== undefined && performance.now() - this.#emptySince >= ms;
+  }
+
+  /** How many messages a store has. */
+  async sizeOf(store: string): Promise<number> {
+    const { size } = await seeStore(this.runtime, store);
+    this.progress.note({ [store]: size });
+    return size;
+  }
+
+  noteCounts(): { readonly confirmed: number; readonly accepted: number } {
+    const counts = { confirmed: this.history.count('confirmed'), accepted: this.history.count('accepted') };
+    this.progress.note(counts);
+    return counts;
   }
 
   #allFound(): boolean {
@@ -251,9 +271,9 @@ export class FaultyFlow {
     if (order !== undefined) this.history.add({ kind: 'found', order, at: performance.now(), where });
   }
 
-  /** The last lines of the runtime, for messages. */
+  /** What moves, and the last lines of the runtime, for messages. */
   tail(): string {
-    return `the runtime says\n${this.#runtime?.lines().slice(-15).join('\n')}`;
+    return `${this.progress.tell()}; the runtime says\n${this.#runtime?.lines().slice(-15).join('\n')}`;
   }
 }
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, onTestFinished, type TestContext } from 'vitest';
 import { sayFigures } from '../support/figures.ts';
 import type { Fault, OrderEvent, OrderHistory, Verdict } from '../support/history.ts';
 import { SEED } from './random.ts';
@@ -36,7 +36,11 @@ export interface FaultFigures {
   readonly date: string;
   /** When the run began that it comes from, as 2026-11-22T05:00:00Z; rows of older runs do not tell. */
   readonly run?: string;
+  /** Why its scenario failed, whatever the numbers are; such a row proves nothing. */
+  readonly failed?: string;
 }
+
+type TestResult = TestContext['task']['result'];
 
 /** Where the scenarios of one run leave their figures; set by report.ts. */
 export const FIGURES_FOLDER = 'MINI_SYNAPSE_FAULT_FIGURES';
@@ -47,6 +51,7 @@ export const RUN_BEGAN = 'MINI_SYNAPSE_FAULT_RUN';
 export const RESUMED_WITHIN_MS = 3_000;
 /** In 95 of 100 cases something is confirmed within this time of it, ms (operator-requirements 15). */
 export const CONFIRMED_WITHIN_MS = 2_000;
+const LONGEST_REASON = 300;
 /** Of fewer there is no percentile to speak of; of fewer than 20 the 95th is the slowest one. */
 const ENOUGH_FOR_P95 = 10;
 
@@ -128,17 +133,29 @@ function lives(history: OrderHistory, orders: readonly string[]): string {
   return JSON.stringify({ seed: SEED, events, faults: history.faults }, undefined, 1);
 }
 
+/** Written when the test is over: what is expected after the verdict counts as well. */
 function record(figures: FaultFigures): void {
   const folder = process.env[FIGURES_FOLDER];
   if (folder === undefined) return;
   mkdirSync(folder, { recursive: true });
-  // Several processes write there.
-  writeFileSync(join(folder, `${Date.now()}-${process.pid}.json`), JSON.stringify(figures));
+  onTestFinished(({ task }) => {
+    // Several processes write there.
+    const file = join(folder, `${Date.now()}-${process.pid}.json`);
+    writeFileSync(file, JSON.stringify(withOutcome(figures, task.result)));
+  });
+}
+
+/** The figures, marked when their test failed. */
+export function withOutcome(figures: FaultFigures, result: TestResult): FaultFigures {
+  if (result?.state !== 'fail') return figures;
+  const [reason = 'its test failed'] = (result.errors ?? []).map(({ message }) => message.split('\n', 1)[0] ?? '');
+  return { ...figures, failed: reason.slice(0, LONGEST_REASON) };
 }
 
 /** All figures of a run, in the order in which they came. */
 export function readFigures(folder: string): FaultFigures[] {
   return readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
     .sort()
     .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as FaultFigures);
 }

@@ -20,7 +20,7 @@ export const PLAIN_POINTS: readonly FaultPoint[] = [
 ];
 
 /** A process that does not come to its point by then is killed all the same, ms. */
-const POINT_DEADLINE_MS = 15_000;
+const POINT_DEADLINE_MS = 30_000;
 /** The last bytes of a killed process may still be on their way into a back end, ms. */
 export const LAST_BYTES_MS = 500;
 
@@ -33,6 +33,8 @@ export interface Kills {
   readonly provoke?: () => Promise<void>;
   /** How many messages may be on their way from one store to another; default 0. */
   readonly movedTwice?: number;
+  /** At which occurrence of a point at the latest; default 8, and 2 where the points are provoked. */
+  readonly latest?: number;
 }
 
 export interface KillResult {
@@ -90,15 +92,15 @@ async function killAtMoment(flow: FaultyFlow, { movedTwice }: Kills, random: Ran
   noteKill(flow, `at a moment${starting ? ' of its start' : ''}`, from, movedTwice);
 }
 
-/** False: it did not come there. */
-async function killAtPoint(
+/** Starts the runtime, which is dead, and leaves it dead. False: it did not come there, and was killed all the same. */
+export async function killAtPoint(
   flow: FaultyFlow,
   { name }: FaultPoint,
-  { provoke, movedTwice }: Kills,
+  { provoke, movedTwice, latest = provoke ? 2 : 8 }: Omit<Kills, 'moments' | 'points'>,
   random: Random,
 ): Promise<boolean> {
   const { runtime } = flow;
-  flow.end.set({ point: name, nth: random.between(1, provoke ? 2 : 8) });
+  flow.end.set({ point: name, nth: random.between(1, latest) });
   let alive = performance.now();
   // It may come there before it is ready.
   const started = runtime.restart().then(

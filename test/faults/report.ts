@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type FaultFigures, FIGURES_FOLDER, RUN_BEGAN, readFigures } from './figures.ts';
+import { type Outcomes, readOutcomes, stillFailed } from './outcomes.ts';
 import { SEED } from './random.ts';
 
 /*
  * A `globalSetup` of vitest: collects what the scenarios of one run have measured, prints it as a table, and, when FAULT_FIGURES=keep
- * (as `npm run test:faults` says), writes it into docs/: rows of earlier runs stay where this one has none.
+ * (as `npm run test:faults` says), writes it into docs/: rows of earlier runs stay where this one has none. What failed is said beside
+ * the rows and in them, until a run passes it: then test/faults/promises.test.ts, which wants none, passes as well.
  */
 
 const FIGURES = fileURLToPath(new URL('../../docs/fault-figures.json', import.meta.url));
@@ -25,18 +27,32 @@ export default function collectFigures(): () => void {
   say(`seed ${SEED}; FAULT_SEED=${SEED} repeats the choices of this run`);
   return () => {
     const rows = readFigures(folder);
+    const outcomes = readOutcomes(folder);
     rmSync(folder, { recursive: true, force: true });
-    if (rows.length === 0) return;
+    if (rows.length === 0 && outcomes.failed.length === 0) return;
     const minutes = Math.round((performance.now() - begun) / 60_000);
-    say(`${minutes} minutes\n\n${tableOf(rows)}\n\n${sumOf(rows)}`);
-    if (process.env.FAULT_FIGURES === 'keep') write(merged(rowsOfBefore(), rows));
+    say(`${minutes} minutes\n\n${tableOf(rows)}\n\n${sumOf({ rows, failed: outcomes.failed })}`);
+    if (process.env.FAULT_FIGURES === 'keep') write(afterRun(reportOfBefore(), rows, outcomes));
     else say('docs/ is as it was: only FAULT_FIGURES=keep, which `npm run test:faults` sets, writes there');
   };
 }
 
-function rowsOfBefore(): readonly FaultFigures[] {
-  if (!existsSync(FIGURES)) return [];
-  return (JSON.parse(readFileSync(FIGURES, 'utf8')) as { rows: readonly FaultFigures[] }).rows;
+/** What docs/fault-figures.json has. */
+export interface Report {
+  readonly rows: readonly FaultFigures[];
+  /** Scenarios that failed when they ran last. */
+  readonly failed?: readonly string[];
+}
+
+function reportOfBefore(): Report {
+  if (!existsSync(FIGURES)) return { rows: [] };
+  return JSON.parse(readFileSync(FIGURES, 'utf8')) as Report;
+}
+
+/** The report with what a run has shown. */
+export function afterRun(before: Report, rows: readonly FaultFigures[], outcomes: Outcomes): Report {
+  const failed = stillFailed(before.failed ?? [], outcomes);
+  return { rows: merged(before.rows, rows), ...(failed.length > 0 && { failed }) };
 }
 
 /** New rows take the places of those of the same scenario. */
@@ -52,21 +68,21 @@ function keyOf({ fault, store }: FaultFigures): string {
   return `${fault}\n${store}`;
 }
 
-function write(rows: readonly FaultFigures[]): void {
-  writeFileSync(FIGURES, `${JSON.stringify({ rows }, undefined, 2)}\n`);
-  writeFileSync(PROMISES, withFigures(readFileSync(PROMISES, 'utf8'), rows));
-  writeFileSync(README, withStoreFigures(readFileSync(README, 'utf8'), rows));
+function write(report: Report): void {
+  writeFileSync(FIGURES, `${JSON.stringify(report, undefined, 2)}\n`);
+  writeFileSync(PROMISES, withFigures(readFileSync(PROMISES, 'utf8'), report));
+  writeFileSync(README, withStoreFigures(readFileSync(README, 'utf8'), report));
   say('wrote docs/fault-figures.json, docs/promises.md and README.md');
 }
 
 /** The text with all rows between its markers. @throws when it has no markers */
-export function withFigures(text: string, rows: readonly FaultFigures[]): string {
-  return betweenMarkers(text, `${tableOf(rows)}\n\n${sumOf(rows)} ${originOf(rows)}`);
+export function withFigures(text: string, report: Report): string {
+  return betweenMarkers(text, `${tableOf(report.rows)}\n\n${sumOf(report)} ${originOf(report.rows)}`);
 }
 
 /** The text with one row for each store between its markers. @throws when it has no markers */
-export function withStoreFigures(text: string, rows: readonly FaultFigures[]): string {
-  return betweenMarkers(text, `${storeTableOf(rows)}\n\n${sumOf(rows)}`);
+export function withStoreFigures(text: string, report: Report): string {
+  return betweenMarkers(text, `${storeTableOf(report.rows)}\n\n${sumOf(report)}`);
 }
 
 function betweenMarkers(text: string, figures: string): string {
@@ -96,13 +112,26 @@ function storeTableOf(rows: readonly FaultFigures[]): string {
     .join('\n');
 }
 
-function sumOf(rows: readonly FaultFigures[]): string {
+function sumOf({ rows, failed = [] }: Report): string {
   const sum = (of: (row: FaultFigures) => number) => rows.reduce((total, row) => total + of(row), 0);
   return (
     `Together: ${sum(({ times }) => times)} faults, ${sum(({ confirmed }) => confirmed)} confirmed messages, ` +
     `${sum(({ lost }) => lost)} lost, ${sum(({ invented }) => invented)} invented, ${sum(({ duplicates }) => duplicates)} duplicates; ` +
-    `the faults account for up to ${sum(({ window }) => window)}.`
+    `the faults account for up to ${sum(({ window }) => window)}.${failedText(rows, failed)}`
   );
+}
+
+/** What did not hold; nothing when all did. */
+function failedText(rows: readonly FaultFigures[], scenarios: readonly string[]): string {
+  const marked = rows.filter(isRed).length;
+  if (marked === 0 && scenarios.length === 0) return '';
+  const named = scenarios.length > 0 ? `: ${scenarios.map((name) => name.replaceAll('|', '/')).join('; ')}` : '';
+  return ` **Failed: ${scenarios.length} scenarios, ${marked} of these rows${named}.**`;
+}
+
+/** Whether a row shows a broken promise, or comes from a scenario that failed. */
+function isRed({ failed, lost, invented, duplicates, window }: FaultFigures): boolean {
+  return failed !== undefined || lost > 0 || invented > 0 || duplicates > window;
 }
 
 /** Whether the rows belong together. */
@@ -118,7 +147,7 @@ function tableOf(rows: readonly FaultFigures[]): string {
   const head = ['fault', 'store', 'times', 'confirmed', 'delivered', 'put aside', 'lost', 'invented'];
   const all = [...head, 'duplicates (at most)', 'out of order', 'goes on after', 'seed, date'];
   const lines = rows.map((row) => [
-    row.fault,
+    isRed(row) ? `**failed**: ${row.fault}` : row.fault,
     row.store,
     row.times,
     row.confirmed,

@@ -21,6 +21,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: SIDE_BY_SIDE,
+    reporters: ['default', './test/faults/outcomes.ts'],
     globalSetup: ['./test/support/servers/run-folder.ts', './test/faults/report.ts'],
     // Every file once for each server, which it starts for itself: those of different servers run side by side.
     projects: SERVERS.map((server) => ({
