@@ -1,12 +1,13 @@
 import { ValueError } from '../grammar/attributes.ts';
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { MediationError } from '../message/errors.ts';
 import { type JsonNode, JsonSyntaxError, parseLenientJson } from '../message/json.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { JsonValue, type PropertyValue } from '../message/property-value.ts';
 import type { Expression } from './expression.ts';
 import { compileJsonPath, type JsonPath, JsonPathMissing } from './json-path.ts';
-import { jsonText, plainText } from './json-text.ts';
+import { jsonText, jsonTexts, plainText } from './json-text.ts';
 import { parsedPayload, payloadText } from './payload-document.ts';
 import { stringOfProperty } from './string-value.ts';
 import { variableReader } from './variables.ts';
@@ -53,7 +54,7 @@ export function compileJsonEval(source: string, compileInner: CompileInner): Exp
     stringValue: (message) => textOf(read, path, message, source),
     booleanValue: (message) => textOf(read, path, message, source).toLowerCase() === 'true',
     nodes: (message) => nodesOf(() => evaluate(message), source),
-    value: (message) => propertyOf(attempt(() => evaluate(message), source)),
+    value: (message) => propertyOf(attempt(message, () => evaluate(message), source)),
   };
 }
 
@@ -86,7 +87,7 @@ function propertySource(root: string, name: string): Source {
 
 function payloadSource(message: MessageContext): SourceText | undefined {
   const text = payloadText(message);
-  if (text === undefined) log.warn('Json Payload is empty.', { messageId: message.messageId });
+  if (text === undefined) log.warn('Json Payload is empty.', aboutMessage(message));
   return text === undefined ? undefined : { text, owner: message };
 }
 
@@ -98,24 +99,28 @@ function select(read: Source, pathOf: PathFor, message: MessageContext): JsonNod
 
 /** `$` is the document as it was written; everything that cannot be found or evaluated is `''`. */
 function textOf(read: Source, pathOf: PathFor, message: MessageContext, source: string): string {
-  const result = attempt((): string | JsonNode | undefined => {
-    const document = read(message);
-    if (!document) return undefined;
-    const path = pathOf(message);
-    return path.isRoot ? document.text : path.select(parsed(document));
-  }, source);
+  const result = attempt(
+    message,
+    (): string | JsonNode | undefined => {
+      const document = read(message);
+      if (!document) return undefined;
+      const path = pathOf(message);
+      return path.isRoot ? document.text : path.select(parsed(document));
+    },
+    source,
+  );
   if (result === undefined) return '';
   return typeof result === 'string' ? result : plainText(result);
 }
 
 /** A missing path is normal; a document that cannot be read is worth a warning (MREQ-7). */
-function attempt<T>(evaluate: () => T | undefined, source: string): T | undefined {
+function attempt<T>(message: MessageContext, evaluate: () => T | undefined, source: string): T | undefined {
   try {
     return evaluate();
   } catch (error) {
     if (error instanceof JsonPathMissing) return undefined;
     if (!(error instanceof JsonSyntaxError || error instanceof ValueError)) throw error;
-    log.warn(`Error evaluating ${source}: ${error.message}`);
+    log.warn(`Error evaluating ${source}: ${error.message}`, aboutMessage(message));
     return undefined;
   }
 }
@@ -131,7 +136,7 @@ function nodesOf(evaluate: () => JsonNode | undefined, source: string): JsonValu
   }
   if (!result) return [];
   const items = result.kind === 'array' ? result.items : [result];
-  return items.map((item) => new JsonValue(jsonText(item)));
+  return jsonTexts(items).map((text) => new JsonValue(text));
 }
 
 function propertyOf(node: JsonNode | undefined): PropertyValue | null {

@@ -1,5 +1,14 @@
 import { JsonValue, javaDouble, type PropertyValue, TypedNumber } from '../message/property-value.ts';
-import { cloneInto, newDocument, serializeXml, textOf, type XmlElement, type XmlNode } from '../xml/index.ts';
+import {
+  cloneInto,
+  maxTextLength,
+  newDocument,
+  serializeXml,
+  TooLargeError,
+  textOf,
+  type XmlElement,
+  type XmlNode,
+} from '../xml/index.ts';
 import { isNodeSet, type XPathValue } from '../xml/xpath/index.ts';
 
 const ELEMENT_NODE = 1;
@@ -79,7 +88,12 @@ function stringOfNodes(nodes: readonly XmlNode[], style: NodeStyle): string {
     if (style.atEnd && isText(first) && first.parentNode) return serializeXml(first.parentNode);
   }
   let text = '';
-  for (const node of nodes) text += partOf(node);
+  const limit = maxTextLength();
+  for (const node of nodes) {
+    text += partOf(node);
+    // Nodes may stand inside each other: the text of all of them is many times that of the document.
+    if (text.length > limit) throw new TooLargeError(`the text of the nodes has more than ${limit} characters`);
+  }
   return text;
 }
 

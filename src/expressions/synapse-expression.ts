@@ -1,10 +1,11 @@
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { JsonValue } from '../message/property-value.ts';
 import { RegexTooSlowError } from './bounded-regex.ts';
 import type { Expression, Prefixes } from './expression.ts';
-import { jsonText } from './json-text.ts';
+import { jsonText, jsonTexts } from './json-text.ts';
 import { Compiler } from './synapse/compile.ts';
 import { parseSynapseExpression } from './synapse/syntax.ts';
 import { EvaluationError, isJson, jsonOfValue, printed, toProperty, type Value, XmlValue } from './synapse/values.ts';
@@ -38,7 +39,7 @@ export function compileSynapseExpression(source: string, prefixes: Prefixes): Ex
       const value = evaluate(message);
       if (value === null || value === '') return [];
       if (value instanceof XmlValue) return value.elements;
-      if (isJson(value) && value.kind === 'array') return value.items.map((item) => new JsonValue(jsonText(item)));
+      if (isJson(value) && value.kind === 'array') return jsonTexts(value.items).map((text) => new JsonValue(text));
       return [new JsonValue(jsonText(jsonOfValue(value)))];
     },
     value: (message) => toProperty(evaluate(message)),
@@ -49,6 +50,6 @@ function failed(source: string, message: MessageContext, cause: unknown): Value 
   if (!(cause instanceof EvaluationError || cause instanceof RegexTooSlowError)) throw cause;
   const text = `Error evaluating expression: ${source} cause : ${cause.message}`;
   if (message.configuration.services.strictExpressions) throw new MediationError(text, { cause });
-  log.warn(text, { messageId: message.messageId });
+  log.warn(text, aboutMessage(message));
   return '';
 }

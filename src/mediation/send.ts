@@ -2,6 +2,7 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import { logger } from '../logging/index.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { isFlagSet } from '../message/property-value.ts';
+import { aboutMessage } from './about-message.ts';
 import { asMediationError, clearErrorProperties, runFaultStack } from './fault.ts';
 import { runFlow } from './flow.ts';
 
@@ -82,7 +83,7 @@ function awaitsAnswer({ properties, axis2 }: MessageContext): boolean {
 export async function injectResponse(response: MessageContext): Promise<void> {
   const receiver = response.responseReceiver;
   if (!receiver) {
-    log.debug('A response without a receiver is dropped', { messageId: response.messageId });
+    log.debug('A response without a receiver is dropped', aboutMessage(response));
     return;
   }
   await runFlow(response, async () => {

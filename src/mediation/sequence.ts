@@ -91,7 +91,7 @@ export function sequenceFaultHandler(sequence: Sequence, description: string): F
   return {
     description,
     async handleFault(message) {
-      log.debug(`Executing fault sequence mediator : ${sequence.name ?? 'anonymous'}`);
+      log.debug(`Executing fault sequence mediator : ${sequence.name ?? 'anonymous'}`, aboutMessage(message));
       message.sequenceDepth = 0;
       message.callers.length = 0;
       await sequence.mediate(message);

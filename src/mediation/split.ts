@@ -95,12 +95,10 @@ export async function runBranches(message: MessageContext, branches: Branches): 
       part.lineage = lineage;
       lineage.family.alive += 1;
       const { flow, all } = branch.run(part, () => branches.run(part, index));
-      slots.occupy(
-        all.then(() => {
-          lineage.family.alive -= 1;
-          branches.onEnded?.(index, branch);
-        }),
-      );
+      slots.occupy(all, () => {
+        lineage.family.alive -= 1;
+        branches.onEnded?.(index, branch);
+      });
       if (branches.sequential) await flow;
       if (branches.sequential && branch.failure && branches.stopsAfterFailure?.()) break;
     }
@@ -134,27 +132,50 @@ function refusalOf({ depth, family }: Lineage): string | undefined {
   return family.alive >= MAX_ALIVE ? `More than ${MAX_ALIVE} parts of the message are under way` : undefined;
 }
 
-/** A bounded number of things at once. */
+/** A bounded number of things at once, and one who waits. A message may have a million parts: each costs one promise. */
 class Slots {
   readonly #limit: number;
-  readonly #running = new Set<Promise<void>>();
+  #running = 0;
+  /** Called when one ends. */
+  #ended: (() => void) | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Resolves when there is room. */
+  /** Resolves when there is room. @throws what an `ended` of {@link occupy} threw */
   async free(): Promise<void> {
-    if (this.#running.size >= this.#limit) await Promise.race(this.#running);
+    while (this.#running >= this.#limit) await this.#nextEnd();
+    this.#rethrow();
   }
 
-  /** The promise must not reject. */
-  occupy(work: Promise<void>): void {
-    const running = work.finally(() => this.#running.delete(running));
-    this.#running.add(running);
+  /** @param work must not reject */
+  occupy(work: Promise<void>, ended: () => void): void {
+    this.#running += 1;
+    const end = () => {
+      this.#running -= 1;
+      this.#ended?.();
+    };
+    work.then(ended).then(end, (error: unknown) => {
+      this.#failure ??= { error };
+      end();
+    });
   }
 
+  /** Resolves when all have ended. @throws as {@link free} */
   async empty(): Promise<void> {
-    await Promise.all(this.#running);
+    while (this.#running > 0) await this.#nextEnd();
+    this.#rethrow();
+  }
+
+  #nextEnd(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#ended = resolve;
+    });
+  }
+
+  #rethrow(): void {
+    if (this.#failure) throw this.#failure.error;
   }
 }

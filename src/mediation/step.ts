@@ -1,8 +1,9 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import type { Reference } from '../grammar/reader.ts';
-import type { MessagePlace, MessageTrace } from '../message/flow-observer.ts';
+import type { MessagePlace } from '../message/flow-observer.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import { type StepTrace, stepTraceOf } from './debug-trace.ts';
 
 /**
  * One compiled mediator in its place: the unit that runs, is counted, traced and drawn. Steps are shared by all messages and keep
@@ -60,7 +61,8 @@ const counted = new WeakSet<object>();
  */
 export function runSteps(list: StepList, message: MessageContext, from = 0): boolean | Promise<boolean> {
   if (from === 0) list.counts.entered += 1;
-  if (message.trace !== undefined) return runTraced(list, message, from, message.trace);
+  const trace = stepTraceOf(message);
+  if (trace !== undefined) return runTraced(list, message, from, trace);
   const { steps } = list;
   let step: Step | undefined;
   try {
@@ -102,12 +104,12 @@ async function continueAfter(
   return false;
 }
 
-/** The same for a message that is followed. A trace that was begun or given up meanwhile takes effect with the next list. */
+/** The same for a message that is followed, by its trace or by the log. A trace that was begun or given up meanwhile takes effect with the next list. */
 function runTraced(
   list: StepList,
   message: MessageContext,
   from: number,
-  trace: MessageTrace,
+  trace: StepTrace,
 ): boolean | Promise<boolean> {
   if (from === 0) trace.enters(list.id);
   const { steps } = list;
@@ -137,7 +139,7 @@ async function continueTraced(
   pending: Promise<boolean>,
   list: StepList,
   message: MessageContext,
-  { index, number, trace }: { index: number; number: number; trace: MessageTrace },
+  { index, number, trace }: { index: number; number: number; trace: StepTrace },
 ): Promise<boolean> {
   const step = list.steps[index] as Step;
   let goesOn: boolean;
@@ -152,13 +154,7 @@ async function continueTraced(
   return false;
 }
 
-function tracedFault(
-  step: Step,
-  number: number,
-  message: MessageContext,
-  trace: MessageTrace,
-  error: unknown,
-): unknown {
+function tracedFault(step: Step, number: number, message: MessageContext, trace: StepTrace, error: unknown): unknown {
   countFault(step, error);
   trace.fails(number, message, error);
   return error;

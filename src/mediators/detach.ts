@@ -4,7 +4,7 @@ import { always, mediator } from '../mediation/component.ts';
 import { cloneWithOrigins } from '../message/json-xml.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { JsonValue } from '../message/property-value.ts';
-import { NODE_TYPES, newDocument, type XmlElement } from '../xml/index.ts';
+import { NODE_TYPES, NodeBudget, newDocument, type XmlElement } from '../xml/index.ts';
 
 /** Takes elements out of the message and keeps them in a property (Apache Synapse; spec mediators 3.41). */
 export const detach = mediator({
@@ -22,7 +22,8 @@ export const detach = mediator({
     return always((message) => {
       const elements = source ? elementsOf(source.nodes(message)) : bodyChild(message);
       if (elements.length === 0) return;
-      const copies = elements.map((element) => cloneWithOrigins(newDocument(null, 'property'), element));
+      const budget = new NodeBudget();
+      const copies = elements.map((element) => cloneWithOrigins(newDocument(null, 'property'), element, budget));
       for (const element of elements) element.parentNode?.removeChild(element);
       message.payload.changed();
       message.properties.set(property, copies.length === 1 ? (copies[0] as XmlElement) : copies);

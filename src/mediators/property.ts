@@ -117,7 +117,7 @@ function computed(source: Expression, type: PropertyType): Source {
   if (type === 'STRING') return (message) => source.stringValue(message);
   return (message) => {
     const value = source.stringValue(message);
-    return value === null ? null : convertProperty(value, type, { truncate: true });
+    return value === null ? null : convertProperty(value, type, { truncate: true, about: () => aboutMessage(message) });
   };
 }
 

@@ -1,10 +1,11 @@
-import { cloneInto, type XmlElement } from '../xml/index.ts';
+import { cloneInto, NodeBudget, type XmlElement } from '../xml/index.ts';
 import { JsonValue, type PropertyValue, TypedNumber } from './property-value.ts';
 
 /** A property or variable for another message: elements belong to one, everything else never changes and is shared (MREQ-40). */
 export function copyOfValue(value: PropertyValue): PropertyValue {
   if (typeof value !== 'object' || value instanceof TypedNumber || value instanceof JsonValue) return value;
-  return isList(value) ? value.map(copyOfElement) : copyOfElement(value);
+  const budget = new NodeBudget();
+  return isList(value) ? value.map((element) => copyOfElement(element, budget)) : copyOfElement(value, budget);
 }
 
 /** All values of a scope. */
@@ -16,7 +17,7 @@ function isList(value: XmlElement | readonly XmlElement[]): value is readonly Xm
   return Array.isArray(value);
 }
 
-function copyOfElement(element: XmlElement): XmlElement {
+function copyOfElement(element: XmlElement, budget: NodeBudget): XmlElement {
   const document = element.ownerDocument;
-  return document ? cloneInto(document, element) : element;
+  return document ? cloneInto(document, element, budget) : element;
 }

@@ -2,6 +2,7 @@ import {
   cloneInto,
   createElement,
   maxXmlNodes,
+  type NodeBudget,
   newDocument,
   type XmlDocument,
   type XmlElement,
@@ -51,9 +52,9 @@ function nodesOf(node: JsonNode): number {
   return 2;
 }
 
-/** A deep copy that keeps what {@link jsonToXml} remembers about its elements. */
-export function cloneWithOrigins(document: XmlDocument, element: XmlElement): XmlElement {
-  const copy = cloneInto(document, element);
+/** A deep copy that keeps what {@link jsonToXml} remembers about its elements. @throws TooLargeError as {@link cloneInto} */
+export function cloneWithOrigins(document: XmlDocument, element: XmlElement, budget?: NodeBudget): XmlElement {
+  const copy = cloneInto(document, element, budget);
   copyOrigins(element, copy);
   return copy;
 }

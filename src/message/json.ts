@@ -1,3 +1,5 @@
+import { maxXmlNodes, TooLargeError } from '../xml/index.ts';
+
 /**
  * JSON read without loss: members keep their order and their repetitions, numbers their digits (MREQ-41), which `JSON.parse` does
  * not promise.
@@ -38,6 +40,7 @@ const LITERALS: ReadonlyArray<readonly [string, JsonNode]> = [
   ['false', { kind: 'boolean', value: false }],
   ['null', { kind: 'null' }],
 ];
+const LONGEST_LITERAL = 5;
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
   '\\': '\\',
@@ -49,9 +52,26 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
 };
 
+const BLANK = 0x20;
+const QUOTE = 0x22;
+const HASH = 0x23;
+const APOSTROPHE = 0x27;
+const COMMA = 0x2c;
+const SLASH = 0x2f;
+const COLON = 0x3a;
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+const GREATER = 0x3e;
+const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
 /**
  * Parses strict JSON (RFC 8259).
  * @throws JsonSyntaxError
+ * @throws TooLargeError when it has more values than an XML document may have nodes (OP-91)
  */
 export function parseJson(text: string): JsonNode {
   return new JsonReader(text, false).document();
@@ -61,14 +81,18 @@ export function parseJson(text: string): JsonNode {
  * Parses JSON as forgivingly as the reference does where a document is looked into (spec mediators 4.3): texts and keys without quotes
  * or in single ones, comments, `;` for a comma, `=` for a colon.
  * @throws JsonSyntaxError
+ * @throws TooLargeError as {@link parseJson}
  */
 export function parseLenientJson(text: string): JsonNode {
   return new JsonReader(text, true).document();
 }
 
+/** Reads one document from left to right; `#at` is the offset of what is read next. */
 class JsonReader {
   readonly #text: string;
   readonly #lenient: boolean;
+  readonly #maxValues = maxXmlNodes();
+  #values = 0;
   #at = 0;
 
   constructor(text: string, lenient: boolean) {
@@ -85,101 +109,119 @@ class JsonReader {
 
   #value(depth: number): JsonNode {
     this.#blanks();
+    this.#admit(depth);
+    switch (this.#text.charCodeAt(this.#at)) {
+      case OPEN_BRACE:
+        return this.#object(depth);
+      case OPEN_BRACKET:
+        return this.#array(depth);
+      case QUOTE:
+        return { kind: 'string', value: this.#string() };
+      default:
+        return this.#lenient ? this.#lenientScalar() : this.#scalar();
+    }
+  }
+
+  #admit(depth: number): void {
     if (depth > MAX_JSON_DEPTH) throw new JsonSyntaxError(`nested deeper than ${MAX_JSON_DEPTH}`, this.#at);
-    const first = this.#text[this.#at];
-    if (first === '{') return this.#object(depth);
-    if (first === '[') return this.#array(depth);
-    if (first === '"') return { kind: 'string', value: this.#string() };
-    return this.#lenient ? this.#lenientScalar() : this.#scalar();
+    this.#values += 1;
+    if (this.#values <= this.#maxValues) return;
+    throw new TooLargeError(`the JSON document has more than ${this.#maxValues} values`);
   }
 
   #scalar(): JsonNode {
+    const number = this.#match(NUMBER);
+    if (number !== '') return { kind: 'number', text: number };
     for (const [word, node] of LITERALS) {
       if (this.#text.startsWith(word, this.#at)) {
         this.#at += word.length;
         return node;
       }
     }
-    const number = this.#match(NUMBER);
-    if (number === '') throw this.#unexpected();
-    return { kind: 'number', text: number };
+    throw this.#unexpected();
   }
 
   /** A word is what it says if it is all of the value, else it is text. */
   #lenientScalar(): JsonNode {
-    if (this.#text[this.#at] === "'") return { kind: 'string', value: this.#string("'") };
+    if (this.#text.charCodeAt(this.#at) === APOSTROPHE) return { kind: 'string', value: this.#string("'") };
     const word = this.#match(BARE_WORD);
     if (word === '') throw this.#unexpected();
-    const literal = LITERALS.find(([known]) => known === word.toLowerCase())?.[1];
+    const literal =
+      word.length <= LONGEST_LITERAL ? LITERALS.find(([known]) => known === word.toLowerCase())?.[1] : undefined;
     if (literal) return literal;
     return WHOLE_NUMBER.test(word) ? { kind: 'number', text: word } : { kind: 'string', value: word };
   }
 
   #object(depth: number): JsonNode {
     const members: Array<readonly [string, JsonNode]> = [];
-    this.#list('}', () => {
+    if (!this.#opened(CLOSE_BRACE)) return { kind: 'object', members };
+    do {
       this.#blanks();
       const key = this.#key();
       this.#blanks();
       this.#colon();
       members.push([key, this.#value(depth + 1)]);
-    });
+    } while (this.#another(CLOSE_BRACE));
     return { kind: 'object', members };
   }
 
+  #array(depth: number): JsonNode {
+    const items: JsonNode[] = [];
+    if (!this.#opened(CLOSE_BRACKET)) return { kind: 'array', items };
+    do items.push(this.#value(depth + 1));
+    while (this.#another(CLOSE_BRACKET));
+    return { kind: 'array', items };
+  }
+
   #key(): string {
-    const first = this.#text[this.#at];
-    if (first === '"') return this.#string();
+    const first = this.#text.charCodeAt(this.#at);
+    if (first === QUOTE) return this.#string();
     if (!this.#lenient) throw this.#unexpected();
-    if (first === "'") return this.#string("'");
+    if (first === APOSTROPHE) return this.#string("'");
     const word = this.#match(BARE_WORD);
     if (word === '') throw this.#unexpected();
     return word;
   }
 
   #colon(): void {
-    const sign = this.#text[this.#at];
-    if (sign !== ':' && !(this.#lenient && sign === '=')) throw this.#unexpected();
+    const sign = this.#text.charCodeAt(this.#at);
+    if (sign !== COLON && !(this.#lenient && sign === EQUALS)) throw this.#unexpected();
     this.#at += 1;
-    if (sign === '=' && this.#text[this.#at] === '>') this.#at += 1;
+    if (sign === EQUALS && this.#text.charCodeAt(this.#at) === GREATER) this.#at += 1;
   }
 
-  #array(depth: number): JsonNode {
-    const items: JsonNode[] = [];
-    this.#list(']', () => items.push(this.#value(depth + 1)));
-    return { kind: 'array', items };
-  }
-
-  /** Items between commas up to the closing bracket. */
-  #list(close: string, readItem: () => void): void {
+  /** Steps over the opening bracket; false when the closing one follows at once. */
+  #opened(close: number): boolean {
     this.#at += 1;
     this.#blanks();
-    if (this.#text[this.#at] === close) {
-      this.#at += 1;
-      return;
-    }
-    for (;;) {
-      readItem();
-      this.#blanks();
-      const next = this.#text[this.#at];
-      if (next !== ',' && next !== close && !(this.#lenient && next === ';')) throw this.#unexpected();
-      this.#at += 1;
-      if (next === close) return;
-    }
+    if (this.#text.charCodeAt(this.#at) !== close) return true;
+    this.#at += 1;
+    return false;
+  }
+
+  /** Steps over what follows an item: a comma, or the closing bracket, which says that there is no more. */
+  #another(close: number): boolean {
+    this.#blanks();
+    const next = this.#text.charCodeAt(this.#at);
+    if (next !== COMMA && next !== close && !(this.#lenient && next === SEMICOLON)) throw this.#unexpected();
+    this.#at += 1;
+    return next !== close;
   }
 
   #string(quote: '"' | "'" = '"'): string {
     this.#at += 1;
-    let value = '';
+    const end = quote === '"' ? QUOTE : APOSTROPHE;
+    const run = this.#lenient ? LENIENT_RUNS[quote] : STRING_RUN;
+    let value = this.#match(run);
     for (;;) {
-      value += this.#match(this.#lenient ? LENIENT_RUNS[quote] : STRING_RUN);
-      const next = this.#text[this.#at];
-      if (next === quote) {
+      const next = this.#text.charCodeAt(this.#at);
+      if (next === end) {
         this.#at += 1;
         return value;
       }
-      if (next !== '\\') throw this.#unexpected();
+      if (next !== BACKSLASH) throw this.#unexpected();
       value += this.#escape();
+      value += this.#match(run);
     }
   }
 
@@ -197,15 +239,20 @@ class JsonReader {
     return character;
   }
 
+  /** Compact documents have none: a look at the next character is enough to know. */
   #blanks(): void {
-    this.#match(this.#lenient ? BLANKS_AND_COMMENTS : BLANKS);
+    const next = this.#text.charCodeAt(this.#at);
+    if (next <= BLANK) this.#match(this.#lenient ? BLANKS_AND_COMMENTS : BLANKS);
+    else if (this.#lenient && (next === SLASH || next === HASH)) this.#match(BLANKS_AND_COMMENTS);
   }
 
+  /** Without an array of matches, of which a document would need one for each of its values. */
   #match(pattern: RegExp): string {
-    pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.#text)?.[0] ?? '';
-    this.#at += found.length;
-    return found;
+    const start = this.#at;
+    pattern.lastIndex = start;
+    if (!pattern.test(this.#text)) return '';
+    this.#at = pattern.lastIndex;
+    return this.#text.slice(start, this.#at);
   }
 
   #unexpected(): JsonSyntaxError {

@@ -33,8 +33,8 @@ export type TemplateParameterValue = PropertyValue | ((message: MessageContext) 
  */
 export class MessageContext {
   readonly configuration: Configuration;
-  /** `urn:uuid:…`; given on receipt, kept by copies only where a spec says so. */
-  messageId: string;
+  /** Made when somebody asks for it: of the parts of a large message most are never called by their names. */
+  #messageId: string | undefined;
   direction: Direction = 'request';
   payload: Payload;
 
@@ -85,10 +85,19 @@ export class MessageContext {
   /** Its OpenTelemetry span (OP-73). */
   span: FlowSpan | undefined;
 
-  constructor(configuration: Configuration, payload: Payload, messageId: string = newMessageId()) {
+  constructor(configuration: Configuration, payload: Payload, messageId?: string) {
     this.configuration = configuration;
     this.payload = payload;
-    this.messageId = messageId;
+    this.#messageId = messageId;
+  }
+
+  /** `urn:uuid:…`; given on receipt, kept by copies only where a spec says so. */
+  get messageId(): string {
+    this.#messageId ??= newMessageId();
+    return this.#messageId;
+  }
+  set messageId(id: string) {
+    this.#messageId = id;
   }
 
   /** The text of a default-scope property, or undefined. */
@@ -122,12 +131,22 @@ export class MessageContext {
    */
   copy(payload: Payload = this.payload.clone()): MessageContext {
     const copy = new MessageContext(this.configuration, payload);
-    const { direction, to, from, replyTo, faultTo, relatesTo, action, doingRest, operation, exchange } = this;
-    Object.assign(copy, { direction, to, from, replyTo, faultTo, relatesTo, action, doingRest, operation, exchange });
+    copy.direction = this.direction;
+    copy.to = this.to;
+    copy.from = this.from;
+    copy.replyTo = this.replyTo;
+    copy.faultTo = this.faultTo;
+    copy.relatesTo = this.relatesTo;
+    copy.action = this.action;
+    copy.doingRest = this.doingRest;
+    copy.operation = this.operation;
+    copy.exchange = this.exchange;
     copy.responseReceiver = this.responseReceiver;
     copy.headers = this.headers.clone();
-    for (const scope of ['properties', 'axis2', 'axis2Client', 'variables'] as const)
-      copyValues(this[scope], copy[scope]);
+    copyValues(this.properties, copy.properties);
+    copyValues(this.axis2, copy.axis2);
+    copyValues(this.axis2Client, copy.axis2Client);
+    copyValues(this.variables, copy.variables);
     copy.faultStack.push(...this.faultStack);
     copy.templateFrames.push(...this.templateFrames);
     copy.callers.push(...this.callers);

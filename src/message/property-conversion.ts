@@ -1,4 +1,5 @@
 import { logger } from '../logging/index.ts';
+import type { LogDetails } from '../logging/logger.ts';
 import { parseXml, type XmlElement, XmlSyntaxError } from '../xml/index.ts';
 import { MediationError } from './errors.ts';
 import { JsonValue, type PropertyValue, TypedNumber } from './property-value.ts';
@@ -24,12 +25,13 @@ export function isPropertyType(text: string): text is PropertyType {
 /**
  * Converts text to a property type (spec mediators 3.3). With `truncate` (values computed at run time) INTEGER and SHORT accept
  * decimals and cut the fraction off. Null for JSON that is none even when quoted: the property stays as it was.
+ * @param options `about`: what log lines say of the message that the value is for (OP-70)
  * @throws MediationError for text that cannot be converted
  */
 export function convertProperty(
   text: string,
   type: PropertyType,
-  options: { truncate: boolean },
+  options: { readonly truncate: boolean; readonly about?: () => LogDetails },
 ): PropertyValue | null {
   switch (type) {
     case 'STRING':
@@ -47,7 +49,7 @@ export function convertProperty(
     case 'OM':
       return element(text);
     case 'JSON':
-      return json(text);
+      return json(text, options.about);
   }
 }
 
@@ -89,7 +91,7 @@ function element(text: string): XmlElement {
   }
 }
 
-function json(text: string): JsonValue | null {
+function json(text: string, about: (() => LogDetails) | undefined): JsonValue | null {
   for (const candidate of [text, `"${text}"`]) {
     try {
       JSON.parse(candidate);
@@ -98,7 +100,7 @@ function json(text: string): JsonValue | null {
       // The next reading is tried; the reference accepts bare words as JSON strings.
     }
   }
-  log.error(`Malformed JSON payload : ${text.slice(0, MAX_SHOWN)}`);
+  log.error(`Malformed JSON payload : ${text.slice(0, MAX_SHOWN)}`, about?.());
   return null;
 }
 

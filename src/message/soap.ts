@@ -37,9 +37,14 @@ export function isEnvelope(element: XmlElement | undefined): element is XmlEleme
   return element?.localName === 'Envelope' && soapVersionOf(element) !== undefined;
 }
 
+const PREFIX = 'soapenv';
+/** Every part of a message gets an envelope: names that are put together anew would have to be looked at letter by letter. */
+const USUAL_NAMES = ['soapenv:Header', 'soapenv:Body'];
+
 /** An envelope with an empty Header and Body (spec mediators 5.1), in a document of its own. */
 export function createEnvelope(version: SoapVersion): XmlElement {
-  return newEnvelope(version, 'soapenv');
+  const document = newDocument(soapNamespace(version), 'soapenv:Envelope');
+  return fillEnvelope(rootOf(document));
 }
 
 function newEnvelope(version: SoapVersion, prefix: string): XmlElement {
@@ -49,8 +54,9 @@ function newEnvelope(version: SoapVersion, prefix: string): XmlElement {
 
 function fillEnvelope(envelope: XmlElement): XmlElement {
   const document = documentOf(envelope);
-  for (const name of ['Header', 'Body']) {
-    envelope.appendChild(createElement(document, envelope.namespaceURI, qualified(envelope.prefix, name)));
+  const { namespaceURI, prefix } = envelope;
+  for (const name of prefix === PREFIX ? USUAL_NAMES : [qualified(prefix, 'Header'), qualified(prefix, 'Body')]) {
+    envelope.appendChild(createElement(document, namespaceURI, name));
   }
   return envelope;
 }

@@ -1,4 +1,5 @@
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { isScope, removeProperty, setProperty } from '../message/property-scopes.ts';
@@ -63,17 +64,14 @@ function apply(message: MessageContext, effect: Exclude<Effect, { do: 'sleep' }>
       addHeader(message, effect.xml, effect.mustUnderstand);
       return;
     case 'log':
-      log[effect.level](effect.text.slice(0, MAX_LOGGED), { messageId: message.messageId });
+      log[effect.level](effect.text.slice(0, MAX_LOGGED), aboutMessage(message));
       return;
   }
 }
 
 function set(message: MessageContext, scope: string, name: string, value: SentValue): void {
   if (isScope(scope) && SCRIPT_SCOPES.includes(scope)) setProperty(message, scope, name, propertyValue(value));
-  else
-    log.warn(`a script has set '${name}' in the scope '${scope}', which there is not`, {
-      messageId: message.messageId,
-    });
+  else log.warn(`a script has set '${name}' in the scope '${scope}', which there is not`, aboutMessage(message));
 }
 
 /** What a property holds of a value that comes out of the sandbox. @throws MediationError for XML that is none */

@@ -22,6 +22,7 @@ const INITIAL_PAGES = 256;
 const MAX_PAGES = 1_024;
 /** An engine that has grown beyond this is given up after the run: WebAssembly memory never shrinks. */
 const KEPT_PAGES = 512;
+const MEBIBYTE = 1024 * 1024;
 const MAX_STACK_BYTES = 512 * 1024;
 const MAX_ERROR_TEXT = 2_000;
 
@@ -99,6 +100,8 @@ export class SandboxContext {
 /** What user code threw. */
 export class ScriptFailure extends JobError {
   readonly errorName: string;
+  /** The engine has no memory left for an error: it throws null. */
+  readonly isNull: boolean;
 
   constructor(thrown: unknown) {
     const { name, message, stack } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Record<
@@ -109,6 +112,7 @@ export class ScriptFailure extends JobError {
     const text = typeof message === 'string' ? `${errorName}: ${message}` : `thrown: ${shown(thrown)}`;
     super(text.slice(0, MAX_ERROR_TEXT), typeof stack === 'string' ? { detail: stack.slice(0, MAX_ERROR_TEXT) } : {});
     this.errorName = errorName;
+    this.isNull = thrown === null;
   }
 }
 
@@ -134,6 +138,12 @@ export async function inSandbox<T>(run: SandboxRun, work: (context: SandboxConte
   try {
     return runIn(module, run, work);
   } catch (error) {
+    const grown = memory.buffer.byteLength > KEPT_PAGES * WASM_PAGE_BYTES;
+    if (grown && error instanceof ScriptFailure && error.isNull) {
+      throw new JobError(`out of memory: ${(MAX_PAGES * WASM_PAGE_BYTES) / MEBIBYTE} MiB are all that it may have`, {
+        cause: error,
+      });
+    }
     if (error instanceof JobError) throw error;
     // The engine did not fail in its own way, as when the stack of its host was used up: it may be damaged.
     engine = undefined;

@@ -21,21 +21,27 @@ export function moveToNamespace(element: XmlElement, namespace: string | null): 
   element.qualifiedName = qualifiedName(namespace, element.nodeName);
 }
 
-/** A deep copy of a node that may be inserted into another document. */
-export function cloneInto<N extends XmlNode>(document: XmlDocument, node: N): N {
-  const limit = maxXmlNodes();
-  if (hasMoreNodesThan(node, limit)) throw new TooLargeError(`an element of more than ${limit} nodes is not copied`);
-  return document.importNode(node, true);
+/**
+ * The nodes that may still be copied into one document, attributes left out (OP-91). Whoever copies several things into one gives the
+ * same budget to all: elements may stand inside each other, so that copies of all take far more than what they are copied from.
+ */
+export class NodeBudget {
+  readonly #limit = maxXmlNodes();
+  #left = this.#limit;
+
+  /** Counts in document order, until it knows. @throws TooLargeError */
+  take(root: XmlNode): void {
+    for (let node: XmlNode | null = root; node; node = nextInside(root, node)) {
+      this.#left -= 1;
+      if (this.#left < 0) throw new TooLargeError(`copies for one document have more than ${this.#limit} nodes`);
+    }
+  }
 }
 
-/** Counts in document order, attributes left out, until it knows. */
-function hasMoreNodesThan(root: XmlNode, limit: number): boolean {
-  let left = limit;
-  for (let node: XmlNode | null = root; node; node = nextInside(root, node)) {
-    if (left === 0) return true;
-    left -= 1;
-  }
-  return false;
+/** A deep copy of a node that may be inserted into another document. @throws TooLargeError when the budget is used up */
+export function cloneInto<N extends XmlNode>(document: XmlDocument, node: N, budget: NodeBudget = new NodeBudget()): N {
+  budget.take(node);
+  return document.importNode(node, true);
 }
 
 /** The element children, in document order. */

@@ -5,6 +5,7 @@ export {
   elementChildren,
   firstElement,
   moveToNamespace,
+  NodeBudget,
   newDocument,
   textOf,
 } from './dom.ts';
@@ -18,7 +19,7 @@ export {
   serializeXml,
   XmlSerializationError,
 } from './serialize.ts';
-export { XmlSyntaxError } from './syntax-error.ts';
+export { XmlLimitError, XmlSyntaxError } from './syntax-error.ts';
 export type { XmlAttribute, XmlChild, XmlDocument, XmlElement, XmlNode } from './tree.ts';
 export { XmlTreeError } from './tree-names.ts';
 export {

@@ -90,7 +90,8 @@ class XmlReader {
 
   #count(nodes: number): void {
     this.#nodes += nodes;
-    if (this.#nodes > this.#maxNodes) this.#fail(`the document has more than ${this.#maxNodes} nodes`, this.#at);
+    if (this.#nodes > this.#maxNodes)
+      throw this.#places.limitError(`the document has more than ${this.#maxNodes} nodes`, this.#at);
   }
 
   #skipDeclaration(): void {
@@ -216,7 +217,8 @@ class XmlReader {
   #startTag(): void {
     const start = this.#at;
     if (this.#depth === 0 && this.#root) this.#fail('a second root element', start);
-    if (this.#depth >= this.#maxDepth) this.#fail(`elements are nested more than ${this.#maxDepth} deep`, start);
+    if (this.#depth >= this.#maxDepth)
+      throw this.#places.limitError(`elements are nested more than ${this.#maxDepth} deep`, start);
     const element = this.#tags.read(start);
     const end = this.#tags.end;
     if (element.attributes.length > 0) this.#count(element.attributes.length);

@@ -1,4 +1,4 @@
-import { XmlSyntaxError } from './syntax-error.ts';
+import { XmlLimitError, XmlSyntaxError } from './syntax-error.ts';
 
 /** Lines and columns of a text, both from 1; columns in UTF-16 code units. */
 export class Places {
@@ -26,7 +26,16 @@ export class Places {
 
   /** What is wrong at an offset. */
   error(message: string, offset: number): XmlSyntaxError {
+    return new XmlSyntaxError(message, ...this.#placeOf(offset));
+  }
+
+  /** What is too much at an offset. */
+  limitError(message: string, offset: number): XmlLimitError {
+    return new XmlLimitError(message, ...this.#placeOf(offset));
+  }
+
+  #placeOf(offset: number): [line: number, column: number] {
     const before = this.#text.slice(0, offset);
-    return new XmlSyntaxError(message, before.split('\n').length, offset - before.lastIndexOf('\n'));
+    return [before.split('\n').length, offset - before.lastIndexOf('\n')];
   }
 }

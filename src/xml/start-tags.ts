@@ -134,7 +134,7 @@ export class StartTags {
       if (Number.isNaN(code)) this.#fail(`the start tag <${element} is not closed`, before);
       if (at === before) this.#fail(`a blank, '>' or '/>' expected in <${element}`, before);
       if (attributes.length === this.#maxAttributes) {
-        this.#fail(`<${element}> has more than ${this.#maxAttributes} attributes`, at);
+        throw this.#places.limitError(`<${element}> has more than ${this.#maxAttributes} attributes`, at);
       }
       attributes.push(this.#attribute(at));
     }

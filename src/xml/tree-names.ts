@@ -33,8 +33,9 @@ export function qualifiedName(namespace: string | null, name: string): Qualified
   return known.get(namespace ?? NO_NAMESPACE)?.get(name) ?? remembered(checkedName(namespace || null, name));
 }
 
-/** The name of an attribute without namespace, taken as it is. @throws XmlTreeError */
+/** The name of an attribute without namespace, taken as it is; `xmlns:p` is the declaration of a prefix. @throws XmlTreeError */
 export function attributeName(name: string): QualifiedName {
+  if (name.startsWith('xmlns:')) return qualifiedName(XMLNS_NAMESPACE, name);
   if (!name.includes(':')) return qualifiedName(null, name);
   requireName(name);
   return { nodeName: name, prefix: null, localName: name, namespaceURI: null };

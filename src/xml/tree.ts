@@ -360,6 +360,8 @@ export class XmlProcessingInstruction extends XmlCharacterData {
 export class XmlDocument extends XmlParent {
   firstChild: XmlChild | null = null;
   lastChild: XmlChild | null = null;
+  /** The root when somebody last asked. */
+  #root: XmlElement | undefined;
 
   get nodeType(): number {
     return NODE_TYPES.document;
@@ -388,8 +390,12 @@ export class XmlDocument extends XmlParent {
 
   /** The root element; null in a document that has none yet. */
   get documentElement(): XmlElement | null {
+    // A document may have a million comments in front of its root.
+    if (this.#root?.parentNode === this) return this.#root;
     for (let child = this.firstChild; child; child = child.nextSibling) {
-      if (child.nodeType === NODE_TYPES.element) return child as XmlElement;
+      if (child.nodeType !== NODE_TYPES.element) continue;
+      this.#root = child as XmlElement;
+      return this.#root;
     }
     return null;
   }

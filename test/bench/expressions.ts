@@ -19,8 +19,13 @@ import { writeResult } from './result.ts';
  */
 
 const SIZES = [600, 10_000, 100_000, 1_000_000, 10_000_000] as const;
-/** The cost per byte of an expression grows at most so many times as much as that of the bare walk. */
-const WORST_RATIO = 2;
+/**
+ * From {@link JUDGED_FROM} to the largest size the cost per byte of an expression grows at most so many times as much as that of the bare walk;
+ * what is quadratic would be near 1,000. Single steps are shown and not judged: each of two runs may have met other caches.
+ */
+const WORST_GROWTH = 2;
+/** Smaller documents cost what every evaluation costs. */
+const JUDGED_FROM = 10_000;
 const MEASURABLE_MS = 100;
 const CONFIGURATION = { version: 1, services: {}, find: () => undefined, names: () => [] } as unknown as Configuration;
 
@@ -191,6 +196,8 @@ export interface Growth {
   readonly growth: number;
   /** The same, as a multiple of what the bare walk's cost grows by at that step. */
   readonly beyondWalk: number;
+  /** The cost per byte at the largest size by that at {@link JUDGED_FROM}, as a multiple of the bare walk's. */
+  readonly overall: number;
   readonly collecting: number;
 }
 
@@ -208,6 +215,7 @@ export function growths(costs: readonly Cost[]): Growth[] {
       ms: own.map(({ ms }) => ms),
       growth: Math.max(0, ...steps),
       beyondWalk: Math.max(0, ...beyond),
+      overall: overallOf(own) / Math.max(1, overallOf(walk)),
       collecting: Math.max(...own.map(({ collecting }) => collecting)),
     };
   });
@@ -221,19 +229,48 @@ function stepsOf(own: readonly Cost[]): number[] {
   });
 }
 
+function overallOf(own: readonly Cost[]): number {
+  const from = own.find(({ bytes }) => bytes >= JUDGED_FROM);
+  const to = own.at(-1);
+  return from && to && from.ms > 0 ? to.ms / to.bytes / (from.ms / from.bytes) : 0;
+}
+
+/** Languages of expressions, as the figures name them. */
+const LANGUAGES: ReadonlyArray<readonly [name: string, is: (row: Growth) => boolean]> = [
+  ['XPath', ({ format }) => format === 'XML'],
+  ['JSONPath', ({ what }) => what.startsWith('json-eval(')],
+  ['synapse expressions', ({ what }) => what.startsWith('$' + '{')],
+];
+
+/** One figure for each language, the worst of its expressions, as `report.ts` shows them. */
+export function limits(rows: readonly Growth[], largest: number): object[] {
+  return LANGUAGES.map(([name, is]) => {
+    const own = rows.filter((row) => row.kind === 'evaluate' && is(row));
+    const worst = Math.max(...own.map(({ overall }) => overall));
+    return {
+      id: `expressions-${name}`,
+      path: `${name}: growth of the cost per byte from ${JUDGED_FROM / 1000} KB to ${largest / 1_000_000} MB beyond that of a bare walk over the document, worst of ${own.length} expressions`,
+      value: { median: worst, min: worst, max: worst },
+      unit: 'times',
+      goal: WORST_GROWTH,
+      met: own.every(isLinear),
+    };
+  });
+}
+
 /** Is the cost of a row linear in the size? Only evaluations are judged: parsing is bound by the collector, and the walk is the measure. */
-export function isLinear({ kind, beyondWalk }: Growth): boolean {
-  return kind !== 'evaluate' || beyondWalk <= WORST_RATIO;
+export function isLinear({ kind, overall }: Growth): boolean {
+  return kind !== 'evaluate' || overall <= WORST_GROWTH;
 }
 
 /** A line for each: milliseconds by size, how the cost per byte grew, and the verdict. */
 export function table(rows: readonly Growth[], sizes: readonly number[]): string {
-  const head = `${'ms'.padEnd(52)} ${sizes.map((bytes) => `${bytes / 1000} KB`.padStart(9)).join(' ')}   growth  beyond the walk   GC  verdict`;
+  const head = `${'ms'.padEnd(52)} ${sizes.map((bytes) => `${bytes / 1000} KB`.padStart(9)).join(' ')}   growth  beyond the walk  overall   GC  verdict`;
   const lines = rows.map((row) => {
-    const { what, format, kind, ms, growth, beyondWalk, collecting } = row;
+    const { what, format, kind, ms, growth, beyondWalk, overall, collecting } = row;
     const verdict = kind === 'evaluate' ? (isLinear(row) ? 'linear' : 'NOT LINEAR') : '';
     const times = ms.map((one) => one.toFixed(one < 10 ? 4 : 0).padStart(9)).join(' ');
-    return `${`${format} ${what}`.padEnd(52)} ${times}   ${growth.toFixed(2).padStart(6)}  ${beyondWalk.toFixed(2).padStart(15)} ${(100 * collecting).toFixed(0).padStart(3)}%  ${verdict}`.trimEnd();
+    return `${`${format} ${what}`.padEnd(52)} ${times}   ${growth.toFixed(2).padStart(6)}  ${beyondWalk.toFixed(2).padStart(15)}  ${overall.toFixed(2).padStart(7)} ${(100 * collecting).toFixed(0).padStart(3)}%  ${verdict}`.trimEnd();
   });
   return [head, ...lines].join('\n');
 }
@@ -245,13 +282,13 @@ async function main(): Promise<void> {
   const sizes = SIZES.filter((size) => size <= largest);
   process.stdout.write(`${table(rows, sizes)}\n`);
   const worse = rows.filter((row) => !isLinear(row));
-  for (const { what } of worse)
-    process.stdout.write(`${what} grows more than ${WORST_RATIO} times as fast as a walk over the document\n`);
-  process.stdout.write(
-    `goal: cost per byte grows at most ${WORST_RATIO} times as much as a walk's: ${worse.length === 0 ? 'met' : 'NOT met'}\n`,
-  );
-  const judged = rows.map((row) => ({ ...row, linear: isLinear(row) }));
-  if (limit === undefined) await writeResult('expressions', { sizes, goal: WORST_RATIO, rows: judged });
+  for (const { what } of worse) process.stdout.write(`${what} grows faster than a walk over the document\n`);
+  const goal = `from ${JUDGED_FROM / 1000} KB to ${largest / 1_000_000} MB the cost per byte of an expression grows at most ${WORST_GROWTH} times as much as that of a bare walk over the document`;
+  const met = worse.length === 0;
+  process.stdout.write(`goal: ${goal}: ${met ? 'met' : 'NOT met'}\n`);
+  const growth = rows.map((row) => ({ ...row, linear: isLinear(row) }));
+  if (limit === undefined)
+    await writeResult('expressions', { sizes, goal, met, limits: limits(rows, largest), growth });
   process.exitCode = worse.length === 0 ? 0 : 1;
 }
 

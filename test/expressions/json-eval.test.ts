@@ -193,7 +193,7 @@ describe('json-eval', () => {
     expect(text.stringValue(new MessageContext(configurationWith(), Payload.empty()))).toBe('');
   });
 
-  it('is empty for a document that cannot be read', () => {
+  it('is empty for a document that cannot be read (MREQ-7)', () => {
     expect(textOf('$.a', '{"a":}')).toBe('');
   });
 

@@ -93,7 +93,7 @@ describe('the ERROR_* properties', () => {
       expect(text(request, name)).toBeUndefined();
   });
 
-  it('have the first line as message, the causes as detail, and no stack trace', async () => {
+  it('have the first line as message, the causes as detail, and no stack trace (MREQ-6)', async () => {
     const { request } = failing();
     const cause = new Error('the root', { cause: new Error('the very root') });
     await handleFault(request, new Error('one\ntwo', { cause }));

@@ -80,7 +80,7 @@ describe('an aggregate', () => {
     expect(flow.answers()).toEqual(['<i>1</i><i>2</i>']);
   });
 
-  it('is a fault when the count is no number', async () => {
+  it('is a fault when the count is no number (MREQ-11)', async () => {
     const flow = joining(
       `<aggregate><completeCondition><messageCount min="{'many'}"/></completeCondition>${COMPLETE}</aggregate>`,
     );
@@ -251,7 +251,7 @@ describe('correlateOn', () => {
     return message({ body, configuration: flow.configuration, exchange: flow.exchange });
   }
 
-  it('puts messages together for which it gives the same text', async () => {
+  it('puts messages together for which it gives the same text (MREQ-10, MREQ-11)', async () => {
     const flow = new SplitFlow();
     const steps = aggregate('//k');
     for (const body of [
@@ -296,7 +296,12 @@ describe('time', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(flow.answers()).toEqual([]);
     const records = await logged(() => settle(flow, 1500));
-    expect(records.map(({ message: text }) => text)).toContain('Aggregate mediator timeout occurred.');
+    const expired = records.find(({ message: text }) => text === 'Aggregate mediator timeout occurred.');
+    expect(expired?.details).toMatchObject({
+      collected: 2,
+      messageId: expect.stringMatching(/^urn:uuid:/),
+      line: expect.any(Number),
+    });
     expect(flow.answers()).toEqual(['<i>1</i><i>3</i>']);
     expect(flow.exchange.responses[0]?.text('after')).toBe('1');
     expect(flow.exchange.responses[0]?.text('in')).toBe('1');
@@ -343,7 +348,7 @@ describe('time', () => {
     expect(flow.answers()).toEqual(['<a>false</a>']);
   });
 
-  it('gives a group up that has no timeout, after ten minutes, as a fault', async () => {
+  it('gives a group up that has no timeout, after ten minutes, as a fault (MREQ-13)', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const flow = joining(`${LOSING}<aggregate id="k">${COMPLETE}</aggregate>`);
     const split = SPLIT.replace('<iterate', '<iterate id="k"');

@@ -182,7 +182,7 @@ describe('the store', () => {
     storedAt: 0,
   });
 
-  it('forgets after its time, and the one unused for longest when it is full', () => {
+  it('forgets after its time, and the one unused for longest when it is full (MREQ-37)', () => {
     let now = 0;
     const store = new CacheStore({ timeoutMs: 100, entries: 2, bytes: 1e6 }, () => now);
     store.put('a', response());

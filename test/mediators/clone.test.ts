@@ -40,6 +40,15 @@ describe('clone', () => {
     expect(flow.exchange.responses.map((part) => String(part.properties.get('n')))).toEqual(['1', '2', '3']);
   });
 
+  it('goes on in its target after a call, whichever time it is (MREQ-15)', async () => {
+    const target = `<target><sequence><call>${endpointAt('a')}</call><property name="n" expression="$ctx:CLONED_ITERATION_INDEX"/><respond/></sequence></target>`;
+    const flow = new SplitFlow();
+    flow.configuration.sender.answer = async () => response(200, '');
+    await flow.run(`<clone iterations="2" sequential="true">${target}</clone>`);
+    expect(flow.exchange.responses.map((part) => String(part.properties.get('n')))).toEqual(['1', '2']);
+    expect(flow.exchange.failures).toEqual([]);
+  });
+
   it('is a fault when iterations is no number, or absurd', async () => {
     for (const times of ['many', '-1', '1.5', '999999999']) {
       const flow = new SplitFlow();
@@ -52,7 +61,7 @@ describe('clone', () => {
 
   const FAILING = '<target><sequence><sequence key="gone"/></sequence></target>';
 
-  it('stops after a target that failed where it is sequential and told to', async () => {
+  it('stops after a target that failed where it is sequential and told to (MREQ-15)', async () => {
     for (const [stop, answered] of [
       ['true', []],
       ['false', ['b']],
@@ -80,7 +89,7 @@ describe('clone', () => {
     expect(order).toEqual(['ask http://a/s', 'answer http://a/s', 'ask http://b/s', 'answer http://b/s']);
   });
 
-  it('keeps what one copy does to its properties, headers and payload from the others', async () => {
+  it('keeps what one copy does to its properties, headers and payload from the others (MREQ-40)', async () => {
     const changing = (name: string) =>
       `<target><sequence><property name="X-${name}" value="1" scope="transport"/><property name="${name}" value="1"/><respond/></sequence></target>`;
     const flow = new SplitFlow();

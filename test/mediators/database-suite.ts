@@ -95,7 +95,7 @@ export function databaseSuite(types: ColumnTypes, start: () => Promise<DatabaseU
       });
     });
 
-    test('leaves properties alone where there is no row or a NULL', async () => {
+    test('leaves properties alone where there is no row or a NULL (MREQ-46)', async () => {
       const rest = '<parameter value="SU;N" type="VARCHAR"/><result name="kept" column="shares"/>';
       const keep = (context: MessageContext) => void context.properties.set('kept', 'before');
       expect((await run(lookup('SELECT shares FROM company WHERE name = ?', rest), keep)).text('kept')).toBe('before');

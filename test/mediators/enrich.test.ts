@@ -185,7 +185,7 @@ describe('XML: where it goes', () => {
     expect(request.payload.jsonText()).toBe('{"n":null}');
   });
 
-  it('a property gets an element, a list, or text', () => {
+  it('a property gets an element, a list, or text (MREQ-34)', () => {
     const one = enriched(CUSTOM('//a'), TO_PROPERTY).properties.get('p') as XmlElement;
     expect(serializeXml(one)).toBe('<a>1</a>');
     const two = enriched(TWO, TO_PROPERTY).properties.get('p') as XmlElement[];

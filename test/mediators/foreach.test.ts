@@ -202,7 +202,7 @@ describe('foreach with a collection', () => {
     expect(flow.request.variables.has('c')).toBe(false);
   });
 
-  it('faults, once, when an iteration has no result, and says why', async () => {
+  it('faults, once, when an iteration has no result, and says why (MREQ-16)', async () => {
     for (const [inside, reason] of [
       ['<drop/>', 'its flow ended before its end, or its answer went elsewhere'],
       ['<sequence key="gone"/>', "Sequence named 'gone' cannot be found"],
@@ -226,7 +226,10 @@ describe('foreach with a collection', () => {
        </sequence></foreach><respond/>`,
     );
     expect(flow.exchange.failures).toEqual([]);
-    expect(flow.answers()).toEqual(['<r><g><i>answer 2</i><i>answer 1</i></g><g><i>answer 3</i></g></r>']);
+    // Parts that do not wait for each other are answered in any order.
+    const [answer = '', ...further] = flow.answers();
+    expect(further).toEqual([]);
+    expect(answer).toMatch(/^<r><g><i>answer (1|2)<\/i><i>answer (?!\1)(1|2)<\/i><\/g><g><i>answer 3<\/i><\/g><\/r>$/);
   });
 
   it('goes on at once where nobody wants the results', async () => {
@@ -299,7 +302,7 @@ describe('the grammar', () => {
     expect(errors[0]).toContain(text);
   });
 
-  it('warns about calls further inside, which the reference does not see', () => {
+  it('warns about calls further inside, which the reference does not see (MREQ-33)', () => {
     const nested = '<foreach expression="//a"><sequence><filter xpath="true()"><call/></filter></sequence></foreach>';
     expect(problemLines(nested).filter((line) => line.includes('does not work in the reference'))).toHaveLength(1);
   });

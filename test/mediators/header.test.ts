@@ -66,7 +66,7 @@ describe('SOAP header blocks', () => {
     expect(request.payload.untouched).toBe(false);
   });
 
-  it('with action="set" take the place of those of that name', () => {
+  it('with action="set" take the place of those of that name (MREQ-30)', () => {
     const request = soapMessage('<m:h xmlns:m="urn:n">old</m:h><m:h xmlns:m="urn:other"/>');
     run(`<header ${N} name="n:h" value="new" action="set"/>`, request);
     expect(headersOf(request)).toBe('<m:h xmlns:m="urn:other"/><n:h xmlns:n="urn:n">new</n:h>');

@@ -131,7 +131,7 @@ describe('the parts', () => {
     expect(flow.exchange.responses.map((part) => part.text('p'))).toEqual(['before', 'before', 'before']);
   });
 
-  it('run a number at a time, and in order one after the other when they are told to', async () => {
+  it('run a number at a time, and in order one after the other when they are told to (MREQ-44)', async () => {
     for (const [attributes, most] of [
       ['', 20],
       ['sequential="true"', 1],
@@ -236,7 +236,7 @@ describe('the grammar', () => {
     expect(errors[0]).toContain(text);
   });
 
-  it('warns about booleans that are not meant, and a target that does nothing', () => {
+  it('warns about booleans that are not meant, and a target that does nothing (MREQ-5)', () => {
     const lines = problemLines('<iterate expression="//a" sequential="yes" continueParent="yes"><target/></iterate>');
     expect(lines).toEqual([
       "warning: 'yes' is read as false for 'continueParent'",

@@ -158,7 +158,7 @@ describe('where the fault goes', () => {
     expect(request.direction).toBe(direction);
   });
 
-  it('is FaultTo, else ReplyTo, else nowhere; it relates to the message', () => {
+  it('is FaultTo, else ReplyTo, else nowhere; it relates to the message (MREQ-32)', () => {
     const request = soapMessage();
     request.replyTo = 'urn:reply';
     made(CODE11 + REASON, '', request);
@@ -170,7 +170,7 @@ describe('where the fault goes', () => {
   });
 });
 
-describe('what is wrong is told', () => {
+describe("what is wrong is told in the reference's words, with what is expected (MREQ-2)", () => {
   const N11 = `xmlns:s="${SOAP11}"`;
   it.each([
     ['version="soap13"', '', 'Invalid SOAP version'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MessageContext } from '../../src/message/message-context.ts';
 import { Payload } from '../../src/message/payload.ts';
-import { parseXml, serializeXml, type XmlElement } from '../../src/xml/index.ts';
+import { limitXml, parseXml, serializeXml, type XmlElement } from '../../src/xml/index.ts';
 import { FakeConfiguration, message, problemLines, problems, sequence } from '../mediation/harness.ts';
 
 const XML = '<o xmlns=""><id>7</id><q>a &lt; "b"</q><x>1</x><x>2</x></o>';
@@ -83,6 +83,20 @@ describe('XML', () => {
     expect(() => made('xml', '&lt;a>')).toThrow('Error creating SOAP Envelope from source <a>');
     expect(() => made('xml', '&lt;!DOCTYPE a []>&lt;a/>')).toThrow('Error creating SOAP Envelope from source');
   });
+});
+
+it('a payload that is too large says which limit it meets', () => {
+  limitXml({ maxXmlNodes: 1_000 });
+  try {
+    expect(() => made('xml', `<![CDATA[<r>${'<b/>'.repeat(1_000)}</r>]]>`)).toThrow(
+      'payloadFactory makes a payload that is too large: the document has more than 1000 nodes',
+    );
+  } finally {
+    limitXml({});
+  }
+  expect(() => made('xml', `<![CDATA[${'<a>'.repeat(300)}${'</a>'.repeat(300)}]]>`)).toThrow(
+    'payloadFactory makes a payload that is too large: elements are nested more than 256 deep',
+  );
 });
 
 describe('JSON', () => {

@@ -3,7 +3,7 @@ import { REFUSED_MEDIATORS } from '../../src/mediators/refused.ts';
 import { logged, message, problemLines, problems, sequence } from '../mediation/harness.ts';
 
 test.each(REFUSED_MEDIATORS.map(({ element }) => element))(
-  '<%s> is one error that says what to do instead',
+  '<%s> is one error that says what to do instead (MREQ-45)',
   (element) => {
     const found = problems(`<log/>\n<${element} any="1"><child/></${element}>`);
     expect(found).toHaveLength(1);

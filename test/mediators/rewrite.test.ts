@@ -60,7 +60,7 @@ describe('actions', () => {
     },
   );
 
-  it('on a fragment that is missing begin with nothing', () => {
+  it('on a fragment that is missing begin with nothing (MREQ-36)', () => {
     expect(rewritten('/services/P', RULE('<action fragment="query" type="append" value="a=1"/>'))).toBe(
       '/services/P?a=1',
     );

@@ -133,7 +133,7 @@ describe('scatter-gather', () => {
     expect(records.map(({ message }) => message)).toContain('Scatter Gather mediator timeout occurred.');
   });
 
-  it('faults when a branch has no result, or none counts', async () => {
+  it('faults when a branch has no result, or none counts (MREQ-16)', async () => {
     const failing = '<sequence><sequence key="gone"/></sequence>';
     await expect(flowOf().run(scatter(BODY, 'expression="json-eval($)"', CALL('a') + failing))).rejects.toThrow(
       "scatter-gather: branch 2 did not produce a result: Sequence named 'gone' cannot be found",

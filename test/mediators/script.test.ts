@@ -90,7 +90,7 @@ describe('the message', () => {
     expect(context.payload.json()).toBe('{"name":"x \\"y\\"","n":null,"list":[],"o":{}}');
   });
 
-  test('text that is JSON is not encoded twice', async () => {
+  test('text that is JSON is not encoded twice (MREQ-35)', async () => {
     const { context } = await run(inline(`mc.setPayloadJSON('{"a":1}')`));
     expect(context.payload.json()).toBe('{"a":1}');
     const other = await run(inline(`mc.setPayloadJSON('word')`));

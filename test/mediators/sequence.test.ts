@@ -26,13 +26,13 @@ describe('a reference', () => {
     expect(request.properties.has('inside')).toBe(true);
   });
 
-  it('to nothing is a fault, and told at deployment as a reference', () => {
+  it('to nothing is a fault, and told at deployment as a reference (MREQ-4)', () => {
     expect(() => sequence('<sequence key="gone"/>').mediate(message())).toThrow(
       "Sequence named 'gone' cannot be found",
     );
   });
 
-  it('to itself ends as a fault, not as a crash', () => {
+  it('to itself ends as a fault, not as a crash (MREQ-48)', () => {
     const artifacts = { sequence: {} as Record<string, ReturnType<typeof sequence>> };
     artifacts.sequence.loop = sequence('<sequence key="loop"/>');
     const request = message({ configuration: new FakeConfiguration(artifacts) });

@@ -138,7 +138,7 @@ describe('a store that is not there or does not take it', () => {
     expect(String(request.axis2.get('HTTP_SC'))).toBe('500');
   };
 
-  it('is a fault with status 500, in both scopes, and nobody claims the answer', async () => {
+  it('is a fault with status 500, in both scopes, and nobody claims the answer (MREQ-39)', async () => {
     const { request, exchange, second } = failing({ 'store.failover.message.store.name': 'second' });
     const error = await failure(() => sequence('<store messageStore="first"/>').mediate(request));
     expect(error.message).toBe('Failed to store message [urn:uuid:1] in store [first].');

@@ -133,7 +133,7 @@ describe('the mediator', () => {
     expect([first.properties.has('after'), second.properties.has('after')]).toEqual([true, false]);
   });
 
-  it('counts each caller by itself', async () => {
+  it('counts each caller by itself (MREQ-38)', async () => {
     const steps = throttled(ONE);
     const other = request();
     other.headers.set('X-Forwarded-For', '9.9.9.9, 1.2.3.4');

@@ -93,7 +93,7 @@ describe('results', () => {
   });
 });
 
-describe('variables', () => {
+describe('variables, of which -1 is a value like any other (MREQ-39)', () => {
   test.each([
     ['INT', 'int', '-1', '-1'],
     ['INTEGER', 'int', '7', '7'],

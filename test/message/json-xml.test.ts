@@ -43,7 +43,7 @@ describe('JSON to XML (spec mediators 5.3)', () => {
   });
 });
 
-describe('XML to JSON (spec mediators 5.4, 7.5)', () => {
+describe('XML to JSON (spec mediators 5.4, 7.5; siblings of one name become one list, MREQ-27)', () => {
   test.each([
     ['<a>01</a>', '{"a":"01"}'],
     ['<a>+1</a>', '{"a":"+1"}'],

@@ -182,7 +182,31 @@ describe('names', () => {
   });
 });
 
+describe('the root element', () => {
+  it('is found at once, however many comments stand in front of it, and again when there is another', () => {
+    const document = parseXml(`${'<!---->'.repeat(100_000)}<a/>`);
+    const began = performance.now();
+    for (let time = 0; time < 100_000; time += 1) expect(document.documentElement?.localName === 'a').toBe(true);
+    // Looking for it each time takes minutes.
+    expect(performance.now() - began).toBeLessThan(20_000);
+    const [a, b] = [document.documentElement as XmlElement, createElement(document, null, 'b')];
+    document.replaceChild(b, a);
+    expect(document.documentElement).toBe(b);
+    document.removeChild(b);
+    expect(document.documentElement).toBeNull();
+  });
+});
+
 describe('attributes', () => {
+  it('that declare a prefix are set once, with their namespace or without', () => {
+    const top = root('<a xmlns:p="urn:p"/>');
+    top.setAttribute('xmlns:p', 'urn:q');
+    top.setAttribute('xmlns:r', 'urn:r');
+    top.setAttributeNS('http://www.w3.org/2000/xmlns/', 'xmlns:r', 'urn:s');
+    expect(String(top)).toBe('<a xmlns:p="urn:q" xmlns:r="urn:s"/>');
+    expect(top.lookupNamespaceURI('r')).toBe('urn:s');
+  });
+
   it('are set, replaced in their place, and removed', () => {
     const top = root('<a k="1" p:l="2" xmlns:p="urn:p"/>');
     top.setAttribute('k', '3');

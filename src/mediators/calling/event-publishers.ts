@@ -1,5 +1,6 @@
 import { nonEmptyText } from '../../grammar/attributes.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { mediator } from '../../mediation/component.ts';
 
 /** Publishes the message: each subscriber of an event source gets a copy (spec mediators 3.41). */
@@ -18,7 +19,7 @@ export const eventPublisher = mediator({
     return (message) => {
       const source = message.configuration.find('eventSource', eventSourceName);
       if (source) source.publish(message);
-      else publisherLog.warn(`The event source '${eventSourceName}' cannot be found`, { messageId: message.messageId });
+      else publisherLog.warn(`The event source '${eventSourceName}' cannot be found`, aboutMessage(message));
       return true;
     };
   },
@@ -41,7 +42,7 @@ export const publishEvent = mediator({
     const stream = element.child('streamName')?.text.trim() ?? '';
     reader.warning(element, 'there is no analytics server: events are not delivered');
     return (message) => {
-      analyticsLog.info(`An event of the stream '${stream}' is not sent`, { messageId: message.messageId });
+      analyticsLog.info(`An event of the stream '${stream}' is not sent`, aboutMessage(message));
       return true;
     };
   },

@@ -1,4 +1,5 @@
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { javaDouble } from '../../message/property-value.ts';
 import { elementChildren, textOf, type XmlElement } from '../../xml/index.ts';
 import { type BuiltInClass, integerProperty } from './built-in-class.ts';
@@ -35,9 +36,10 @@ export const discountQuote: BuiltInClass = {
       }
       last.textContent = javaDouble(discounted);
       message.payload.changed();
-      log.info('Quote value discounted.');
-      log.info(`Original price: ${written}`);
-      log.info(`Discounted price: ${last.textContent}`);
+      const about = aboutMessage(message);
+      log.info('Quote value discounted.', about);
+      log.info(`Original price: ${written}`, about);
+      log.info(`Discounted price: ${last.textContent}`, about);
       return true;
     };
   },

@@ -2,6 +2,7 @@ import { nonEmptyText, text } from '../../grammar/attributes.ts';
 import type { ConfigElement } from '../../grammar/element.ts';
 import type { ArtifactReader } from '../../grammar/reader.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { type MediatorCompilation, mediator } from '../../mediation/component.ts';
 import { callerOf } from '../../mediation/continuation.ts';
 import { runSteps } from '../../mediation/step.ts';
@@ -46,7 +47,7 @@ export const throttle = mediator({
       const policy = policyOf(message);
       if (!policy) return onAccept(message, true);
       if (!takeSlot(message, policy, slots)) {
-        log.info('You cannot access this service since you have exceeded the allocated quota.');
+        log.info('You cannot access this service since you have exceeded the allocated quota.', aboutMessage(message));
         return onReject(message, false);
       }
       if (admitted(message, policy, counters)) return onAccept(message, true);
@@ -74,7 +75,7 @@ function admitted(message: MessageContext, policy: ThrottlePolicy, counters: Cal
   if (!found) return true;
   const who = found.type === 'DOMAIN' ? caller.domain : caller.ip;
   if (counters.admit(`${found.type} ${found.id} ${who ?? ''}`, found.quota)) return true;
-  log.info(rejection(found.quota), { caller: who });
+  log.info(rejection(found.quota), { ...aboutMessage(message), caller: who });
   return false;
 }
 

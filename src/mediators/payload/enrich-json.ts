@@ -5,11 +5,13 @@ import { payloadDocument } from '../../expressions/payload-document.ts';
 import { stringOfProperty } from '../../expressions/string-value.ts';
 import { ValueError } from '../../grammar/attributes.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { MediationError } from '../../message/errors.ts';
 import { type JsonNode, JsonSyntaxError, parseLenientJson } from '../../message/json.ts';
-import { definiteSteps, withJsonAt } from '../../message/json-edit.ts';
+import { definiteSteps, jsonAt, withJsonAt } from '../../message/json-edit.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { JsonValue, type PropertyValue } from '../../message/property-value.ts';
+import { maxXmlNodes, TooLargeError } from '../../xml/index.ts';
 import type {
   EnrichAction,
   EnrichRemoval,
@@ -81,7 +83,7 @@ function insert(message: MessageContext, target: EnrichTarget, value: JsonNode):
 
 function insertAtPath(message: MessageContext, path: string, action: EnrichAction, value: JsonNode): void {
   if (action === 'sibling') {
-    log.error('Action sibling is not supported. Please use child action instead');
+    log.error('Action sibling is not supported. Please use child action instead', aboutMessage(message));
     return;
   }
   const root = documentOf(message);
@@ -89,8 +91,16 @@ function insertAtPath(message: MessageContext, path: string, action: EnrichActio
     setDocument(message, replaced(root, path, value));
     return;
   }
-  const { root: changed } = editPlaces(root, compileJsonPath(path), (place) => withChild(place, value));
-  setDocument(message, changed);
+  const admit = membersBudget();
+  const child = (place: JsonNode) => withChild(message, place, value, admit);
+  setDocument(message, editedAtOnePlace(root, path, child) ?? editPlaces(root, compileJsonPath(path), child).root);
+}
+
+/** What does not lie on the way is left as it is; undefined when the path leads to several places, or nowhere. */
+function editedAtOnePlace(root: JsonNode, path: string, edit: (place: JsonNode) => JsonNode): JsonNode | undefined {
+  const steps = definiteSteps(path);
+  const place = steps && jsonAt(root, steps);
+  return place && withJsonAt(root, steps, edit(place));
 }
 
 /** A missing last member is made (MREQ-34); a missing parent or index is a fault. */
@@ -102,15 +112,28 @@ function replaced(root: JsonNode, path: string, value: JsonNode): JsonNode | und
   return changed;
 }
 
+/** Counts the members that many objects get: what is made is bounded as a document is (OP-91). */
+type AdmitMembers = (count: number) => void;
+
+function membersBudget(): AdmitMembers {
+  const limit = maxXmlNodes();
+  let made = 0;
+  return (count) => {
+    made += count;
+    if (made > limit) throw new TooLargeError(`enrich adds more than ${limit} values to the JSON document`);
+  };
+}
+
 /** Arrays get another item, objects the members of an object. */
-function withChild(place: JsonNode, value: JsonNode): JsonNode {
+function withChild(message: MessageContext, place: JsonNode, value: JsonNode, admit: AdmitMembers): JsonNode {
   if (place.kind === 'array') return { kind: 'array', items: [...place.items, value] };
   if (place.kind === 'object' && value.kind === 'object') {
+    admit(value.members.length);
     const members = new Map(place.members);
     for (const [key, member] of value.members) members.set(key, member);
     return { kind: 'object', members: [...members] };
   }
-  log.error(`Cannot add a child that is ${shown(value)} to a target that is ${shown(place)}`);
+  log.error(`Cannot add a child that is ${shown(value)} to a target that is ${shown(place)}`, aboutMessage(message));
   return place;
 }
 
@@ -120,12 +143,13 @@ function shown({ kind }: JsonNode): string {
 
 function insertAsBody(message: MessageContext, action: EnrichAction, value: JsonNode): void {
   if (action !== 'replace') {
-    log.error(`Action ${action} is not supported for a JSON body. Please use replace action instead`);
+    const text = `Action ${action} is not supported for a JSON body. Please use replace action instead`;
+    log.error(text, aboutMessage(message));
   } else if (value.kind === 'object' || value.kind === 'array') {
     setDocument(message, value);
   } else {
-    const text = jsonText(value);
-    log.error(`Unsupported JSON payload : ${text}.Only JSON arrays and objects can be enriched to the body`);
+    const text = `Unsupported JSON payload : ${jsonText(value)}.Only JSON arrays and objects can be enriched to the body`;
+    log.error(text, aboutMessage(message));
   }
 }
 
@@ -143,12 +167,13 @@ function insertIntoProperty(message: MessageContext, name: string, action: Enric
     action === 'child'
       ? `Property ${name} holds no JSON array to which a child can be added`
       : 'Action sibling is not supported. Please use child action instead',
+    aboutMessage(message),
   );
 }
 
 function renameKey(message: MessageContext, path: string, value: JsonNode): void {
   if (value.kind !== 'string') {
-    log.error(`A key can only be replaced by a JSON string, not by ${shown(value)}`);
+    log.error(`A key can only be replaced by a JSON string, not by ${shown(value)}`, aboutMessage(message));
     return;
   }
   setDocument(message, renamePlaces(documentOf(message), compileJsonPath(path), value.value));
@@ -167,7 +192,7 @@ function removePath(message: MessageContext, pathFor: PathFor, property?: string
   const root = property === undefined ? documentOf(message) : nodeOfProperty(message.properties.get(property) ?? null);
   if (!root) throw new MediationError(`Property ${property} holds nothing to remove ${text} from`);
   const { root: left, count } = path.isRoot ? { root: undefined, count: 1 } : editPlaces(root, path, () => undefined);
-  if (count === 0) log.info(`Nothing to remove at ${text}`);
+  if (count === 0) log.info(`Nothing to remove at ${text}`, aboutMessage(message));
   if (property === undefined) setDocument(message, left);
   else message.properties.set(property, left ? jsonText(left) : '');
 }

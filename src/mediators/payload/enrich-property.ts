@@ -1,7 +1,7 @@
 import type { Expression } from '../../expressions/expression.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import type { PropertyValue } from '../../message/property-value.ts';
-import { cloneInto, newDocument, type XmlElement } from '../../xml/index.ts';
+import { cloneInto, NodeBudget, newDocument, type XmlElement } from '../../xml/index.ts';
 import type { EnrichAction } from './enrich-definition.ts';
 
 /** A target that is written as `get-property('scope', 'name')` (spec mediators 3.13). */
@@ -34,9 +34,10 @@ export function writeProperty(
     return;
   }
   const document = newDocument(null, 'property');
-  const copy = cloneInto(document, present);
+  const budget = new NodeBudget();
+  const copy = cloneInto(document, present, budget);
   for (const item of content)
-    copy.appendChild(typeof item === 'string' ? document.createTextNode(item) : cloneInto(document, item));
+    copy.appendChild(typeof item === 'string' ? document.createTextNode(item) : cloneInto(document, item, budget));
   properties.set(name, copy);
 }
 

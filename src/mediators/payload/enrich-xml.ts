@@ -1,5 +1,6 @@
 import type { Expression } from '../../expressions/expression.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { MediationError } from '../../message/errors.ts';
 import { cloneWithOrigins } from '../../message/json-xml.ts';
 import type { MessageContext } from '../../message/message-context.ts';
@@ -9,6 +10,7 @@ import {
   cloneInto,
   firstElement,
   NODE_TYPES,
+  NodeBudget,
   newDocument,
   type XmlAttribute,
   type XmlDocument,
@@ -38,7 +40,7 @@ export function enrichXml(
   const found = sourceContent(message, source, inline);
   switch (target.type) {
     case 'custom':
-      if (found.content.length === 0) log.error('Cannot Enrich message from an empty source.');
+      if (found.content.length === 0) log.error('Cannot Enrich message from an empty source.', aboutMessage(message));
       else insertAt(message, target.expression, target.action, found);
       return;
     case 'body':
@@ -53,7 +55,7 @@ export function enrichXml(
       insertIntoProperty(message, target.name, target.action, found.content);
       return;
     case 'key':
-      log.error('Only keys of a JSON payload can be replaced');
+      log.error('Only keys of a JSON payload can be replaced', aboutMessage(message));
       return;
   }
 }
@@ -77,7 +79,7 @@ function sourceContent(message: MessageContext, source: EnrichSource, inline: In
     case 'envelope':
       return { content: [message.payload.envelope()], moving: [] };
     case 'property':
-      return { content: contentOfProperty(message.properties.get(source.name)), moving: [] };
+      return { content: contentOfProperty(message, source.name), moving: [] };
     case 'inline':
       return { content: inline === undefined ? [] : [inline], moving: [] };
   }
@@ -89,7 +91,7 @@ function selected(message: MessageContext, expression: Expression, clone: boolea
   if (nodes.length === 0) {
     const text = expression.stringValue(message);
     if (text) return { content: [text], moving: [] };
-    log.error('Specified node by xpath cannot be found.');
+    log.error('Specified node by xpath cannot be found.', aboutMessage(message));
     return NOTHING;
   }
   const content = nodes.map((node) => {
@@ -100,9 +102,10 @@ function selected(message: MessageContext, expression: Expression, clone: boolea
   return { content, moving };
 }
 
-function contentOfProperty(value: PropertyValue | undefined): Content {
+function contentOfProperty(message: MessageContext, name: string): Content {
+  const value = message.properties.get(name);
   if (value === undefined || typeof value === 'boolean' || value instanceof TypedNumber) {
-    log.error('Invalid source property type.');
+    log.error('Invalid source property type.', aboutMessage(message));
     return [];
   }
   if (value instanceof JsonValue) return [value.text];
@@ -123,16 +126,17 @@ function insertAt(message: MessageContext, expression: Expression, action: Enric
 
 function insertAtNode(target: XmlNode, action: EnrichAction, { content, moving }: Found): void {
   // Copies are made first: what moves may be the target itself.
-  const made = content.map((item) => nodeFor(target.ownerDocument as XmlDocument, item));
+  const budget = new NodeBudget();
+  const made = content.map((item) => nodeFor(target.ownerDocument as XmlDocument, item, budget));
   for (const node of moving) if (node !== target) node.parentNode?.removeChild(node);
   if (target.nodeType === NODE_TYPES.attribute) setAttribute(target as XmlAttribute, content);
   else if (target.nodeType === NODE_TYPES.element) insertAtElement(target as XmlElement, action, made);
   else insertAtText(target, action, made);
 }
 
-function nodeFor(document: XmlDocument, item: XmlElement | string): XmlNode {
+function nodeFor(document: XmlDocument, item: XmlElement | string, budget: NodeBudget): XmlNode {
   if (typeof item === 'string') return document.createTextNode(item);
-  return cloneWithOrigins(document, isEnvelope(item) ? (firstElement(bodyOf(item)) ?? item) : item);
+  return cloneWithOrigins(document, isEnvelope(item) ? (firstElement(bodyOf(item)) ?? item) : item, budget);
 }
 
 function setAttribute(target: XmlAttribute, content: Content): void {
@@ -174,7 +178,7 @@ function insertIntoBody(message: MessageContext, action: EnrichAction, found: Fo
   const { content } = found;
   const [first] = content;
   if (first === undefined) {
-    log.error('Cannot Enrich message from an empty source.');
+    log.error('Cannot Enrich message from an empty source.', aboutMessage(message));
     return;
   }
   const child = payload.firstBodyChild();
@@ -185,11 +189,12 @@ function insertIntoBody(message: MessageContext, action: EnrichAction, found: Fo
   if (child) insertAtNode(child, action, found);
   else {
     if (typeof first === 'string') {
-      log.error('Invalid Object type to be inserted into message body');
+      log.error('Invalid Object type to be inserted into message body', aboutMessage(message));
       return;
     }
     const body = payload.body();
-    for (const item of content) body.appendChild(nodeFor(documentOf(body), item));
+    const budget = new NodeBudget();
+    for (const item of content) body.appendChild(nodeFor(documentOf(body), item, budget));
   }
   payload.changed();
 }
@@ -218,8 +223,9 @@ function insertIntoProperty(message: MessageContext, name: string, action: Enric
   const present = message.properties.get(name);
   const element = typeof present === 'string' ? asElement(present) : single(present);
   if (action === 'child' && element) {
-    const copy = cloneInto(newDocument(null, 'property'), element);
-    for (const item of content) copy.appendChild(nodeFor(documentOf(copy), item));
+    const budget = new NodeBudget();
+    const copy = cloneInto(newDocument(null, 'property'), element, budget);
+    for (const item of content) copy.appendChild(nodeFor(documentOf(copy), item, budget));
     message.properties.set(name, copy);
     return;
   }
@@ -235,7 +241,8 @@ function single(value: PropertyValue | undefined): XmlElement | undefined {
 export function propertyOf(content: Content): PropertyValue {
   const elements = content.filter((item) => typeof item !== 'string');
   if (elements.length === 0) return content.join('');
-  const copies = elements.map((element) => cloneWithOrigins(newDocument(null, 'property'), element));
+  const budget = new NodeBudget();
+  const copies = elements.map((element) => cloneWithOrigins(newDocument(null, 'property'), element, budget));
   return copies.length === 1 ? (copies[0] as XmlElement) : copies;
 }
 
@@ -243,7 +250,7 @@ export function propertyOf(content: Content): PropertyValue {
 export function removeXml(message: MessageContext, { expression, property }: EnrichRemoval): void {
   const nodes = expression.nodes(message);
   if (nodes.length === 0) {
-    log.error('Specified node by xpath cannot be found.');
+    log.error('Specified node by xpath cannot be found.', aboutMessage(message));
     return;
   }
   for (const node of nodes) {

@@ -5,7 +5,15 @@ import type { MessageContext } from '../../message/message-context.ts';
 import type { Payload } from '../../message/payload.ts';
 import { setProperty } from '../../message/property-scopes.ts';
 import { isEnvelope } from '../../message/soap.ts';
-import { cloneInto, firstElement, newDocument, parseXml, type XmlElement, XmlSyntaxError } from '../../xml/index.ts';
+import {
+  cloneInto,
+  firstElement,
+  newDocument,
+  parseXml,
+  type XmlElement,
+  XmlLimitError,
+  XmlSyntaxError,
+} from '../../xml/index.ts';
 import type { MediaType } from './payload-values.ts';
 
 /** Of a document that cannot be used a fault shows at most this much, characters. */
@@ -53,8 +61,12 @@ function firstElementOf(generated: string): XmlElement | undefined {
     return firstElement(parseXml(`<generated>${content}</generated>`).documentElement as XmlElement);
   } catch (cause) {
     if (!(cause instanceof XmlSyntaxError)) throw cause;
+    const code = ERROR_CODES.payloadParseFailed;
+    if (cause instanceof XmlLimitError) {
+      throw new MediationError(`payloadFactory makes a payload that is too large: ${cause.message}`, { code, cause });
+    }
     throw new MediationError(`Error creating SOAP Envelope from source ${generated.slice(0, MAX_SHOWN)}`, {
-      code: ERROR_CODES.payloadParseFailed,
+      code,
       detail: cause.message,
       cause,
     });

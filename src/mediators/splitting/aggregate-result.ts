@@ -6,7 +6,7 @@ import { cloneWithOrigins, xmlToJson } from '../../message/json-xml.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { JsonValue, type PropertyValue, TypedNumber } from '../../message/property-value.ts';
 import { documentOf } from '../../message/soap.ts';
-import { cloneInto, firstElement, type XmlElement, type XmlNode } from '../../xml/index.ts';
+import { cloneInto, firstElement, joinTexts, NodeBudget, type XmlElement, type XmlNode } from '../../xml/index.ts';
 import { isJsonExpression } from '../expression-kind.ts';
 
 const ELEMENT_NODE = 1;
@@ -44,10 +44,11 @@ function appendMatches(
 ): void {
   const body = result.payload.body();
   const own = matches(result, expression);
+  const budget = new NodeBudget();
   if (own.some(({ parentNode }) => parentNode !== body)) {
     const wrapper = firstElement(body);
     // Copies: taking many elements out of one parent would cost the square of their number.
-    for (const match of own) body.appendChild(cloneWithOrigins(documentOf(body), match));
+    for (const match of own) body.appendChild(cloneWithOrigins(documentOf(body), match, budget));
     if (wrapper) body.removeChild(wrapper);
   }
   for (const message of further) {
@@ -57,7 +58,7 @@ function appendMatches(
         cause: new MediationError('Could not find matching elements to aggregate.'),
       });
     }
-    for (const match of found) body.appendChild(cloneWithOrigins(documentOf(body), match));
+    for (const match of found) body.appendChild(cloneWithOrigins(documentOf(body), match, budget));
   }
 }
 
@@ -78,7 +79,8 @@ function enclose(result: MessageContext, first: MessageContext, name: string | u
   const enclosing = enclosingElement(first, name);
   if (!enclosing) return;
   const body = result.payload.body();
-  const wrapper = cloneInto(documentOf(body), enclosing);
+  const budget = new NodeBudget();
+  const wrapper = cloneInto(documentOf(body), enclosing, budget);
   const children: XmlNode[] = [];
   for (let child = body.firstChild; child; child = child.nextSibling) children.push(child);
   // From the last one on, so that no list of siblings is rebuilt for each.
@@ -88,7 +90,7 @@ function enclose(result: MessageContext, first: MessageContext, name: string | u
   body.appendChild(wrapper);
 
   function copied(child: XmlElement): XmlElement {
-    return cloneWithOrigins(documentOf(body), child);
+    return cloneWithOrigins(documentOf(body), child, budget);
   }
 }
 
@@ -113,10 +115,16 @@ function mergedJson(
 ): MessageContext {
   const enclosing = enclosingElement(first, enclosingElementProperty);
   const values = messages.map((message) => jsonOf(expression.value(message)));
-  const merged = elementType === 'child' ? mergedObject(values, expression) : `[${values.join(',')}]`;
+  const merged = elementType === 'child' ? mergedObject(values, expression) : arrayOf(values);
   const result = first.copy();
   result.payload.setJson(enclosing ? `{${JSON.stringify(enclosing.localName)}:${merged}}` : merged);
   return result;
+}
+
+/** @throws TooLargeError when the text would be longer than one may be (OP-91) */
+function arrayOf(values: readonly string[]): string {
+  const parts = values.flatMap((value, index) => (index === 0 ? [value] : [',', value]));
+  return joinTexts(['[', ...parts, ']'], 'aggregate');
 }
 
 /** The JSON text of a value of any kind. */

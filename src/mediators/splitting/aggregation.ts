@@ -1,4 +1,5 @@
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { approximateBytes } from '../../message/approximate-bytes.ts';
 import type { Caller } from '../../message/caller.ts';
 import { MediationError } from '../../message/errors.ts';
@@ -163,7 +164,14 @@ export class Aggregation {
 
   #expire(group: Group): void {
     if (!this.close(group)) return;
-    const details = { collected: group.messages.length, progress: group.progress, aggregate: this.#options.label };
+    const [first] = group.messages;
+    const about = first && aboutMessage(first);
+    const details = {
+      ...about,
+      collected: group.messages.length,
+      progress: group.progress,
+      aggregate: this.#options.label,
+    };
     log.warn(
       group.condition.timeoutMs > 0
         ? 'Aggregate mediator timeout occurred.'

@@ -2,6 +2,7 @@ import { compileExpression } from '../../expressions/compile-expression.ts';
 import type { Expression } from '../../expressions/expression.ts';
 import { ValueError } from '../../grammar/attributes.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import type { Mediate, MediatorCompilation } from '../../mediation/component.ts';
 import { Sequence } from '../../mediation/sequence.ts';
 import { startDetached } from '../../mediation/split.ts';
@@ -12,6 +13,7 @@ import { gather } from './branch-results.ts';
 import type { FOREACH_ATTRIBUTES } from './foreach.ts';
 import { type Collection, selectCollection } from './foreach-items.ts';
 import { admitParts } from './part-limit.ts';
+import { ResultBudget } from './result-budget.ts';
 import { type ResultTarget, readResultTarget } from './result-target.ts';
 
 const log = logger('ForEachMediatorV2');
@@ -33,7 +35,7 @@ export function compileForeachCollection(compilation: Compilation): Mediate | un
   return (message) => {
     const found = selectCollection(collection, message);
     if (found.count === 0) {
-      log.info(`${collection.source} is empty: nothing to iterate over`, { messageId: message.messageId });
+      log.info(`${collection.source} is empty: nothing to iterate over`, aboutMessage(message));
       return true;
     }
     admitParts(message, found.count, 'foreach');
@@ -64,6 +66,7 @@ async function gathered(message: MessageContext, sequence: Sequence, loop: Loop)
   const { found, target, parallel, branch } = loop;
   // Of a result its payload is kept, not the message with all its properties.
   const payloads = new Array<Payload | undefined>(found.count).fill(undefined);
+  const budget = new ResultBudget(message, 'foreach');
   let arrived = 0;
   await gather(message, {
     mediator: 'foreach',
@@ -72,6 +75,7 @@ async function gathered(message: MessageContext, sequence: Sequence, loop: Loop)
     branch,
     run: (copy, _, caller) => sequence.mediate(copy, caller),
     accept(result, index) {
+      budget.admit(result.payload);
       payloads[index] = result.payload;
       arrived += 1;
       return arrived === found.count;

@@ -17,11 +17,12 @@ import type { MessageContext } from '../../message/message-context.ts';
 import { Payload } from '../../message/payload.ts';
 import { JsonValue, TypedNumber } from '../../message/property-value.ts';
 import { createEnvelope, documentOf } from '../../message/soap.ts';
-import type { XmlElement } from '../../xml/index.ts';
+import { NodeBudget, type XmlElement } from '../../xml/index.ts';
 import { isJsonExpression } from '../expression-kind.ts';
 import type { FOREACH_ATTRIBUTES } from './foreach.ts';
 import { selectJson } from './json-selection.ts';
 import { admitParts } from './part-limit.ts';
+import { ResultBudget } from './result-budget.ts';
 
 const log = logger('ForEachMediator');
 const ELEMENT_NODE = 1;
@@ -99,6 +100,7 @@ async function overXml(message: MessageContext, selected: Expression, run: () =>
   const whole = message.payload;
   const { soapVersion } = whole;
   const results: XmlElement[] = [];
+  const kept = new ResultBudget(message, 'foreach');
   let taken = 0;
   for (const element of elements) {
     await breathe();
@@ -106,12 +108,14 @@ async function overXml(message: MessageContext, selected: Expression, run: () =>
     const outcome = await run();
     taken += 1;
     const result = message.payload.firstBodyChild();
+    kept.admit(message.payload);
     if (result) results.push(result);
     if (outcome === 'stop') break;
   }
   const { envelope, copies } = copyWithout(whole.envelope(), elements.slice(0, taken));
   const place = copies.get(parent);
-  for (const result of results) place?.appendChild(cloneWithOrigins(documentOf(envelope), result));
+  const budget = new NodeBudget();
+  for (const result of results) place?.appendChild(cloneWithOrigins(documentOf(envelope), result, budget));
   whole.replaceEnvelope(envelope);
   message.payload = whole;
 }
@@ -123,16 +127,18 @@ async function overJson(message: MessageContext, selected: Expression, run: () =
   }
   const { items } = selection.node;
   if (items.length === 0) {
-    log.info(`${selected.source} is an empty array: nothing to iterate over`, { messageId: message.messageId });
+    log.info(`${selected.source} is an empty array: nothing to iterate over`, aboutMessage(message));
     return;
   }
   admitParts(message, items.length, 'foreach');
   const whole = message.payload;
   const results: JsonNode[] = [];
+  const kept = new ResultBudget(message, 'foreach');
   for (const item of items) {
     await breathe();
     message.payload = Payload.ofJson(jsonText(item));
     const outcome = await run();
+    kept.admit(message.payload);
     if (outcome !== 'failed') results.push(resultOf(message.payload));
     if (outcome === 'stop') break;
   }

@@ -8,7 +8,7 @@ import type { MessageContext } from '../../message/message-context.ts';
 import { Payload } from '../../message/payload.ts';
 import { JsonValue, type PropertyValue } from '../../message/property-value.ts';
 import { documentOf } from '../../message/soap.ts';
-import type { XmlElement, XmlNode } from '../../xml/index.ts';
+import { NodeBudget, type XmlElement, type XmlNode } from '../../xml/index.ts';
 import { isJsonExpression } from '../expression-kind.ts';
 import { type JsonSelection, selectIn, selectJson } from './json-selection.ts';
 import { jsonOrNull } from './result-target.ts';
@@ -89,9 +89,10 @@ function ofElements(
       const place = parent && copies.get(parent);
       if (!place)
         throw new MediationError(`The results cannot be put back to where ${collection.source} found the elements`);
+      const budget = new NodeBudget();
       for (const result of results) {
         const child = result?.firstBodyChild();
-        if (child) place.appendChild(cloneWithOrigins(documentOf(envelope), child));
+        if (child) place.appendChild(cloneWithOrigins(documentOf(envelope), child, budget));
       }
       target.payload.replaceEnvelope(envelope);
     },

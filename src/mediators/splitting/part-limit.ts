@@ -11,8 +11,8 @@ declare module '../../message/configuration.ts' {
 const MAX_PARTS = 1_000_000;
 
 /**
- * Refuses to split a message before the first part is made. A part costs about 15 microseconds, so that a million keep one processor busy for
- * a quarter of a minute: more than that is work for a file, not for a message that somebody waits for.
+ * Refuses to split a message before the first part is made. A part costs 5 to 15 microseconds, so that a million keep one processor busy
+ * for up to a quarter of a minute: more than that is work for a file, not for a message that somebody waits for.
  * @throws MediationError
  */
 export function admitParts({ configuration }: MessageContext, count: number, mediator: string): void {

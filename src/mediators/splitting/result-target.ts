@@ -6,7 +6,7 @@ import type { MessageContext } from '../../message/message-context.ts';
 import type { Payload } from '../../message/payload.ts';
 import { setProperty } from '../../message/property-scopes.ts';
 import { JsonValue } from '../../message/property-value.ts';
-import { cloneInto, createElement, newDocument, type XmlElement } from '../../xml/index.ts';
+import { cloneInto, createElement, NodeBudget, newDocument, type XmlElement } from '../../xml/index.ts';
 
 /** Where foreach and scatter-gather put their results, and as what (spec mediators 3.26, 3.27). */
 export interface ResultTarget {
@@ -77,7 +77,8 @@ class Target implements ResultTarget {
   setXml(message: MessageContext, elements: readonly XmlElement[]): void {
     const document = newDocument(null, this.#enclosing);
     const root = document.documentElement ?? createElement(document, null, this.#enclosing);
-    for (const element of elements) root.appendChild(cloneInto(document, element));
+    const budget = new NodeBudget();
+    for (const element of elements) root.appendChild(cloneInto(document, element, budget));
     if (this.variable !== undefined) {
       message.variables.set(this.variable, root);
       return;

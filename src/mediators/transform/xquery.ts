@@ -7,6 +7,7 @@ import type { ArtifactReader } from '../../grammar/reader.ts';
 import { limitsOf } from '../../isolation/limits.ts';
 import { IsolationError, runIsolated } from '../../isolation/worker-pool.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { mediator } from '../../mediation/component.ts';
 import { type Entry, findEntry } from '../../message/entry.ts';
 import { MediationError } from '../../message/errors.ts';
@@ -171,7 +172,7 @@ function inBody({ payload }: MessageContext, type: XqueryType): string | undefin
 /** Only the first item of a result counts: XML replaces the target, anything else becomes its text. */
 function place(result: XqueryResult, target: Expression | undefined, message: MessageContext): void {
   if (result.kind === 'nothing') {
-    log.debug('The query gives nothing', { messageId: message.messageId });
+    log.debug('The query gives nothing', aboutMessage(message));
     return;
   }
   const { payload } = message;

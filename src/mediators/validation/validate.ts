@@ -6,6 +6,7 @@ import { nonEmptyText, readAttributes, text } from '../../grammar/attributes.ts'
 import type { ConfigElement } from '../../grammar/element.ts';
 import type { ArtifactReader } from '../../grammar/reader.ts';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { mediator } from '../../mediation/component.ts';
 import { runSteps, type StepList } from '../../mediation/step.ts';
 import { findEntry } from '../../message/entry.ts';
@@ -120,7 +121,7 @@ async function mediate(definition: Definition, message: MessageContext): Promise
   const isJson = definition.alwaysJson || message.payload.json() !== undefined;
   const failure = await (isJson ? checkJson(definition, message) : checkXml(definition, message));
   if (!failure) return true;
-  log.debug(`The message is not valid: ${failure.detail}`, { messageId: message.messageId });
+  log.debug(`The message is not valid: ${failure.detail}`, aboutMessage(message));
   message.properties.set('ERROR_MESSAGE', failure.message);
   message.properties.set('ERROR_DETAIL', failure.detail);
   if (failure.exception !== undefined) message.properties.set('ERROR_EXCEPTION', failure.exception);

@@ -353,7 +353,7 @@ function applySteps<C>(
   let sorted = true;
   for (const step of steps) {
     const single = nodes.length < 2;
-    const disjoint: boolean = single || keepsOrder(step, nodes, sorted);
+    const disjoint: boolean = single || keepsOrder(e, step, nodes, sorted);
     const found: XmlNode[] = [];
     for (const node of nodes) applyStep(e, node, step, found);
     const unique = disjoint || step.axis === 'child' || step.axis === 'attribute' || step.axis === 'self';
@@ -364,11 +364,11 @@ function applySteps<C>(
 }
 
 /** Whether a step from several nodes gives its results in document order and none twice. */
-function keepsOrder<C>(step: CompiledStep<C>, nodes: readonly XmlNode[], sorted: boolean): boolean {
+function keepsOrder<C>(e: Evaluation<C>, step: CompiledStep<C>, nodes: readonly XmlNode[], sorted: boolean): boolean {
   if (!sorted) return false;
   if (step.axis === 'self' || step.axis === 'attribute') return true;
   const downwards = step.axis === 'child' || step.axis === 'descendant' || step.axis === 'descendant-or-self';
-  return downwards && isFlat(nodes);
+  return downwards && isFlat(nodes, e.spend);
 }
 
 /** Appends what a step selects from one node, in document order. */
