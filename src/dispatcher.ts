@@ -53,6 +53,7 @@ export class RequestDispatcher implements Dispatcher {
       return;
     }
     const message = inboundMessage(request, configuration, exchange, route.postfix);
+    exchange.carries(message);
     if (proxy?.definition.parameters.get('inbound.only') !== 'true')
       await (proxy ? proxy.receive(message) : runMain(message));
     exchange.inFlowEnded(message);

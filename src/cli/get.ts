@@ -8,6 +8,7 @@ import { connect } from './remote/connect.ts';
 import { detail } from './show/detail.ts';
 import { json } from './show/json.ts';
 import { table } from './show/table.ts';
+import { formatted } from './show/template.ts';
 import { printable, terminalOf } from './show/terminal.ts';
 import { GET } from './table/looking.ts';
 
@@ -22,12 +23,14 @@ export async function get(args: string[], io: CommandIo): Promise<number> {
   if (name !== undefined) {
     const found = await one(kind, name);
     if (values.json) return json(found, io);
+    if (values.format !== undefined) return write(formatted(values.format, [found]), io);
     io.stdout.write(detail(found, terminalOf(io)));
     return EXIT.fine;
   }
   const body = await client.get<Row>(kind.path, { searchKey: searchable(kind) ? values.search : undefined });
   if (values.json) return json(body, io);
   const rows = rowsOf(kind, body);
+  if (values.format !== undefined) return write(formatted(values.format, rows), io);
   if (values.quiet) io.stdout.write(rows.map((row) => `${printable(nameOf(row))}\n`).join(''));
   else io.stdout.write(rows.length > 0 ? table(rows, kind.columns, terminalOf(io)) : `No ${kind.title} found\n`);
   return EXIT.fine;
@@ -44,6 +47,11 @@ export async function get(args: string[], io: CommandIo): Promise<number> {
     const nearest = nearestName(wanted, rows.map(nameOf));
     throw new CommandFailure(`no '${wanted}' among the ${of.title}${nearest ? `, did you mean '${nearest}'?` : ''}`);
   }
+}
+
+function write(text: string, io: CommandIo): number {
+  io.stdout.write(text);
+  return EXIT.fine;
 }
 
 /** These lists have no search. */

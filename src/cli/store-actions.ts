@@ -35,6 +35,7 @@ interface ManyFlags extends FilterFlags {
   readonly force?: boolean | undefined;
   readonly yes?: boolean | undefined;
   readonly json?: boolean | undefined;
+  readonly 'dry-run'?: boolean | undefined;
 }
 
 /** What is done, in words and as the API wants it. */
@@ -52,6 +53,8 @@ export async function storeResend(args: string[], io: CommandIo): Promise<number
   const targets = { store: values['to-store'], sequence: values['to-sequence'], endpoint: values['to-endpoint'] };
   if (Object.values(targets).filter((target) => target !== undefined).length > 1)
     throw new UsageError('only one of --to-store, --to-sequence and --to-endpoint');
+  if (values.at !== undefined && values['dry-run'])
+    throw new UsageError('--dry-run tells of messages that are there now; not with --at');
   if (values.at !== undefined) return await scheduled(values.at, { ...targets, force: values.force }, args, io);
   const body = { action: 'resend', ...targets, ...(values.force && { force: true }) };
   const action = { verb: 'Resend', past: 'resent', asksAlways: false, body };
@@ -110,6 +113,7 @@ export async function storePurge(args: string[], io: CommandIo): Promise<number>
   const client = await connect(values, io);
   const path = messagesPath(store);
   const { force } = values;
+  if (values['dry-run']) return wouldBe(await countOfAll(client, store, force), 'deleted', values, io);
   const ask = (confirm: number | undefined) => client.send('DELETE', path, { query: { confirm, force } });
   const first = await countOfAll(client, store, force);
   const answer = await withCount(ask, first, (count) =>
@@ -147,6 +151,7 @@ async function act(
 ): Promise<number> {
   const { store, ids } = meant;
   const { verb, asksAlways } = action;
+  if (flags['dry-run']) return wouldBe(await countMeant(meant, flags, client), action.past, flags, io);
   const question = (count: number) => confirmed(`${verb} ${counted(count)} of store ${store}?`, flags.yes, io);
   if (ids.length > 0 && asksAlways) await question(ids.length);
   const [id] = ids;
@@ -160,11 +165,40 @@ async function act(
       body: { ...body, ...(confirm !== undefined && { confirm }) },
     });
   if (ids.length > 0) return report(await ended(await ask(undefined), client, io), action.past, flags, io);
-  const first = flags.all
-    ? await countOfAll(client, store, flags.force)
-    : await countOf(client, store, { ...filterQuery(flags), force: flags.force });
+  const first = await countMeant(meant, flags, client);
   const answer = await withCount(ask, first, question);
   return report(await ended(answer, client, io), action.past, flags, io);
+}
+
+/** By looking only: nothing is changed. Undefined where only the server can tell. */
+async function countMeant(
+  { store, ids }: Meant,
+  flags: ManyFlags,
+  client: ManagementClient,
+): Promise<number | undefined> {
+  const { force } = flags;
+  if (ids.length === 0)
+    return flags.all ? countOfAll(client, store, force) : countOf(client, store, { ...filterQuery(flags), force });
+  // A store that is not there is no store without these messages.
+  await client.get('/management/message-stores', { name: store });
+  let count = 0;
+  for (const id of new Set(ids)) {
+    try {
+      await client.get(`${messagesPath(store)}/${encodeURIComponent(id)}`, { force });
+      count += 1;
+    } catch (error) {
+      if (!(error instanceof RefusedError) || error.status !== 404) throw error;
+    }
+  }
+  return count;
+}
+
+/** What `--dry-run` tells. */
+function wouldBe(count: number | undefined, past: string, { json: asJson }: ManyFlags, io: CommandIo): number {
+  if (asJson) return json({ dryRun: true, count: count ?? null }, io);
+  const how = count === undefined ? 'An unknown number of messages' : counted(count);
+  io.stdout.write(`${how} would be ${past}\n`);
+  return EXIT.fine;
 }
 
 interface Named {

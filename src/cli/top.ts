@@ -6,6 +6,7 @@ import type { ManagementClient } from './remote/client.ts';
 import { connect } from './remote/connect.ts';
 import { serverEvents } from './remote/events.ts';
 import { interruption } from './remote/interruption.ts';
+import { json } from './show/json.ts';
 import { onKeys } from './show/keys.ts';
 import { bytes, duration, rate } from './show/quantities.ts';
 import { table } from './show/table.ts';
@@ -33,13 +34,14 @@ const ENDPOINTS_EVERY_MS = 2_000;
 const OTHER_SCREEN = '\x1b[?1049h\x1b[?25l';
 const OWN_SCREEN = '\x1b[?25h\x1b[?1049l';
 
-/** `mini-synapse top`: live on a terminal, from the stream of events; once elsewhere. */
+/** `mini-synapse top`: live on a terminal, from the stream of events; once elsewhere, and as JSON. */
 export async function top(args: string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parseFlags(args, TOP.options);
   takeArguments(positionals, [], TOP);
   const client = await connect(values, io);
   const first = await client.get<Overview>('/management/overview');
   const endpoints = await readEndpoints(client);
+  if (values.json) return json({ ...first, endpoints }, io);
   if (values.once || !isTerminal(io.stdout)) {
     io.stdout.write(topText(first, endpoints, terminalOf(io)));
     return EXIT.fine;

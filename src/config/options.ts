@@ -149,7 +149,8 @@ export const OPTIONS = {
     minimum: 1_000,
     maximum: 20_000_000,
     default: 2_000_000,
-    description: 'Elements, attributes and texts of one XML document; each takes about 100 bytes of memory',
+    description:
+      'Elements, attributes and texts of one XML document, values of one JSON document; each takes about 100 bytes of memory',
   },
   'mini_synapse.max_parts': {
     type: 'integer',

@@ -1,4 +1,5 @@
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { type DatabaseAddress, DRIVER_CLASSES, JdbcUrlError, parseJdbcUrl } from '../stores/sql/address.ts';
 import {
@@ -74,7 +75,7 @@ export class Databases {
     const seconds = MEDIATION_TRANSACTION_MS / 1000;
     const transaction: DatabaseTransaction = new DatabaseTransaction(MEDIATION_TRANSACTION_MS, () => {
       this.#open.delete(transaction);
-      log.warn(`A transaction that was not ended within ${seconds} s is rolled back`, { messageId: message.messageId });
+      log.warn(`A transaction that was not ended within ${seconds} s is rolled back`, aboutMessage(message));
     });
     this.#transactions.set(message, transaction);
     this.#open.add(transaction);

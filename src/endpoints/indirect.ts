@@ -1,6 +1,7 @@
 import type { DynamicValue } from '../expressions/value.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { readyByContent } from './content-readiness.ts';
@@ -38,7 +39,8 @@ export class IndirectEndpoint implements Endpoint {
   #readyAt(key: string, message: MessageContext): number {
     const found = this.#find(key, message);
     if (found) return found.readyAt(message);
-    log.info(`Could not find endpoint with key ${key}. Could not verify Endpoint ready to send status.`);
+    const text = `Could not find endpoint with key ${key}. Could not verify Endpoint ready to send status.`;
+    log.info(text, aboutMessage(message));
     return Number.POSITIVE_INFINITY;
   }
 

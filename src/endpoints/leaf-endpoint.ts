@@ -4,6 +4,7 @@ import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
 import { maskCredentials } from '../logging/secrets.ts';
 import { aboutMessage } from '../mediation/about-message.ts';
+import { causeChain } from '../mediation/fault.ts';
 import { sequenceFaultHandler } from '../mediation/sequence.ts';
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -112,8 +113,8 @@ export class LeafEndpoint implements Endpoint {
       const response = await this.#observed(message, options);
       const status = integerOf(response.axis2.get('HTTP_SC'));
       if (status !== undefined && options.failsWith?.(status))
-        this.#suspension.failed(ERROR_CODES.blockingSenderFailed);
-      else this.#suspension.succeeded();
+        this.#suspension.failed(ERROR_CODES.blockingSenderFailed, () => ({ ...this.#about(message), status }));
+      else this.#suspension.succeeded(() => this.#about(message));
       return response;
     } catch (error) {
       this.#lastError = maskCredentials(error instanceof Error ? error.message : String(error)).slice(
@@ -195,6 +196,7 @@ export class LeafEndpoint implements Endpoint {
         responseTimeoutMs: timeoutMs,
         discardBody: options.outOnly,
         correlationId: correlationId(message),
+        about: () => this.#about(message),
         signal: options.signal,
       });
       span?.end({ status: response.status });
@@ -244,10 +246,10 @@ export class LeafEndpoint implements Endpoint {
     const expired = error.code === ERROR_CODES.sendTimeout;
     if (expired) this.#logExpiry(message, address, timeoutMs);
     const silent = expired && responseAction === undefined && !options.blocking;
-    if (!silent) this.#suspension.failed(error.code);
+    if (!silent) this.#suspension.failed(error.code, () => ({ ...this.#about(message), cause: causeChain(error) }));
     if (!expired || options.blocking || responseAction === 'fault') return error;
     if (responseAction === 'discard')
-      ENDPOINT_LOG.info('Ignoring fault handlers since the timeout action is set to DISCARD');
+      ENDPOINT_LOG.info('Ignoring fault handlers since the timeout action is set to DISCARD', this.#about(message));
     return new MediationError(error.message, {
       code: ERROR_CODES.sendTimeout,
       status: 504,
@@ -269,7 +271,9 @@ export class LeafEndpoint implements Endpoint {
   }
 
   #about(message: MessageContext) {
-    return { ...aboutMessage(message), endpoint: nameOf(this, message) };
+    const { file, line } = this.position;
+    // A processor's message has passed no mediator yet: then the endpoint's own place is the nearest one.
+    return { file, line, ...aboutMessage(message), endpoint: nameOf(this, message) };
   }
 
   #timeoutMs(message: MessageContext): number {

@@ -1,4 +1,5 @@
 import { logger } from '../logging/index.ts';
+import type { LogDetails } from '../logging/logger.ts';
 import type { EndpointState } from './endpoint.ts';
 
 /*
@@ -84,25 +85,30 @@ export class EndpointSuspension {
   }
 
   /** An answer came, of whatever status. */
-  succeeded(): void {
+  succeeded(about?: () => LogDetails): void {
     if (this.#state === 'ACTIVE' || this.#state === 'OFF') return;
-    log.info(`${this.label} currently ${this.#state} will now be marked active since it processed its last message`);
+    const text = `${this.label} currently ${this.#state} will now be marked active since it processed its last message`;
+    log.info(text, about?.());
     this.#activate();
   }
 
-  /** No answer came; `code` is the composed ERROR_CODE. */
-  failed(code: number | undefined): void {
+  /**
+   * No answer came; `code` is the composed ERROR_CODE.
+   * @param about what log lines say of the message that was sent (OP-70)
+   */
+  failed(code: number | undefined, about?: () => LogDetails): void {
     if (this.#state === 'OFF') return;
     const { markForSuspension, suspendOnFailure } = this.#rules;
     const timeoutCodes = markForSuspension.errorCodes.length > 0 ? markForSuspension.errorCodes : DEFAULT_TIMEOUT_CODES;
     if (timeoutCodes.includes(code ?? 0)) {
-      this.#timedOut();
+      this.#timedOut(about?.());
     } else if (
       code !== undefined &&
       (suspendOnFailure.errorCodes.length === 0 || suspendOnFailure.errorCodes.includes(code))
     ) {
-      log.warn(`${this.label} will be marked SUSPENDED as it failed`);
-      this.#suspend();
+      const details = about?.();
+      log.warn(`${this.label} will be marked SUSPENDED as it failed`, details);
+      this.#suspend(details);
     }
   }
 
@@ -124,12 +130,13 @@ export class EndpointSuspension {
     this.#nextRetryTime = 0;
   }
 
-  #timedOut(): void {
+  #timedOut(details: LogDetails | undefined): void {
     if (this.#remainingRetries <= 0) {
       log.info(
         `${this.label} has been marked for SUSPENSION, but no further retries remain. Thus it will be SUSPENDED.`,
+        details,
       );
-      this.#suspend();
+      this.#suspend(details);
       return;
     }
     this.#remainingRetries -= 1;
@@ -137,10 +144,11 @@ export class EndpointSuspension {
     this.#nextRetryTime = this.#now() + this.#rules.markForSuspension.retryDelayMs;
     log.warn(
       `${this.label} is marked as TIMEOUT and will be retried : ${this.#remainingRetries} more time/s after : ${javaDate(this.#nextRetryTime)} until its marked SUSPENDED for failure`,
+      details,
     );
   }
 
-  #suspend(): void {
+  #suspend(details: LogDetails | undefined): void {
     const previous = this.#lastDurationMs;
     const duration = this.#nextDuration();
     if (duration > 0) this.#lastDurationMs = duration;
@@ -149,6 +157,7 @@ export class EndpointSuspension {
     const history = previous === undefined ? '' : `last suspend duration was : ${previous}ms and `;
     log.warn(
       `Suspending ${this.label[0]?.toLowerCase()}${this.label.slice(1)} - ${history}current suspend duration is : ${duration}ms - Next retry after : ${javaDate(this.#nextRetryTime)}`,
+      details,
     );
   }
 

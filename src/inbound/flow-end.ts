@@ -1,4 +1,6 @@
 import { logger } from '../logging/index.ts';
+import type { LogDetails } from '../logging/logger.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { ERROR_CODES } from '../message/errors.ts';
 import type { Exchange, ExchangeEnd, FlowFailure } from '../message/exchange.ts';
 import type { FaultHandler, MessageContext } from '../message/message-context.ts';
@@ -8,7 +10,14 @@ import type { MessageEntry } from './entry.ts';
 const log = logger('InboundEndpoint');
 
 /** How the flow of a message ended: it may be removed from where it came from, or must be given back. */
-export type FlowEnd = { readonly taken: true } | { readonly taken: false; readonly reason: string };
+export type FlowEnd = { readonly taken: true } | FlowFailed;
+
+export interface FlowFailed {
+  readonly taken: false;
+  readonly reason: string;
+  /** What log lines say of the message (OP-70). */
+  readonly about?: LogDetails;
+}
 
 /** Sends a message to whoever the request says is waiting for an answer. */
 export type Reply = (message: MessageContext) => Promise<void>;
@@ -39,7 +48,7 @@ export async function runToItsEnd(entry: MessageEntry, message: MessageContext, 
     exchange.ended();
   } catch (error) {
     exchange.ended();
-    return { taken: false, reason: error instanceof Error ? error.message : String(error) };
+    return notTaken(message, error instanceof Error ? error.message : String(error));
   }
   return exchange.outcome();
 }
@@ -84,12 +93,12 @@ class InboundExchange implements Exchange {
 
   respond(message: MessageContext): void {
     if (this.#replied) {
-      log.warn('Trying to send a response to an already responded client request', { messageId: message.messageId });
+      log.warn('Trying to send a response to an already responded client request', aboutMessage(message));
       return;
     }
     this.#replied = message;
     if (this.#reply) this.track(this.#reply(message));
-    else log.debug('An answer is dropped: nobody waits for it', { messageId: message.messageId });
+    else log.debug('An answer is dropped: nobody waits for it', aboutMessage(message));
   }
 
   track(work: Promise<void>, kind: 'work' | 'group' = 'work'): void {
@@ -125,15 +134,19 @@ class InboundExchange implements Exchange {
   }
 
   outcome(): FlowEnd {
-    if (this.#unhandled !== undefined) return { taken: false, reason: this.#unhandled };
+    if (this.#unhandled !== undefined) return notTaken(this.#request, this.#unhandled);
     if (this.#contexts.some(wantsRollback) || (this.#replied && wantsRollback(this.#replied)))
-      return { taken: false, reason: 'SET_ROLLBACK_ONLY is set' };
+      return notTaken(this.#request, 'SET_ROLLBACK_ONLY is set');
     return TAKEN;
   }
 
   #notTaken(reason: string): void {
     this.#unhandled ??= reason;
   }
+}
+
+function notTaken(message: MessageContext, reason: string): FlowFailed {
+  return { taken: false, reason, about: { ...aboutMessage(message), cause: reason } };
 }
 
 /** In either scope: artifacts set it in axis2 scope and in the default scope (spec proxies 3.3). */

@@ -1,4 +1,6 @@
 import { logger } from '../logging/index.ts';
+import type { LogDetails } from '../logging/logger.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import type { Configuration } from '../message/configuration.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { pause } from '../scheduling/index.ts';
@@ -103,46 +105,53 @@ export class QueueReceiver {
     const { entry, toMessage, replyTo } = this.#options;
     let id = delivery.message?.id ?? delivery.poison?.id ?? '';
     let reason: string;
+    let about: LogDetails = { messageId: id };
     try {
       const message = toMessage(delivery, configuration);
       id = message.messageId;
       const end = await runToItsEnd(entry, message, replyTo?.(message));
-      if (end.taken) return await this.#acknowledge(delivery, id);
+      if (end.taken) return await this.#acknowledge(delivery, message);
       reason = end.reason;
+      about = end.about ?? about;
     } catch (error) {
       reason = messageOf(error);
     }
-    return this.#giveBack(delivery, consumer, { id, reason });
+    return this.#giveBack(delivery, consumer, { id, reason, about });
   }
 
-  async #acknowledge(delivery: Delivery, id: string): Promise<boolean> {
+  async #acknowledge(delivery: Delivery, message: MessageContext): Promise<boolean> {
+    const { messageId: id } = message;
     this.#attempts.delete(id);
     try {
       await delivery.done();
       return true;
     } catch (error) {
-      log.warn(`${this.#options.entry.label}: message ${id} was processed and may come again: ${messageOf(error)}`);
+      const cause = messageOf(error);
+      const about = { ...aboutMessage(message), cause };
+      log.warn(`${this.#options.entry.label}: message ${id} was processed and may come again: ${cause}`, about);
       await release(delivery);
       return false;
     }
   }
 
-  async #giveBack(delivery: Delivery, consumer: StoreConsumer, what: { id: string; reason: string }): Promise<boolean> {
+  async #giveBack(delivery: Delivery, consumer: StoreConsumer, what: NotTaken): Promise<boolean> {
     const { entry, reject } = this.#options;
     const { id, reason } = what;
     const attempts = this.#count(id);
+    const about = { ...what.about, cause: reason, attempt: attempts };
     if (await reject?.(consumer, attempts)) {
       this.#attempts.delete(id);
       await release(delivery);
       log.error(
         `${entry.label}: message ${id} was rejected after ${attempts} attempts, the broker's dead letters have it: ${reason}`,
+        about,
       );
       return true;
     }
     await release(delivery);
     // Messages without an id of their own have another one each time.
     const attempt = attempts > 1 ? ` (attempt ${attempts})` : '';
-    log.warn(`${entry.label}: message ${id} is given back and will come again${attempt}: ${reason}`);
+    log.warn(`${entry.label}: message ${id} is given back and will come again${attempt}: ${reason}`, about);
     return false;
   }
 
@@ -164,6 +173,13 @@ export class QueueReceiver {
     const { firstMs, longestMs } = this.#options.redelivery;
     return Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 20));
   }
+}
+
+/** A message that goes back, and why. */
+interface NotTaken {
+  readonly id: string;
+  readonly reason: string;
+  readonly about: LogDetails;
 }
 
 /** What is settled or lost already is the broker's anyway. */

@@ -77,6 +77,7 @@ function serverFamilies(sources: MetricSources): Family[] {
     family('wso2_integration_server_up', 'gauge', 'Whether the server is ready', () => [
       { labels: { version }, value: ready() ? 1 : 0 },
     ]),
+    family('wso2_integration_server_version', 'gauge', 'Which version runs', () => [{ labels: { version }, value: 1 }]),
     family('wso2_integration_service_up', 'gauge', 'Whether a service takes requests', () =>
       servicesUp(configuration()),
     ),
@@ -106,18 +107,30 @@ function serverFamilies(sources: MetricSources): Family[] {
 
 function servicesUp(configuration: Configuration): Sample[] {
   const proxies = configuration.names('proxy').map((name) => ({
-    labels: { service_name: name, service_type: 'proxy' },
+    labels: serviceLabels(configuration, 'proxy', name),
     value: configuration.find('proxy', name)?.active ? 1 : 0,
   }));
-  const apis = configuration.names('api').map((name) => {
-    return { labels: { service_name: apiName(configuration, name), service_type: 'api' }, value: 1 };
-  });
+  const apis = configuration
+    .names('api')
+    .map((name) => ({ labels: serviceLabels(configuration, 'api', name), value: 1 }));
   return [...proxies, ...apis];
 }
 
-function apiName(configuration: Configuration, name: string): string {
-  const api = configuration.find('api', name);
-  return api ? displayName(api.definition) : name;
+interface Labels {
+  readonly [name: string]: string;
+  readonly service_name: string;
+}
+
+/**
+ * The reference's labels (spec proxies 8.5). `invocation_url` is where a proxy or an API answers, below whatever address the server has;
+ * an inbound endpoint has an address of its own kind.
+ */
+function serviceLabels(configuration: Configuration, kind: keyof typeof ENTRY_WORDS, name: string): Labels {
+  const service_type = ENTRY_WORDS[kind];
+  if (kind === 'inboundEndpoint') return { service_name: name, service_type };
+  if (kind === 'proxy') return { service_name: name, service_type, invocation_url: `/services/${name}` };
+  const api = configuration.find('api', name)?.definition;
+  return { service_name: api ? displayName(api) : name, service_type, invocation_url: api?.context ?? '/' };
 }
 
 function droppedByProcessors(configuration: Configuration): number {
@@ -134,12 +147,12 @@ function entryFamilies({ observation, configuration }: MetricSources, kind: keyo
   const word = ENTRY_WORDS[kind];
   const prefix = `wso2_integration_${word}`;
   const entries = () => {
-    const all = new Map<string, EntryCounts | undefined>();
+    const all = new Map<string, { labels: Labels; counts: EntryCounts | undefined }>();
     for (const name of configuration().names(kind)) {
-      const shown = kind === 'api' ? apiName(configuration(), name) : name;
-      all.set(shown, observation.entry(kind, shown));
+      const labels = serviceLabels(configuration(), kind, name);
+      all.set(labels.service_name, { labels, counts: observation.entry(kind, labels.service_name) });
     }
-    return [...all].map(([name, counts]) => ({ labels: { service_name: name, service_type: word }, counts }));
+    return [...all.values()];
   };
   const each = (value: (counts: EntryCounts) => number) => () =>
     entries().map(({ labels, counts }) => ({ labels, value: counts ? value(counts) : 0 }));

@@ -39,6 +39,7 @@ export async function dispatchToApi(
   const client = cors.length > 0 ? new CorsExchange(exchange, cors) : exchange;
   const message = inboundMessage(request, configuration, client, postfix.full);
   setApiProperties(message, api, request, postfix.full);
+  exchange.carries(message);
   if (outcome.match) {
     if (setParameters(message, outcome.match, request)) await api.receive(message, outcome.match.resource);
     else exchange.answerWith(faultAnswer(request, { status: 400, reason: 'The request URI cannot be decoded' }));

@@ -5,6 +5,7 @@ import { passesPreMediate } from '../mediation/pre-mediate.ts';
 import { clearSendMarkers } from '../mediation/send.ts';
 import { pushFaultSequence, resolveSequence } from '../mediation/sequence-reference.ts';
 import '../message/flow-observer.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import type { MessageContext, ResponseReceiver } from '../message/message-context.ts';
 import type { ResourceDefinition } from './resource.ts';
 
@@ -71,7 +72,7 @@ export class RestApi {
       this.#pushFaultHandler(message, resource);
       const sequence = resolveSequence(message, resource.inSequence, notFound);
       if (sequence) await sequence.mediate(message);
-      else log.debug(`${this.name}: the resource has no in-sequence; the message is dropped`);
+      else log.debug(`${this.name}: the resource has no in-sequence; the message is dropped`, aboutMessage(message));
     });
     ended?.();
   }
@@ -111,7 +112,11 @@ async function runResponse(
   if (receiving !== undefined) {
     const sequence = response.configuration.find('sequence', receiving);
     if (sequence) await sequence.mediate(response);
-    else log.warn(`Cannot find a Sequence with name: ${receiving} for injecting the response message`);
+    else
+      log.warn(
+        `Cannot find a Sequence with name: ${receiving} for injecting the response message`,
+        aboutMessage(response),
+      );
     return;
   }
   const out = resolveSequence(response, resource.outSequence, notFound);

@@ -10,6 +10,7 @@ import type { ReadyPolicy, SecurityEngine } from './engine.ts';
 import type { RequestFacts } from './opening.ts';
 import { SecurityFailure, SecuritySetupError } from './security-failure.ts';
 import './services.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 
 const log = logger('WSSecurity');
 const MAX_DECODED_BYTES = 64 * 1024 * 1024;
@@ -147,7 +148,10 @@ function openingFailed(error: unknown, response: MessageContext): unknown {
   const fault = response.payload.hasFault() ? response.payload.firstBodyChild() : undefined;
   const said = fault ? `, and is a fault: ${faultReason(fault).slice(0, MAX_REASON)}` : '';
   response.payload.clear();
-  log.warn(`The answer of a back end is refused: ${error.message}${said}`, { messageId: response.relatesTo });
+  log.warn(`The answer of a back end is refused: ${error.message}${said}`, {
+    ...aboutMessage(response),
+    messageId: response.relatesTo ?? response.messageId,
+  });
   return new MediationError(`The answer is not secured as its policy demands: ${error.reason}${said}`, {
     detail: error.code,
     cause: error,

@@ -1,14 +1,13 @@
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { MediationError } from '../message/errors.ts';
 import type { Exchange } from '../message/exchange.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { Payload } from '../message/payload.ts';
 import { isFlagSet, TypedNumber } from '../message/property-value.ts';
-
 import { convertEnvelope, isEnvelope, type SoapVersion } from '../message/soap.ts';
 import { parseXml, serializeXml, type XmlElement } from '../xml/index.ts';
 import { engineOf, setupFailed } from './endpoint-security.ts';
-
 import type { ReadyPolicy, SecurityEngine } from './engine.ts';
 import { NO_FACTS, type RequestFacts } from './opening.ts';
 import { SecurityFailure, SecuritySetupError } from './security-failure.ts';
@@ -40,7 +39,7 @@ export async function acceptRequest(message: MessageContext, security: ProxySecu
   } catch (error) {
     if (error instanceof SecurityFailure) return refuse(message, error, version);
     if (!(error instanceof SecuritySetupError)) throw error;
-    log.error(`A message cannot be checked: ${error.message}`, { messageId: message.messageId });
+    log.error(`A message cannot be checked: ${error.message}`, aboutMessage(message));
     throw new MediationError('The security of this service is not set up completely', { cause: error });
   }
 }
@@ -57,9 +56,10 @@ function open(engine: SecurityEngine, policy: ReadyPolicy, message: MessageConte
 
 /** The client gets the fault of WS-Security, the log what was wrong. */
 function refuse(message: MessageContext, failure: SecurityFailure, version: SoapVersion): false {
-  log.warn(`A message for proxy service '${message.text('proxy.name') ?? ''}' is refused: ${failure.message}`, {
-    messageId: message.messageId,
-  });
+  log.warn(
+    `A message for proxy service '${message.text('proxy.name') ?? ''}' is refused: ${failure.message}`,
+    aboutMessage(message),
+  );
   const { exchange } = message;
   if (!exchange) throw new MediationError(failure.reason, { detail: failure.code, status: 500, cause: failure });
   const response = message.responseContext(Payload.ofEnvelope(securityFault(failure, version)));
@@ -117,7 +117,8 @@ function securedResponse(
   try {
     engine.secure(policy, envelope, 'recipient', facts);
   } catch (error) {
-    log.error(`An answer cannot be secured: ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    log.error(`An answer cannot be secured: ${reason}`, aboutMessage(response));
     throw setupFailed(error);
   }
   return withEnvelope(response, envelope, version);

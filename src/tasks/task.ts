@@ -11,6 +11,8 @@ declare module '../message/configuration.ts' {
 }
 
 const log = logger('Task');
+/** The reference's name for what runs a task; monitoring rules match on its line. */
+const adapter = logger('TaskQuartzJobAdapter');
 /** Injections of one task whose flows have not ended; further runs are left out until one has. */
 const MAX_IN_FLIGHT = 100;
 
@@ -107,6 +109,10 @@ export class Task {
   }
 
   #failed(error: unknown): void {
-    log.error(`Task [${this.name}] could not be run: ${error instanceof Error ? error.message : String(error)}`);
+    const cause = error instanceof Error ? error.message : String(error);
+    adapter.error(`Error in executing task: Task [${this.name}] could not be run: ${cause}`, {
+      task: this.name,
+      cause,
+    });
   }
 }

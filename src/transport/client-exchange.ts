@@ -1,4 +1,6 @@
 import { logger } from '../logging/index.ts';
+import type { LogDetails } from '../logging/logger.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import type { Exchange, ExchangeEnd, FlowFailure } from '../message/exchange.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { isFlagSet } from '../message/property-value.ts';
@@ -89,6 +91,8 @@ export class ClientExchange implements Exchange {
   #inFlowEnded = false;
   /** The 202 was given while the in-flow went on. */
   #acknowledged = false;
+  /** What the flow runs with, for log lines; let go with the answer. */
+  #carried: MessageContext | undefined;
   /** The request's message once its in-flow has ended; let go with the answer. */
   #message: MessageContext | undefined;
   #failure: FlowFailure | undefined;
@@ -113,6 +117,11 @@ export class ClientExchange implements Exchange {
 
   take(): void {
     this.#taken = true;
+  }
+
+  /** The request has become this message: from now on log lines tell of it (OP-70). */
+  carries(message: MessageContext): void {
+    if (this.#state === 'waiting') this.#carried = message;
   }
 
   /**
@@ -173,7 +182,7 @@ export class ClientExchange implements Exchange {
     const forced = isFlagSet(message.axis2.get('FORCE_SC_ACCEPTED'));
     if (this.#state === 'answered' && forced && !this.#acknowledged) {
       this.#options.counts.lateAnswers += 1;
-      log.warn('Trying to send a 202 Accepted response to an already responded client request', this.#details());
+      log.warn('Trying to send a 202 Accepted response to an already responded client request', this.#details(message));
     }
     if (this.#state !== 'waiting') return;
     this.#message = message;
@@ -245,7 +254,7 @@ export class ClientExchange implements Exchange {
       this.#options.counts.lateAnswers += 1;
       log.warn(
         `Trying to send a response to an already responded client request${entryPoint(message)}`,
-        this.#details(),
+        this.#details(message),
       );
     }
     return this.#state === 'waiting';
@@ -259,6 +268,7 @@ export class ClientExchange implements Exchange {
   #leaveWaiting(state: 'answered' | 'gone', status?: number): void {
     this.#state = state;
     this.#message = undefined;
+    this.#carried = undefined;
     clearTimeout(this.#deadline);
     const listeners = this.#endListeners;
     this.#endListeners = undefined;
@@ -283,8 +293,12 @@ export class ClientExchange implements Exchange {
     return { client, method, servicePrefix: servicePrefix(request), preservedHeaders };
   }
 
-  #details() {
-    return { correlationId: this.request.correlationId, path: this.request.path };
+  #details(message: MessageContext | undefined = this.#carried): LogDetails {
+    return {
+      ...(message && aboutMessage(message)),
+      correlationId: this.request.correlationId,
+      path: this.request.path,
+    };
   }
 }
 

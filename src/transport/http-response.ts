@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { logger } from '../logging/index.ts';
+import { aboutMessage } from '../mediation/about-message.ts';
 import { type ClientStyle, formatResponse } from '../message/formatter.ts';
 import { TransportHeaders } from '../message/headers.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -64,13 +65,14 @@ export function requestedAcknowledgement(message: MessageContext, target: Respon
 }
 
 /** The status that axis2 HTTP_SC asks for; undefined when it is absent or no status (then with a WARN). */
-export function statusProperty({ axis2 }: MessageContext): number | undefined {
-  const wanted = axis2.get('HTTP_SC');
+export function statusProperty(message: MessageContext): number | undefined {
+  const wanted = message.axis2.get('HTTP_SC');
   if (wanted === undefined) return undefined;
   const status = integerOf(wanted);
   // 1xx cannot be a final status, and node:http refuses what has not three digits.
   if (status !== undefined && status >= 200 && status <= 999) return status;
-  log.warn(`Unable to set the HTTP status code from the property HTTP_SC with value: ${String(wanted).slice(0, 64)}`);
+  const shown = String(wanted).slice(0, 64);
+  log.warn(`Unable to set the HTTP status code from the property HTTP_SC with value: ${shown}`, aboutMessage(message));
   return undefined;
 }
 

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { type ConnectionOptions, checkServerIdentity, createSecureContext, rootCertificates } from 'node:tls';
 import type { buildConnector as Connectors, Dispatcher } from 'undici';
 import { logger } from '../logging/index.ts';
+import type { LogDetails } from '../logging/logger.ts';
 import { TransportHeaders } from '../message/headers.ts';
 import { ownCopy } from '../own-copy.ts';
 import { type Connection, ConnectionPool, type ConnectionUse, type TrackedDispatchOptions } from './connection-pool.ts';
@@ -52,6 +53,8 @@ export interface HttpRequest {
   readonly absoluteForm?: boolean | undefined;
   /** For log lines. */
   readonly correlationId?: string | undefined;
+  /** What log lines say of the message that is sent (OP-70); asked only when there is something to say. */
+  readonly about?: (() => LogDetails) | undefined;
 }
 
 /** A back end's answer, whatever its status. */
@@ -153,7 +156,7 @@ export class HttpSender {
     const url = this.#address(request.url);
     const first = await this.#attempt(request, url, deadline, request.retryStale !== false);
     if (first !== 'stale') return first;
-    log.debug(`A kept connection to ${url.host} had been closed; the request is sent once more`);
+    log.debug(`A kept connection to ${url.host} had been closed; the request is sent once more`, request.about?.());
     const second = await this.#attempt(request, url, deadline, false);
     if (second === 'stale')
       throw new Error('unreachable: only an attempt that may be repeated reports a stale connection');
@@ -416,6 +419,7 @@ class SendAttempt implements Dispatcher.DispatchHandler {
       method: request.method,
       url,
       correlationId: request.correlationId,
+      about: request.about,
       socketTimeoutMs: limits.socketTimeoutMs,
     };
   }

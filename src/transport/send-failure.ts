@@ -1,4 +1,5 @@
 import { logger } from '../logging/index.ts';
+import type { LogDetails } from '../logging/logger.ts';
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 
 const log = logger('TargetHandler');
@@ -12,6 +13,7 @@ export interface FailedSend {
   readonly method: string;
   readonly url: URL;
   readonly correlationId: string | undefined;
+  readonly about?: (() => LogDetails) | undefined;
   /** The read deadline that was in force, ms. */
   readonly socketTimeoutMs: number;
 }
@@ -68,12 +70,13 @@ export function sendFailure(error: Error, send: FailedSend): MediationError {
 
 /** No connection within the connect deadline. */
 export function connectTimedOut(send: FailedSend, timeoutMs: number): MediationError {
-  log.warn(`Timeout connecting to : ${hostPort(send.url)}`, details(send));
+  const detail = `No connection to ${hostPort(send.url)} within ${timeoutMs} ms`;
+  log.warn(`Timeout connecting to : ${hostPort(send.url)}`, details(send, detail));
   return new MediationError(CONNECT_FAILED, {
     code: ERROR_CODES.connectTimeout,
     baseCode: ERROR_CODES.connectTimeout,
     errorCause: 'connect-timeout',
-    detail: `No connection to ${hostPort(send.url)} within ${timeoutMs} ms`,
+    detail,
   });
 }
 
@@ -100,7 +103,8 @@ export function sendAborted(cause: unknown): MediationError {
 
 /** The back end answered with more than is accepted. */
 export function responseTooLarge(send: FailedSend, limitBytes: number): MediationError {
-  log.warn(`The response of ${hostPort(send.url)} is larger than ${limitBytes} bytes and was refused`, details(send));
+  const cause = `larger than ${limitBytes} bytes`;
+  log.warn(`The response of ${hostPort(send.url)} is ${cause} and was refused`, details(send, cause));
   return new MediationError('Response Entity Too Large', {
     code: RESPONSE_PROCESSING_FAILURE,
     baseCode: RESPONSE_PROCESSING_FAILURE,
@@ -134,29 +138,29 @@ export function invalidAddress(address: string, cause?: unknown): MediationError
 
 function connectFailure(error: Error, code: string, send: FailedSend): MediationError {
   if (CONNECT_TIMEOUT_CODES.has(code)) {
-    log.warn(`Timeout connecting to : ${hostPort(send.url)}`, details(send));
+    log.warn(`Timeout connecting to : ${hostPort(send.url)}`, details(send, textOf(error)));
     return composed(CONNECT_FAILED, ERROR_CODES.connectTimeout, 'connect-timeout', error, send);
   }
-  log.warn(`Connection refused or failed for : ${hostPort(send.url)}`, { ...details(send), reason: textOf(error) });
+  log.warn(`Connection refused or failed for : ${hostPort(send.url)}`, details(send, textOf(error)));
   const errorCause = DNS_CODES.has(code) ? 'dns' : TLS_CODE.test(code) ? 'tls' : 'refused';
   return composed(CONNECT_FAILED, ERROR_CODES.connectionFailed, errorCause, error, send);
 }
 
 function exchangeFailure(error: Error, code: string, send: FailedSend): MediationError {
   if (READ_TIMEOUT_CODES.has(code)) {
-    warnState(ERROR_CODES.sendTimeout, 'Socket Timeout occurred while waiting to receive the response', send);
+    warnState(ERROR_CODES.sendTimeout, 'Socket Timeout occurred while waiting to receive the response', send, error);
     return composed(SENDER_FAILED, ERROR_CODES.sendTimeout, 'read-timeout', error, send, 504);
   }
   if (CLOSED_CODES.has(code)) {
     const closed = CLOSED[send.phase === 'connecting' ? 'waiting' : send.phase];
-    warnState(ERROR_CODES.connectionClosed, closed.description, send);
+    warnState(ERROR_CODES.connectionClosed, closed.description, send, error);
     return composed(SENDER_FAILED, ERROR_CODES.connectionClosed, closed.errorCause, error, send);
   }
   if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') {
-    warnState(PROTOCOL_VIOLATION, 'Response violates the HTTP protocol', send);
+    warnState(PROTOCOL_VIOLATION, 'Response violates the HTTP protocol', send, error);
     return composed(SENDER_FAILED, PROTOCOL_VIOLATION, 'protocol', error, send);
   }
-  warnState(IO_ERROR, 'I/O error while the response was awaited', send);
+  warnState(IO_ERROR, 'I/O error while the response was awaited', send, error);
   return composed(SENDER_FAILED, IO_ERROR, 'closed-waiting', error, send);
 }
 
@@ -207,7 +211,7 @@ function unsendable(cause: Error): MediationError {
 }
 
 /** In the reference's layout, which monitoring rules parse. The query stays out: it may hold what nobody should read in a log. */
-function warnState(code: number, description: string, send: FailedSend): void {
+function warnState(code: number, description: string, send: FailedSend, cause: Error): void {
   const { phase, method, url, correlationId, socketTimeoutMs } = send;
   log.warn(
     `ERROR_CODE = ${code}, STATE_DESCRIPTION = ${description}, INTERNAL_STATE = ${PROTOCOL_STATES[phase].name}, ` +
@@ -215,12 +219,12 @@ function warnState(code: number, description: string, send: FailedSend): void {
       'CAUSE_OF_ERROR = Connection between this server and the target host failed, ' +
       `HTTP_URL = ${url.origin}${url.pathname}, HTTP_METHOD = ${method}, SOCKET_TIMEOUT = ${socketTimeoutMs}, ` +
       `REMOTE_ADDRESS = ${hostPort(url)}, CORRELATION_ID = ${correlationId ?? ''}`,
-    details(send),
+    details(send, textOf(cause)),
   );
 }
 
-function details({ url, correlationId }: FailedSend) {
-  return { backend: hostPort(url), correlationId };
+function details({ url, correlationId, about }: FailedSend, cause?: string): LogDetails {
+  return { ...about?.(), backend: hostPort(url), correlationId, ...(cause !== undefined && { cause }) };
 }
 
 function hostPort({ hostname, port, protocol }: URL): string {

@@ -327,6 +327,31 @@ it('counting before many messages are treated leaves no refusal in the audit log
   expect(refused).toEqual([]);
 });
 
+it('--dry-run tells how many messages it would be, and changes nothing', async () => {
+  await cli(['store', 'purge', 'Memory', '-y']);
+  const ids = [await stored(), await stored()];
+  expect((await cli(['store', 'purge', 'Memory', '--dry-run'])).stdout).toBe('2 messages would be deleted\n');
+  const said = async (...args: string[]) => (await cli(['store', ...args, '--dry-run'])).stdout;
+  expect(await said('resend', 'Memory', '--all', '--to-store', 'Spare')).toBe('2 messages would be resent\n');
+  expect(await said('move', 'Memory', ...ids, 'nobody', '--to', 'Spare')).toBe('2 messages would be moved\n');
+  expect(await said('delete', 'Memory', '--text', 'nowhere')).toBe('0 messages would be deleted\n');
+  expect(JSON.parse(await said('delete', 'Memory', ...ids, '--json'))).toEqual({ dryRun: true, count: 2 });
+  expect(await cli(['store', 'delete', 'Nowhere', 'one', '--dry-run'])).toMatchObject({ code: 1 });
+  expect(await cli(['store', 'resend', 'Memory', '--all', '--at', '2h', '--dry-run'])).toMatchObject({ code: 2 });
+  const { list } = JSON.parse((await cli(['store', 'browse', 'Memory', '--json'])).stdout);
+  expect(list.map(({ id }: { id: string }) => id)).toEqual(ids);
+  expect((await cli(['store', 'purge', 'Memory', '-y'])).stdout).toBe('2 messages deleted\n');
+});
+
+it('top --json is the overview with the endpoints, once', async () => {
+  const { code, stdout } = await cli(['top', '--once', '--json']);
+  expect(code).toBe(0);
+  const shown = JSON.parse(stdout);
+  expect(shown).toMatchObject({ health: { ready: true }, server: { version: expect.any(String) } });
+  expect(shown.stores.map(({ name }: { name: string }) => name)).toEqual(expect.arrayContaining(['Memory', 'Spare']));
+  expect(shown.endpoints.map(({ name }: { name: string }) => name)).toContain('Backend');
+});
+
 describe('a group of failures', () => {
   const line = (id: string, cause: string, status: number) => {
     const failure = { processor: 'Forwarder', sourceStore: 'Spare', endpoint: 'Backend', cause, status, attempts: 1 };

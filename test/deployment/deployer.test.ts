@@ -333,7 +333,7 @@ describe('names', () => {
 });
 
 describe('references', () => {
-  test('dangling ones are warned about with file and line, once while nothing changes', async () => {
+  test('dangling ones are warned about with file and line, once while nothing changes (MREQ-4)', async () => {
     await using deployed = new DeployedFolder();
     deployed.folder.write(
       'p.xml',

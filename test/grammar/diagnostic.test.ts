@@ -30,7 +30,7 @@ describe('a diagnostic (OP-35)', () => {
     expect(codeFrame('<b/>', 1, 1)).toContain('<b/>');
   });
 
-  it('names place, path, expectation and nearest name, with a code frame of five lines', () => {
+  it('names place, path, expectation and nearest name, with a code frame of five lines (MREQ-1, MREQ-3)', () => {
     const log = root().children[0]?.children[0]?.children[0] as ConfigElement;
     const reader = new ArtifactReader();
     readAttributes(log, { level: text({ doc: '' }), separator: text({ doc: '' }) }, reader);

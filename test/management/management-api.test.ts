@@ -83,7 +83,7 @@ describe('health', () => {
   it.each(['/healthz', '/health/ready', '/healthz/'])('%s is 200 when ready, 503 otherwise', async (path) => {
     expect(await ask(path)).toMatchObject({
       status: 200,
-      body: { version: '1.2.3', status: 'ready', faultyArtifacts: 0 },
+      body: { version: '1.2.3', update_level: '0', status: 'ready', faultyArtifacts: 0 },
     });
     health.ready = false;
     expect(await ask(path)).toMatchObject({ status: 503, body: { status: 'not ready' } });

@@ -98,18 +98,18 @@ async function tracing(mode: string, more: object = {}): Promise<void> {
 
 describe('metrics', () => {
   it('count requests, faults, puts, attempts and deliveries, and the depth is the store’s', async () => {
-    const label = '{service_name="Shop",service_type="proxy"}';
+    const label = '{service_name="Shop",service_type="proxy",invocation_url="/services/Shop"}';
     const before = (await metric(`wso2_integration_proxy_request_count_total${label}`)) ?? 0;
     await Promise.all([order(), order(), order()]);
     expect(await metric(`wso2_integration_proxy_request_count_total${label}`)).toBe(before + 3);
     expect(await metric(`wso2_integration_proxy_latency_seconds_count${label}`)).toBe(before + 3);
     const faulty = await call(runtime.service('Faulty'), { method: 'POST', body: 'x' });
     expect(faulty.status).toBe(500);
-    expect(
-      await metric('wso2_integration_proxy_request_count_error_total{service_name="Faulty",service_type="proxy"}'),
-    ).toBe(1);
+    const faultyLabel = '{service_name="Faulty",service_type="proxy",invocation_url="/services/Faulty"}';
+    expect(await metric(`wso2_integration_proxy_request_count_error_total${faultyLabel}`)).toBe(1);
     expect(await metric('messages_dropped_total{reason="drop"}')).toBe(1);
     expect(await metric('wso2_integration_server_up{version="test"}')).toBe(1);
+    expect(await metric('wso2_integration_server_version{version="test"}')).toBe(1);
     await waitFor(async () => (await runtime.depth('Orders')) === 0, { what: 'all delivered' });
     const puts = (await metric('store_puts_total{store="Orders",result="stored"}')) ?? 0;
     expect(puts).toBeGreaterThanOrEqual(3);

@@ -65,8 +65,8 @@ describe('tasks', () => {
       },
       async (running) => {
         await running.logged(/fault = Message Store does not exist/);
-        await running.logged(/ERROR Task \[t2\] could not be run: Sequence: gone not found/);
-        await running.logged(/ERROR Task \[t3\] could not be run: Message not specified/);
+        await running.logged(/ERROR Error in executing task: Task \[t2\] could not be run: Sequence: gone not found/);
+        await running.logged(/ERROR Error in executing task: Task \[t3\] could not be run: Message not specified/);
       },
     ));
 

@@ -1,6 +1,7 @@
 import type { CommandDescription, CommandGroup } from '../command.ts';
 import * as administering from './administering.ts';
 import { ARTIFACT_COMMANDS, REGISTRY_COMMANDS } from './artifacts.ts';
+import { DEAD_LETTER_LIST, DEAD_LETTER_REPLAY, DEAD_LETTER_SHOW } from './dead-letters.ts';
 import * as looking from './looking.ts';
 import * as server from './server.ts';
 import * as steering from './steering.ts';
@@ -52,6 +53,9 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
       steering.STORE_PURGE,
       steering.STORE_EXPORT,
       steering.STORE_IMPORT,
+      DEAD_LETTER_LIST,
+      DEAD_LETTER_SHOW,
+      DEAD_LETTER_REPLAY,
       steering.SCHEDULE_CANCEL,
       steering.JOB_WAIT,
       steering.JOB_CANCEL,

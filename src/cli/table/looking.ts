@@ -36,12 +36,18 @@ export const GET = {
   options: {
     search: { type: 'string', short: 's', value: 'TEXT', description: 'Only names that contain it' },
     quiet: { type: 'boolean', short: 'q', description: 'Only names' },
+    format: { type: 'string', value: 'TEMPLATE', description: "Lines like '{{.name}}\\t{{.type}}', or '{{json .}}'" },
     ...ENVIRONMENT,
     ...REMOTE,
     ...HELP,
   },
   arguments: [{ words: GET_WORDS }],
-  examples: ['mini-synapse get stores', 'mini-synapse get processors Forwarder1', 'mini-synapse get endpoints --json'],
+  examples: [
+    'mini-synapse get stores',
+    'mini-synapse get processors Forwarder1',
+    'mini-synapse get endpoints --json',
+    "mini-synapse get stores --format 'table {{.name}}\\t{{.size}}'",
+  ],
 } as const satisfies CommandDescription;
 
 export const TOP = {
@@ -49,11 +55,11 @@ export const TOP = {
   usage: '',
   summary: 'stores, processors and endpoints, live; q quits',
   options: {
-    once: { type: 'boolean', description: 'Print it once; so it is also done without a terminal' },
-    ...CONNECTION,
+    once: { type: 'boolean', description: 'Print it once; so it is also done without a terminal, and as JSON' },
+    ...REMOTE,
     ...HELP,
   },
-  examples: ['mini-synapse top', 'mini-synapse top --once'],
+  examples: ['mini-synapse top', 'mini-synapse top --once', 'mini-synapse top --json'],
 } as const satisfies CommandDescription;
 
 export const HEALTH = {

@@ -3,7 +3,7 @@ import { HELP, JSON_OUTPUT, REMOTE } from './shared.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
-const START_OPTIONS = {
+export const START_OPTIONS = {
   'http-port': { type: 'string', value: 'PORT', description: 'HTTP; default 8280, 0 takes any free one' },
   'https-port': { type: 'string', value: 'PORT', description: 'HTTPS; default 8243' },
   'management-port': { type: 'string', value: 'PORT', description: 'Management API and console; default 9164' },

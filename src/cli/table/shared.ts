@@ -57,6 +57,11 @@ export const MANY = {
   ...MESSAGE_FILTER,
 } as const;
 
+/** Of what changes many messages. */
+export const DRY_RUN = {
+  'dry-run': { type: 'boolean', description: 'Only tell how many messages it would be' },
+} as const;
+
 /** The reference's commands demand it; here --url says which server is meant. */
 export const ENVIRONMENT = {
   environment: {

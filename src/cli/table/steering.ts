@@ -1,5 +1,5 @@
 import type { CommandDescription } from '../command.ts';
-import { CONNECTION, ENVIRONMENT, HELP, LOOK_ANYWAY, MANY, MESSAGE_FILTER, REMOTE, YES } from './shared.ts';
+import { CONNECTION, DRY_RUN, ENVIRONMENT, HELP, LOOK_ANYWAY, MANY, MESSAGE_FILTER, REMOTE, YES } from './shared.ts';
 
 const STORE = { names: 'message-stores' } as const;
 const PROCESSOR = { names: 'message-processors' } as const;
@@ -78,6 +78,7 @@ export const STORE_RESEND = {
     'to-sequence': { type: 'string', value: 'NAME', names: 'sequences', description: 'Through this sequence' },
     'to-endpoint': { type: 'string', value: 'NAME', names: 'endpoints', description: 'To this endpoint' },
     ...MANY,
+    ...DRY_RUN,
     ...LOOK_ANYWAY,
     ...YES,
     ...REMOTE,
@@ -107,6 +108,7 @@ export const STORE_MOVE = {
   options: {
     to: { type: 'string', value: 'STORE', names: 'message-stores', description: 'To this store' },
     ...MANY,
+    ...DRY_RUN,
     ...LOOK_ANYWAY,
     ...YES,
     ...REMOTE,
@@ -121,7 +123,7 @@ export const STORE_DELETE = {
   usage: 'STORE ID... | STORE FILTER',
   summary: 'delete messages',
   details: 'Asks first; scripts say --yes.',
-  options: { ...MANY, ...LOOK_ANYWAY, ...YES, ...REMOTE, ...HELP },
+  options: { ...MANY, ...DRY_RUN, ...LOOK_ANYWAY, ...YES, ...REMOTE, ...HELP },
   arguments: [STORE],
   examples: ['mini-synapse store delete Failed --until 30d -y'],
 } as const satisfies CommandDescription;
@@ -131,9 +133,9 @@ export const STORE_PURGE = {
   usage: 'STORE',
   summary: 'delete all messages of a store',
   details: 'Asks first; scripts say --yes.',
-  options: { ...LOOK_ANYWAY, ...YES, ...REMOTE, ...HELP },
+  options: { ...DRY_RUN, ...LOOK_ANYWAY, ...YES, ...REMOTE, ...HELP },
   arguments: [STORE],
-  examples: ['mini-synapse store purge Failed'],
+  examples: ['mini-synapse store purge Failed', 'mini-synapse store purge Failed --dry-run'],
 } as const satisfies CommandDescription;
 
 export const STORE_EXPORT = {

@@ -5,7 +5,7 @@ import { pause } from '../../scheduling/index.ts';
 import { within } from '../../stores/broker/deadline.ts';
 import type { InboundServices, InboundTransport } from '../component.ts';
 import type { MessageEntry } from '../entry.ts';
-import { runToItsEnd } from '../flow-end.ts';
+import { type FlowFailed, runToItsEnd } from '../flow-end.ts';
 import { fileMessage, fileReply } from './file-message.ts';
 import { isLock, lockFile } from './lock.ts';
 import { moveInto } from './write-file.ts';
@@ -217,21 +217,25 @@ export class FolderListener implements InboundTransport {
     const current = await stat(file.path).catch(() => undefined);
     // Another process has dealt with it, or somebody writes again.
     if (current?.size !== file.size || current.mtimeMs !== file.modifiedMs) return;
-    const reason = await this.#runFlow(file);
-    if (reason === undefined) {
+    const failed = await this.#runFlow(file);
+    if (!failed) {
       await this.#finish(file.path, rules.afterProcess);
       return;
     }
-    log.error(`${entry.label}: the flow of ${file.path} failed, ${FAILED[rules.afterFailure.kind]}: ${reason}`);
+    log.error(
+      `${entry.label}: the flow of ${file.path} failed, ${FAILED[rules.afterFailure.kind]}: ${failed.reason}`,
+      failed.about,
+    );
     if (rules.afterFailure.kind === 'keep') this.#postpone(file.path);
     else await this.#finish(file.path, rules.afterFailure);
   }
 
   /** Why the flow did not take the file; undefined when it did. */
-  async #runFlow(file: Candidate): Promise<string | undefined> {
+  async #runFlow(file: Candidate): Promise<FlowFailed | undefined> {
     const { entry, services, rules } = this.#options;
     const most = services.limits.maxBodyBytes ?? DEFAULT_MAX_BYTES;
-    if (file.size > most) return `it has ${file.size} bytes, more than ${most} ([mini_synapse] max_body_bytes)`;
+    const reason = `it has ${file.size} bytes, more than ${most} ([mini_synapse] max_body_bytes)`;
+    if (file.size > most) return { taken: false, reason };
     const configuration = services.configuration();
     const message = fileMessage({
       configuration,
@@ -243,7 +247,7 @@ export class FolderListener implements InboundTransport {
     const flow = runToItsEnd(entry, message, fileReply(rules.reply));
     configuration.services.flows.track(flow.then(() => undefined));
     const end = await flow;
-    return end.taken ? undefined : end.reason;
+    return end.taken ? undefined : end;
   }
 
   async #finish(path: string, action: FileAction): Promise<void> {

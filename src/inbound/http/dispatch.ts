@@ -53,6 +53,7 @@ export class InboundDispatcher implements Dispatcher {
       return;
     }
     const message = inboundMessage(request, configuration, exchange, localTarget(request).slice(1));
+    exchange.carries(message);
     await entry.enter(message);
     exchange.inFlowEnded(message);
   }
@@ -71,6 +72,7 @@ export class InboundDispatcher implements Dispatcher {
       return true;
     }
     const message = inboundMessage(request, configuration, exchange, route.postfix);
+    exchange.carries(message);
     markInbound(message, this.#options.name);
     await proxy.receive(message);
     exchange.inFlowEnded(message);

@@ -89,7 +89,10 @@ export class MqttReceiver implements MqttReceiving {
     void this.#track(
       this.#flow(packet).then((end) => {
         if (!end.taken)
-          log.error(`${this.#options.entry.label}: a message of QoS 0 on ${packet.topic} is lost: ${end.reason}`);
+          log.error(
+            `${this.#options.entry.label}: a message of QoS 0 on ${packet.topic} is lost: ${end.reason}`,
+            end.about,
+          );
       }),
     );
     while (this.#running.size >= this.#options.concurrency) await Promise.race(this.#running);
@@ -104,10 +107,10 @@ export class MqttReceiver implements MqttReceiving {
       if (end.taken) return true;
       const what = `${entry.label}: a message of QoS ${packet.qos} on ${packet.topic}`;
       if (attempt >= maxAttempts) {
-        log.error(`${what} is given up after ${attempt} attempts: ${end.reason}`);
+        log.error(`${what} is given up after ${attempt} attempts: ${end.reason}`, { ...end.about, attempt });
         return true;
       }
-      log.warn(`${what} is tried again (attempt ${attempt}): ${end.reason}`);
+      log.warn(`${what} is tried again (attempt ${attempt}): ${end.reason}`, { ...end.about, attempt });
       await pause(Math.min(redelivery.longestMs, redelivery.firstMs * 2 ** Math.min(attempt - 1, 20)), signal);
       if (signal.aborted) return false;
     }

@@ -46,6 +46,8 @@ function ready(server: ManagedServer): Answer {
   const told = server.security.needsLogin ? [] : reasons;
   const body = {
     version: server.health.version,
+    // There are versions only; clients of the reference's read the member.
+    update_level: '0',
     status: isReady ? 'ready' : 'not ready',
     faultyArtifacts,
     reasons: told,
