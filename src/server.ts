@@ -46,6 +46,7 @@ const log = logger('Server');
 /** Whose lines scripts wait for (spec proxies 9.2, 9.3). */
 const starting = logger('StartupFinalizer');
 const ending = logger('ServerManagement');
+const timeouts = logger('TimeoutHandler');
 /** What answering a client may take longer than the global timeout of sends, ms. */
 const ANSWER_MARGIN_MS = 5_000;
 
@@ -183,6 +184,9 @@ class Server implements RunningServer {
     limitXml(this.#options.limits);
     for (const sentence of ignored) log.warn(sentence);
     await checkDirectory(this.#options.artifacts);
+    timeouts.info(
+      `This engine will expire all callbacks after GLOBAL_TIMEOUT: ${this.#options.globalTimeoutMs / 1000} seconds, irrespective of the timeout action, after the specified or optional timeout`,
+    );
     this.#dataFolder = await DataFolder.take(this.#options.data);
     if (!this.#options.keepState) await forgetProcessorStates(this.#options.data);
     const trustedCertificates = await readTrustedCertificates(this.#options);
@@ -412,6 +416,7 @@ class Server implements RunningServer {
     const deadline = performance.now() + this.#options.shutdownMs / 2;
     const remaining = () => Math.max(0, deadline - performance.now());
     this.#health.ready = false;
+    ending.info('Gracefully shutting down WSO2 Micro Integrator...');
     // Aggregates that wait for messages: half of the time for those that are still on their way.
     this.#flows.endWaiting(remaining() / 2);
     const steps: ReadonlyArray<() => Promise<unknown> | undefined> = [
@@ -450,10 +455,13 @@ class Server implements RunningServer {
         );
       }
     }
+    ending.info('Micro Integrator Shutdown complete');
   }
 
   async #endFlows(deadlineMs: number): Promise<void> {
+    ending.info('Waiting for request service completion...');
     if (await this.#flows.idle(deadlineMs)) return ending.info('All requests have been served.');
+    ending.warn('Timeout occurred even though there are active connections.');
     log.warn(`${this.#flows.size} flows were still running and are given up`);
   }
 }

@@ -1,6 +1,7 @@
 import Transport from 'winston-transport';
 
-const MESSAGE = Symbol.for('message');
+/** Where winston keeps the line of an event. */
+export const MESSAGE: unique symbol = Symbol.for('message');
 /** Bytes that may wait for a slow reader of the log before info and debug lines are dropped. */
 const WAITING_LIMIT = 1024 * 1024;
 /** Bytes that may wait before warnings and errors are dropped too: more would cost the process, and all lines with it. */
@@ -13,13 +14,16 @@ const IMPORTANT_WAITING_LIMIT = 16 * 1024 * 1024;
  */
 export class BoundedStreamTransport extends Transport {
   readonly #stream: NodeJS.WritableStream;
+  readonly #notice: (text: string) => string;
   #dropped = 0;
   /** Of those, warnings and errors. */
   #droppedImportant = 0;
 
-  constructor(stream: NodeJS.WritableStream) {
+  /** @param notice makes a line of what is said of dropped lines */
+  constructor(stream: NodeJS.WritableStream, notice: (text: string) => string = (text) => `(${text})`) {
     super();
     this.#stream = stream;
+    this.#notice = notice;
   }
 
   override log(info: { level: string; [MESSAGE]?: string }, next: () => void): void {
@@ -42,7 +46,8 @@ export class BoundedStreamTransport extends Transport {
   #reportDropped(): void {
     if (this.#dropped === 0) return;
     const important = this.#droppedImportant === 0 ? '' : `, ${this.#droppedImportant} of them warnings or errors`;
-    this.#stream.write(`(${this.#dropped} log lines dropped${important}: the reader of the log is too slow)\n`);
+    const text = `${this.#dropped} log lines dropped${important}: the reader of the log is too slow`;
+    this.#stream.write(`${this.#notice(text)}\n`);
     this.#dropped = 0;
     this.#droppedImportant = 0;
   }

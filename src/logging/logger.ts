@@ -1,9 +1,10 @@
-import winston from 'winston';
+import type * as Winston from 'winston';
 import { aboutText } from './about-text.ts';
 import { ArtifactLevels } from './artifact-levels.ts';
-import { BoundedStreamTransport } from './bounded-stream.ts';
+import { BoundedStreamTransport, MESSAGE } from './bounded-stream.ts';
 import { shownRecord } from './shown-record.ts';
 import { StormGuard } from './storm-guard.ts';
+import { createLogger } from './winston.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
@@ -57,18 +58,20 @@ let threshold = LEVELS.info;
 const ownLevels = new Map<string, number>();
 const categories = new Set<string>();
 const artifacts = new ArtifactLevels();
-let output: winston.Logger | undefined;
+let output: Winston.Logger | undefined;
 
 /** Decides where log lines go. Until it is called nothing is written, so libraries and tests stay quiet. */
 export function configureLogging(options: LoggingOptions): void {
   threshold = LEVELS[options.level ?? 'info'];
   output?.close();
   const layout = options.format === 'json' ? jsonLine : options.details === false ? textLine : detailedLine;
-  output = winston.createLogger({
+  output = createLogger({
     levels: LEVELS,
     level: 'trace',
-    format: winston.format.printf((info) => layout(info.record as LogRecord)),
-    transports: [new BoundedStreamTransport(options.stream ?? process.stdout)],
+    format: { transform: (info) => Object.assign(info, { [MESSAGE]: layout(info.record as LogRecord) }) },
+    transports: [
+      new BoundedStreamTransport(options.stream ?? process.stdout, options.format === 'json' ? notice : undefined),
+    ],
   });
 }
 
@@ -189,6 +192,11 @@ function harmless(message: string): string {
       control === '\r' ? '' : `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
     )
     .replace(FORGED, '\n ');
+}
+
+/** A reader of NDJSON gets nothing else (OP-71). */
+function notice(text: string): string {
+  return jsonLine({ time: Date.now(), level: 'warn', category: 'Logging', message: text, details: {} });
 }
 
 function jsonLine(record: LogRecord): string {

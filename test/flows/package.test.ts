@@ -191,7 +191,8 @@ describe('the package', () => {
     const manifest = JSON.parse(readFileSync(join(place, 'package.json'), 'utf8')) as Manifest;
     const declared = new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies)]);
     const files = globSync('dist/src/**/*.js', { cwd: place });
-    expect(files.length).toBeGreaterThan(500);
+    // Bundled (packaging/bundle.ts) there are fewer than there are sources.
+    expect(files.length).toBeGreaterThan(20);
     const imported = files.flatMap((file) => importsOf(readFileSync(join(place, file), 'utf8')));
     expect(imported).toEqual(expect.arrayContaining(['koa', 'xpath', 'undici', 'pg']));
     expect([...new Set(imported)].filter((name) => !declared.has(name))).toEqual([]);
@@ -222,7 +223,8 @@ describe('the package', () => {
 function importsOf(text: string): string[] {
   const atOnce = /^(?:import|export)\s(?:[\w\s{},*$]+\sfrom\s)?['"]([^'"]+)['"]/gm;
   // What is no ES module may be required.
-  const later = /(?:\bimport|\bload|createRequire\(import\.meta\.url\))\(\s*['"]([^'"]+)['"]/g;
+  const later =
+    /(?:\bimport|\bload(?:\$\d+)?|createRequire\((?:import\.meta\.url|new URL\([^)]*\)\.href)\))\(\s*['"]([^'"]+)['"]/g;
   return [...text.matchAll(atOnce), ...text.matchAll(later)]
     .map(([, name = '']) => name)
     .filter((name) => !name.startsWith('.') && !isBuiltin(name))

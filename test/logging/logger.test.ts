@@ -134,6 +134,22 @@ describe('a reader of the log that is too slow (OP-71)', () => {
     closeLogging();
     expect(written).toEqual(['(1 log lines dropped: the reader of the log is too slow)\n']);
   });
+
+  it('is told as one more object where lines are NDJSON (OP-71)', () => {
+    const written: string[] = [];
+    const stream = { write: (text: string) => written.push(text), writableLength: 2 * 1024 * 1024 };
+    configureLogging({ stream: stream as unknown as NodeJS.WritableStream, format: 'json' });
+    logger('Stalled').info('lost');
+    closeLogging();
+    expect(written.map((line) => JSON.parse(line))).toEqual([
+      {
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        level: 'warn',
+        logger: 'Logging',
+        message: '1 log lines dropped: the reader of the log is too slow',
+      },
+    ]);
+  });
 });
 
 describe('equal events in a row (OP-70)', () => {
