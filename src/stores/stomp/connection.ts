@@ -1,11 +1,13 @@
+import { createRequire } from 'node:module';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import stompit, { type Client, type IncomingFrame } from 'stompit';
+import type { Client, IncomingFrame } from 'stompit';
 import { ConnectError, type ConnectionFailure } from '../broker/back-off.ts';
 import { within } from '../broker/deadline.ts';
 import { RefusedError } from '../broker/put-window.ts';
 import { tlsAdvice } from '../broker/trust.ts';
 import { type Credentials, formatEndpoint, type StompEndpoint } from './address.ts';
+import { FrameWriter } from './frame-writer.ts';
 import { heartBeatHeader, startHeartBeat } from './heart-beat.ts';
 
 /*
@@ -14,8 +16,9 @@ import { heartBeatHeader, startHeartBeat } from './heart-beat.ts';
  *   CONNECTING ── TCP, TLS ──► GREETING ── CONNECTED ──► OPEN ── close() ──► LEAVING ── receipt, or a second ──► LOST
  *        └── error, deadline ──────┴─► (StompConnectError)  └── error, end, silence, destroy() ─────────────────────┘
  *
- * stompit reads and writes the frames. Receipts, deadlines, heart-beats and the end of a connection are dealt with here: stompit
- * never tells that a receipt does not come, and takes a refused command for the end of the connection.
+ * stompit logs in and reads the frames; from then on they are written by FrameWriter. Receipts, deadlines, heart-beats and the end of
+ * a connection are dealt with here: stompit never tells that a receipt does not come, and takes a refused command for the end of the
+ * connection.
  */
 
 /** Headers of a frame as strings, unescaped. */
@@ -111,7 +114,7 @@ class ConnectionAttempt {
   constructor(options: StompConnectionOptions) {
     this.#options = options;
     this.#socket = openSocket(options);
-    this.#client = new stompit.Client(this.#socket, { maxLineLength: MAX_LINE_LENGTH, maxHeaders: MAX_HEADERS });
+    this.#client = new (clientClass())(this.#socket, { maxLineLength: MAX_LINE_LENGTH, maxHeaders: MAX_HEADERS });
     this.#deadline = setTimeout(this.#onDeadline, options.deadlineMs ?? CONNECT_DEADLINE_MS);
     this.outcome = new Promise((resolve, reject) => {
       this.#socket.on('data', this.#onGreeting);
@@ -189,6 +192,21 @@ class ConnectionAttempt {
   };
 }
 
+let loaded: typeof Client | undefined;
+
+/** Loaded when there is something to connect to, and without its channels and pools, which nobody here uses. */
+function clientClass(): typeof Client {
+  if (loaded) return loaded;
+  const load = createRequire(import.meta.url);
+  try {
+    loaded = load('stompit/lib/Client') as typeof Client;
+  } catch {
+    // It has moved.
+    loaded = (load('stompit') as { readonly Client: typeof Client }).Client;
+  }
+  return loaded;
+}
+
 function openSocket({ endpoint, trusted }: StompConnectionOptions): Socket {
   const { host, port, tls } = endpoint;
   // Without noDelay every small frame waits for the acknowledgement of the one before.
@@ -236,8 +254,7 @@ export class StompConnection {
   #lastReceivedAt = performance.now();
   #receiptsSeen = 0;
   #lastId = 0;
-  /** Frames that are not wholly written yet: nothing may come in between. */
-  #writing = 0;
+  readonly #writer: FrameWriter;
   #answerScheduled = false;
 
   constructor(client: Client, socket: Socket, options: StompConnectionOptions) {
@@ -245,6 +262,7 @@ export class StompConnection {
     this.server = String(client.headers.server ?? '');
     this.#client = client;
     this.#socket = socket;
+    this.#writer = new FrameWriter(socket);
     const ended = Promise.withResolvers<StompLostError>();
     this.ended = ended.promise;
     this.#end = ended.resolve;
@@ -294,7 +312,7 @@ export class StompConnection {
     // Whoever asked may have stopped waiting by the time the connection ends.
     promise.catch(() => undefined);
     this.#receipts.set(receipt, { resolve, reject });
-    this.#write(command, { ...headers, receipt }, body);
+    this.#writer.write(command, headers, receipt, body);
     return promise;
   }
 
@@ -331,23 +349,14 @@ export class StompConnection {
     this.#onEnd(new Error(reason));
   }
 
-  #write(command: string, headers: Record<string, string>, body: Uint8Array | undefined): void {
-    this.#writing += 1;
-    const written = () => {
-      this.#writing -= 1;
-    };
-    const frame = this.#client.sendFrame(command, headers);
-    if (body === undefined || body.length === 0) frame.end(written);
-    else frame.end(body, written);
-  }
-
   #beat(): void {
-    if (this.#writing === 0 && !this.#lost) this.#socket.write('\n');
+    if (!this.#lost) this.#socket.write('\n');
   }
 
   /**
    * Brokers leave Nagle's algorithm on: of two small frames the second waits for our acknowledgement of the first, which our
-   * kernel delays for 40 ms unless it can go with data. So whatever comes in is answered: with our next frame, else with a beat.
+   * kernel delays for 40 ms unless it can go with data. So whatever comes in is answered: with our next frame, else with a beat. When
+   * there is nothing more to come, it need not be.
    */
   #onData(): void {
     this.#lastReceivedAt = performance.now();
@@ -356,7 +365,8 @@ export class StompConnection {
     const before = this.#socket.bytesWritten;
     setImmediate(() => {
       this.#answerScheduled = false;
-      if (this.#socket.bytesWritten === before) this.#beat();
+      const expects = this.#receipts.size > 0 || this.#subscribers.size > 0;
+      if (expects && !this.#writer.waits && this.#socket.bytesWritten === before) this.#beat();
     });
   }
 

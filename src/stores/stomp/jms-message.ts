@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { integerOf, TypedNumber } from '../../message/property-value.ts';
 import { isReadableText, type StoredMessage } from '../stored-message.ts';
 import { decodeStoredMessage, encodeStoredMessage, StoredMessageError } from '../stored-message-codec.ts';
@@ -131,6 +132,7 @@ function bodyHeaders(body: Uint8Array, kind: 'text' | 'bytes'): Record<string, s
 
 /** Whether Java reads these UTF-8 bytes as the same text: its own UTF-8 has neither NUL nor four-byte sequences. */
 function isJavaText(bytes: Uint8Array): boolean {
+  if (isAscii(bytes)) return !bytes.includes(0);
   for (const byte of bytes) if (byte === 0 || byte >= 0xf0) return false;
   return true;
 }
@@ -167,16 +169,28 @@ function* messageProperties({ properties }: StoredMessage): Generator<readonly [
   }
 }
 
-/** Names that JMS does not allow are skipped, as are those that a broker would act upon. */
 function isShowable(name: string, value: string): boolean {
+  return isShowableName(name) && value.length <= MAX_SHOWN_CHARACTERS && !CONTROL.test(value);
+}
+
+/** What was found out about names: nearly all messages have the same ones. */
+const showableNames = new Map<string, boolean>();
+const MAX_KNOWN_NAMES = 1_000;
+const MAX_KNOWN_LENGTH = 100;
+
+function isShowableName(name: string): boolean {
+  const known = showableNames.get(name);
+  if (known !== undefined) return known;
+  const showable = mayBeProperty(name);
+  if (showableNames.size < MAX_KNOWN_NAMES && name.length <= MAX_KNOWN_LENGTH) showableNames.set(name, showable);
+  return showable;
+}
+
+/** Names that JMS does not allow are skipped, as are those that a broker would act upon. */
+function mayBeProperty(name: string): boolean {
   const lower = name.toLowerCase();
   return (
-    JMS_IDENTIFIER.test(name) &&
-    !SELECTOR_WORDS.has(lower) &&
-    !BROKER_HEADERS.has(lower) &&
-    !BROKER_PREFIXES.test(name) &&
-    value.length <= MAX_SHOWN_CHARACTERS &&
-    !CONTROL.test(value)
+    JMS_IDENTIFIER.test(name) && !SELECTOR_WORDS.has(lower) && !BROKER_HEADERS.has(lower) && !BROKER_PREFIXES.test(name)
   );
 }
 
