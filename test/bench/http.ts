@@ -9,7 +9,7 @@ import { writeResult } from './result.ts';
  * The HTTP paths against the bare baselines of `test/bench/baselines`, in alternating rounds. Clients, listener and back end are processes
  * of their own. Writes docs/bench/http.json when all rows were measured.
  *
- *   node test/bench/http.ts [ROW...] [--rounds 7] [--ms 1500]
+ *   node test/bench/http.ts [ROW...] [--rounds 5] [--ms 1200]
  *
  * Exit code 1 when a goal was not met.
  */

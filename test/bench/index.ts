@@ -5,7 +5,7 @@ import { BENCHES, type Bench } from './registry.ts';
 import { writeReport } from './report.ts';
 
 /*
- *   npm run bench                    all benches but those that only run by name
+ *   npm run bench                    those with a goal that take less than ten minutes together; the others run by name
  *   npm run bench -- NAME [ARG...]   one of them, with arguments of its own
  *   npm run bench -- --list          what there is
  *

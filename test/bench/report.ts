@@ -1,8 +1,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chart } from './contest/chart.ts';
 import type { RowFigures, Spread } from './contest/contest.ts';
+import { BENCHES } from './registry.ts';
 import type { Machine } from './result.ts';
 
 /*
@@ -71,9 +72,15 @@ function markdown(heads: readonly string[], rows: ReadonlyArray<readonly string[
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** All results with rows or limits, by name. */
+/** All results with rows or limits, in the order of a run of all. */
 export async function readResults(folder: string = FOLDER): Promise<BenchResult[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  const order = Object.keys(BENCHES);
+  const place = (name: string) => {
+    const at = order.indexOf(basename(name, '.json'));
+    return at < 0 ? order.length : at;
+  };
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  names.sort((left, right) => place(left) - place(right) || (left < right ? -1 : 1));
   const read = names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as BenchResult);
   return (await Promise.all(read)).filter(({ rows, limits }) => rows?.[0]?.baseline !== undefined || limits);
 }
@@ -86,7 +93,7 @@ export async function writeReport(folder: string = FOLDER): Promise<string> {
   const rows = results.flatMap((result) => result.rows ?? []);
   const legend =
     'Ratio: messages per second by those of the baseline, medians of alternating rounds. CPU ratio: the CPU time per message of the ' +
-    'baseline by ours; other work on the machine hardly changes it. Baselines are in `test/bench/baselines`.';
+    'baseline by ours; other work on the machine hardly changes it. Baselines are in `test/bench/baselines`; where the time goes, and what was tried, is in [profiles.md](profiles.md).';
   const page = `# How fast is it\n\n${text}\n\n![Ratios](chart.svg)\n\n${legend}\n`;
   await writeFile(join(folder, 'README.md'), page);
   await writeFile(join(folder, 'chart.svg'), chart(rows, first ? machineText(first) : ''));

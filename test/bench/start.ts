@@ -9,11 +9,13 @@ import { runMiniSynapse } from '../support/mini-synapse.ts';
 import { type Spread, spread } from './contest/contest.ts';
 import { cpuSeconds } from './contest/process-figures.ts';
 import { residentMiB } from './memory.ts';
+import { packaged } from './packaged.ts';
 import { writeResult } from './result.ts';
 
 /*
  * How long a start takes, from the command to the ready line, against `node -e 0`, in alternating rounds; and what the server has resident
- * and which CPU time it takes when nothing happens. Writes docs/bench/start.json.
+ * and which CPU time it takes when nothing happens: of the package as `npx mini-synapse` runs it, and of a checkout, which runs its sources.
+ * Writes docs/bench/start.json.
  *
  *   node test/bench/start.ts
  */
@@ -21,7 +23,7 @@ import { writeResult } from './result.ts';
 const ROUNDS = 7;
 /** The first starts fill the compile cache and make the certificate. */
 const WARM_UP = 2;
-const IDLE_MS = 10_000;
+const IDLE_MS = 6_000;
 const MICROSECONDS = 1_000_000;
 const GOALS = { readySeconds: 0.5, readyRatio: 8, idleMiB: 90 } as const;
 /** What a newcomer's `start` serves. */
@@ -59,8 +61,21 @@ async function bareCpu(): Promise<number> {
   return Number(told) / MICROSECONDS;
 }
 
-async function ready(folder: string, idleMs = 0): Promise<Start & { readonly idle: Idle | undefined }> {
-  const server = await runMiniSynapse({ artifacts: ARTIFACTS, dataDirectory: join(folder, 'data') });
+/** What is started. */
+interface Form {
+  readonly id: string;
+  readonly name: string;
+  /** Undefined for `bin/mini-synapse` of this checkout. */
+  readonly command: string | undefined;
+}
+
+async function ready(
+  { id, command }: Form,
+  folder: string,
+  idleMs = 0,
+): Promise<Start & { readonly idle: Idle | undefined }> {
+  const program = command === undefined ? {} : { command };
+  const server = await runMiniSynapse({ artifacts: ARTIFACTS, dataDirectory: join(folder, `data-${id}`), ...program });
   try {
     const cpu = cpuSeconds(server.pid ?? 0);
     const seconds = server.readyInMs / 1000;
@@ -81,73 +96,86 @@ async function idleOf(pid: number, ms: number): Promise<Idle> {
 }
 
 interface Measured {
-  readonly node: Spread;
-  readonly ours: Spread;
+  readonly seconds: Spread;
   /** CPU seconds of a start. */
-  readonly cpu: { readonly node: Spread; readonly ours: Spread };
+  readonly cpu: Spread;
+}
+
+/** One form that was measured. */
+interface MeasuredForm extends Measured {
+  readonly form: Form;
   readonly idle: Idle | undefined;
 }
 
-async function measured(): Promise<Measured> {
-  const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-bench-'));
-  const node: Start[] = [];
-  const ours: Start[] = [];
-  try {
-    for (let round = -WARM_UP; round < ROUNDS; round += 1) {
-      process.stderr.write(round < 0 ? '  warm-up\n' : `  start ${round + 1} of ${ROUNDS}\n`);
-      const bare = await bareNode();
-      const own = await ready(folder);
-      if (round < 0) continue;
-      node.push(bare);
-      ours.push(own);
-    }
-    process.stderr.write(`  idle for ${(2 * IDLE_MS) / 1000} s\n`);
-    const { idle } = await ready(folder, IDLE_MS);
-    const seconds = (starts: readonly Start[]) => spread(starts.map((start) => start.seconds));
-    const cpu = (starts: readonly Start[]) => spread(starts.map((start) => start.cpu));
-    return { node: seconds(node), ours: seconds(ours), cpu: { node: cpu(node), ours: cpu(ours) }, idle };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+function measured(starts: readonly Start[]): Measured {
+  return { seconds: spread(starts.map(({ seconds }) => seconds)), cpu: spread(starts.map(({ cpu }) => cpu)) };
 }
 
-const { node, ours, cpu, idle } = await measured();
-const resident = idle?.residentMiB ?? Number.NaN;
-const limits = [
-  {
-    id: 'start',
-    path: 'start to ready, the artifacts of a checkout',
-    value: ours,
-    unit: 's',
-    goal: GOALS.readySeconds,
-    met: ours.median <= GOALS.readySeconds,
-  },
-  {
-    id: 'start-ratio',
-    path: 'start to ready, by node -e 0',
-    value: { median: ours.median / node.median, min: ours.min / node.median, max: ours.max / node.median },
-    unit: 'times',
-    goal: GOALS.readyRatio,
-    met: ours.median / node.median <= GOALS.readyRatio,
-  },
-  {
-    id: 'idle',
-    path: 'resident when idle',
-    value: { median: resident, min: resident, max: resident },
-    unit: 'MiB',
-    goal: GOALS.idleMiB,
-    met: resident < GOALS.idleMiB,
-  },
-];
-for (const { path, value, unit, goal, met } of limits) {
-  const range = `(${value.min.toFixed(2)}-${value.max.toFixed(2)})`;
-  process.stdout.write(
-    `${path}: ${value.median.toFixed(2)} ${range} ${unit}; goal ${goal}: ${met ? 'met' : 'NOT MET'}\n`,
-  );
+async function measure(
+  forms: readonly Form[],
+  folder: string,
+): Promise<{ readonly node: Measured; readonly ours: readonly MeasuredForm[] }> {
+  const node: Start[] = [];
+  const ours = new Map<Form, Start[]>(forms.map((form) => [form, []]));
+  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
+    process.stderr.write(round < 0 ? '  warm-up\n' : `  start ${round + 1} of ${ROUNDS}\n`);
+    const bare = await bareNode();
+    if (round >= 0) node.push(bare);
+    for (const [form, starts] of ours) {
+      const own = await ready(form, folder);
+      if (round >= 0) starts.push(own);
+    }
+  }
+  const all: MeasuredForm[] = [];
+  for (const [form, starts] of ours) {
+    process.stderr.write(`  ${form.name}: idle for ${(2 * IDLE_MS) / 1000} s\n`);
+    const { idle } = await ready(form, folder, IDLE_MS);
+    all.push({ form, ...measured(starts), idle });
+  }
+  return { node: measured(node), ours: all };
 }
-process.stdout.write(
-  `CPU of a start: ${cpu.ours.median.toFixed(2)} s, ${(cpu.ours.median / cpu.node.median).toFixed(1)} times that of node -e 0\n`,
-);
-process.stdout.write(`CPU when idle: ${idle?.cpuPerHour.toFixed(1) ?? '?'} s per hour\n`);
-await writeResult('start', { node, cpu, limits, idle });
-process.exitCode = limits.every(({ met }) => met) ? 0 : 1;
+
+function limitsOf({ form: { id, name }, seconds, idle }: MeasuredForm, node: Measured) {
+  const bare = node.seconds.median;
+  const resident = idle?.residentMiB ?? Number.NaN;
+  const times = { median: seconds.median / bare, min: seconds.min / bare, max: seconds.max / bare };
+  const limit = (what: string, path: string, value: Spread, unit: string, goal: number) => ({
+    id: `${what}-${id}`,
+    path: `${path}, ${name}`,
+    value,
+    unit,
+    goal,
+    met: value.median <= goal,
+  });
+  return [
+    limit('start', 'start to ready', seconds, 's', GOALS.readySeconds),
+    limit('start-ratio', 'start to ready, by node -e 0', times, 'times', GOALS.readyRatio),
+    limit('idle', 'resident when idle', { median: resident, min: resident, max: resident }, 'MiB', GOALS.idleMiB),
+  ];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-bench-'));
+try {
+  process.stderr.write('  making the package\n');
+  const forms: readonly Form[] = [
+    { id: 'package', name: 'the package', command: await packaged(join(folder, 'package')) },
+    { id: 'checkout', name: 'a checkout', command: undefined },
+  ];
+  const { node, ours } = await measure(forms, folder);
+  const limits = ours.flatMap((form) => limitsOf(form, node));
+  for (const { path, value, unit, goal, met } of limits) {
+    const range = `(${value.min.toFixed(2)}-${value.max.toFixed(2)})`;
+    process.stdout.write(
+      `${path}: ${value.median.toFixed(2)} ${range} ${unit}; goal ${goal}: ${met ? 'met' : 'NOT MET'}\n`,
+    );
+  }
+  for (const { form, cpu, idle } of ours) {
+    const times = (cpu.median / node.cpu.median).toFixed(1);
+    process.stdout.write(`${form.name}: CPU of a start ${cpu.median.toFixed(2)} s, ${times} times that of node -e 0; `);
+    process.stdout.write(`when idle ${idle?.cpuPerHour.toFixed(1) ?? '?'} s per hour\n`);
+  }
+  await writeResult('start', { node, ours, limits });
+  process.exitCode = limits.every(({ met }) => met) ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -18,7 +18,7 @@ import { closeServers, startServer } from './servers.ts';
  * Storing and draining against bare drivers, on real servers, in alternating rounds. Servers, clients, back end and both contestants are
  * processes of their own. Writes docs/bench/store-paths.json when all rows were measured.
  *
- *   node test/bench/store-paths.ts [ROW...] [--rounds 5] [--ms 1500] [--backlog 20000]
+ *   node test/bench/store-paths.ts [ROW...] [--rounds 5] [--ms 1000] [--backlog 20000]
  *
  * A row's name may be its beginning: `activemq`, `java-64`, `sqlite`, `postgresql`, `rabbitmq`, `drain`. Rows whose server is missing are
  * left out, with a line that says so. Exit code 1 when a goal was not met.
@@ -27,12 +27,12 @@ import { closeServers, startServer } from './servers.ts';
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '5' },
-    ms: { type: 'string', default: `${DEFAULT_CONTEST.roundMs}` },
+    rounds: { type: 'string', default: `${DEFAULT_CONTEST.rounds}` },
+    ms: { type: 'string', default: '1000' },
     backlog: { type: 'string', default: '20000' },
   },
 });
-const WARM_UP_MS = 2_500;
+const WARM_UP_MS = 4_000;
 /** What the rows of a server begin with. */
 const GROUPS = {
   activemq: ['activemq', 'java', 'drain'],

@@ -48,7 +48,7 @@ export interface ContestOptions {
   readonly onRound?: (round: number, name: string) => void;
 }
 
-export const DEFAULT_CONTEST: ContestOptions = { rounds: 7, roundMs: 1_500, warmUpMs: 3_000 };
+export const DEFAULT_CONTEST: ContestOptions = { rounds: 5, roundMs: 1_200, warmUpMs: 2_500 };
 
 interface Measured {
   readonly running: Running;
@@ -85,7 +85,7 @@ async function warmedUp(contestant: Contestant, { warmUpMs }: ContestOptions): P
   const running = await contestant.start();
   const measured = { running, perSecond: [], p50Ms: [], p99Ms: [], cpuPer1000: [], residentMiB: 0 };
   try {
-    await running.round(warmUpMs);
+    await (running.warmUp?.(warmUpMs) ?? running.round(warmUpMs));
     await running.tidy?.();
   } catch (error) {
     await running.close();

@@ -15,6 +15,8 @@ export interface Running {
   readonly pid: number;
   /** Loads it for about so many ms. */
   round(ms: number): Promise<RoundFigures>;
+  /** Before the first round, where a round alone would leave much of the code uncompiled; default a round. */
+  warmUp?(ms: number): Promise<RoundFigures>;
   /** Between rounds: puts it back to where it was, for example by emptying a store. */
   tidy?(): Promise<void>;
   close(): Promise<void>;

@@ -11,6 +11,7 @@ import type { HttpLoad } from './http-load.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../../bin/mini-synapse', import.meta.url));
 const START_DEADLINE_MS = 60_000;
+const WARM_UP_CONNECTIONS = 64;
 /** Beyond the time of a round. */
 const ROUND_DEADLINE_MS = 120_000;
 
@@ -100,9 +101,12 @@ async function startRuntime({ artifacts, path, args = [], clients, load, tidy }:
   };
   try {
     const ready = await readyIn(log, child);
+    const target = { ...load, port: ready.http ?? 0, path };
     return {
       pid: child.pid ?? 0,
-      round: (ms) => clients.round({ ...load, port: ready.http ?? 0, path, ms }),
+      round: (ms) => clients.round({ ...target, ms }),
+      // A few hundred messages, which is what one client sends to a slow broker in that time, are not enough for the compiler.
+      warmUp: (ms) => clients.round({ ...target, ms, connections: Math.max(WARM_UP_CONNECTIONS, load.connections) }),
       ...(tidy && { tidy: () => tidy(ready) }),
       close,
     };
