@@ -104,7 +104,9 @@ class WatchedStore {
       this.#depth = { count: count === 'unknown' ? null : count, estimated, at: Date.now() };
       const { enqueued, dequeued } = store.status();
       this.#counted = count === 'unknown' ? undefined : { count, estimated, at: performance.now(), enqueued, dequeued };
-      this.#measureAgain = performance.now() + restAfter(performance.now() - began);
+      const rest = restAfter(performance.now() - began);
+      // Nothing was learnt from it, and no number is there to go on from.
+      this.#measureAgain = performance.now() + (count === 'unknown' ? Math.min(rest, HISTORY_STEP_MS) : rest);
       if (count === 0) this.#emptied();
       if (now >= this.#oldestAgain) await this.#measureOldest(store);
     } catch {

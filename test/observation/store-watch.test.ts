@@ -75,6 +75,16 @@ describe('the figures of a store', () => {
     expect(await measure(0)).toMatchObject({ depth: 7, estimated: false });
   });
 
+  it('are asked for again within seconds, however long it took, when the medium could not tell', async () => {
+    const { now, asked, measure } = watched({ depthMs: 1_500 });
+    now.depth = 'unknown';
+    expect(await measure()).toMatchObject({ depth: null });
+    now.depth = 0;
+    expect(await measure(1_000)).toMatchObject({ depth: null });
+    expect(await measure(5_000)).toMatchObject({ depth: 0 });
+    expect(asked.depth).toBe(2);
+  });
+
   it('are waited for by all who ask before there is any', async () => {
     const { now, asked, measure } = watched({ depthMs: 400 });
     now.depth = 5;
