@@ -37,16 +37,16 @@ run() {
   minor=${version#*.}
   minor=${minor%%.*}
   [ "$major" -ge 22 ] 2>/dev/null || return 0
+  # The first with module.findPackageJSON.
+  [ "$major" -gt 22 ] || [ "$minor" -ge 14 ] || return 0
   if [ -n "$source" ]; then
     # What the types were stripped from is kept, so that the next start need not do it again (half the time, 25 MB less).
     if [ -d "$root/node_modules" ]; then
       export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$root/node_modules/.cache/mini-synapse}"
     fi
     [ "$major" -lt 24 ] || exec "$node" $memory "$source" "$@"
-    # Node.js 22 and 23 either need the flag or do it with a warning; 22.6 is the first that can.
-    if [ "$major" -gt 22 ] || [ "$minor" -ge 6 ]; then
-      exec "$node" $memory --experimental-strip-types --disable-warning=ExperimentalWarning "$source" "$@"
-    fi
+    # Node.js 22 and 23 either need the flag or do it with a warning.
+    exec "$node" $memory --experimental-strip-types --disable-warning=ExperimentalWarning "$source" "$@"
   fi
   [ -n "$compiled" ] || return 0
   # So is what was made of the compiled files, but only where nobody else than those who may change them can write.
@@ -70,6 +70,6 @@ echo "$(basename "$program"): no Node.js that can run this program was found." >
 if [ -n "$source" ]; then
   echo "Run \"npm ci\" in $root (it brings Node.js 24 along), or install Node.js 22.18 or newer." >&2
 else
-  echo "Install Node.js 22 or newer, or run \"npm install node@24\" in your project." >&2
+  echo "Install Node.js 22.14 or newer, or run \"npm install node@24\" in your project." >&2
 fi
 exit 3

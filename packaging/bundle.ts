@@ -8,16 +8,21 @@ import { type Plugin, rolldown } from 'rolldown';
  * start and 10 MB of memory (docs/bench). Packages stay outside: they are what package.json names, and a repaired version of one needs no
  * new version of this one.
  *
- *   node packaging/bundle.ts [FOLDER]     default dist/src
+ *   node packaging/bundle.ts [FOLDER]     default dist
  */
 
-/** What is started or imported by its path, relative to the folder of the compiled sources. */
+/** What is started or imported by its path, relative to the folder of what was compiled. */
 export const ENTRIES: readonly string[] = [
-  'main.js',
-  'stores/sql/sqlite-worker.js',
-  'isolation/worker.js',
-  'extensions/api.js',
+  'src/main.js',
+  'src/stores/sql/sqlite-worker.js',
+  'src/isolation/worker.js',
+  'src/extensions/api.js',
+  'samples/stockquote/service-cli.js',
+  'samples/stockquote/client-cli.js',
+  'samples/activemq/activemq-cli.js',
 ];
+/** What goes into the bundle; extensions of other samples stay files of their own. */
+const BUNDLED = /^(?:src|samples\/(?:stockquote|activemq))\/.*\.js$/;
 
 /** The folder of the compiled sources, until it is known which file a module goes to. */
 const FOLDER = 'file:compiled-sources/';
@@ -39,11 +44,11 @@ export async function bundle(folder: string): Promise<{ readonly before: number;
     const { output } = await build.generate({
       format: 'esm',
       entryFileNames: '[name].js',
-      chunkFileNames: 'parts/[name]-[hash].js',
+      chunkFileNames: 'src/parts/[name]-[hash].js',
       // In messages and stack traces, functions have the names that the sources give them.
       keepNames: true,
     });
-    const modules = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.js'));
+    const modules = (await readdir(folder, { recursive: true })).filter((name) => BUNDLED.test(name));
     for (const name of modules) await rm(join(folder, name));
     for (const file of output) {
       if (file.type !== 'chunk') throw new Error(`${file.fileName} is no code`);
@@ -98,9 +103,9 @@ export function withoutFacades(code: string): string {
 }
 
 if (import.meta.main) {
-  const [folder = fileURLToPath(new URL('../dist/src', import.meta.url))] = process.argv.slice(2);
+  const [folder = fileURLToPath(new URL('../dist', import.meta.url))] = process.argv.slice(2);
   // What an earlier form was compiled to is of no use.
-  await rm(join(folder, '../.cache'), { recursive: true, force: true });
+  await rm(join(folder, '.cache'), { recursive: true, force: true });
   const { before, after } = await bundle(resolve(folder));
   process.stdout.write(`${before} modules in ${after} files\n`);
 }

@@ -27,6 +27,8 @@ export interface LogRecord {
 /** Writes events of one category. Cheap to ask for; get one per file. */
 export interface Logger {
   enabled(level: LogLevel): boolean;
+  /** The same for lines with these details: other artifacts may have levels of their own. */
+  enabledFor(level: LogLevel, details: LogDetails): boolean;
   log(level: LogLevel, message: string, details?: LogDetails): void;
   fatal(message: string, details?: LogDetails): void;
   error(message: string, details?: LogDetails): void;
@@ -148,6 +150,7 @@ export function logger(category: string): Logger {
   };
   return {
     enabled: (level) => LEVELS[level] <= Math.max(limit(), artifacts.highest),
+    enabledFor: (level, details) => LEVELS[level] <= artifacts.limitFor(details, limit),
     log,
     fatal: (message, details) => log('fatal', message, details),
     error: (message, details) => log('error', message, details),

@@ -1,7 +1,7 @@
 import { logger } from '../logging/index.ts';
 import type { MessagePlace, MessageTrace } from '../message/flow-observer.ts';
 import type { MessageContext } from '../message/message-context.ts';
-import { aboutMessage } from './about-message.ts';
+import { aboutMessage, artifactNamed } from './about-message.ts';
 
 const log = logger('MediatorFlow');
 
@@ -13,7 +13,10 @@ export type StepTrace = Pick<MessageTrace, 'enters' | 'begins' | 'ends' | 'fails
  * it costs one look at the level for each list of mediators, and no object.
  */
 export function stepTraceOf(message: MessageContext): StepTrace | undefined {
-  return log.enabled('debug') ? new DebugTrace(message.trace) : message.trace;
+  if (!log.enabled('debug')) return message.trace;
+  // While one artifact is looked at, the messages of all others go on as they were.
+  const artifact = artifactNamed(message.text('ARTIFACT_NAME'));
+  return log.enabledFor('debug', artifact) ? new DebugTrace(message.trace) : message.trace;
 }
 
 /** The lines of one list of mediators; the message's own trace goes on as if there were none. */

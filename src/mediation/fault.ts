@@ -1,4 +1,5 @@
 import { logger } from '../logging/index.ts';
+import { maskCredentials } from '../logging/secrets.ts';
 import { MediationError } from '../message/errors.ts';
 import '../message/flow-observer.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -110,7 +111,8 @@ export function causeChain(error: unknown): string {
   for (let current = error, depth = 0; current instanceof Error && depth < 8; current = current.cause, depth += 1) {
     if (!messages.includes(current.message)) messages.push(current.message);
   }
-  return messages.join(': ') || String(error);
+  // A library may have put an address with its password there.
+  return maskCredentials(messages.join(': ') || String(error));
 }
 
 function details(message: MessageContext) {

@@ -190,7 +190,7 @@ describe('the package', () => {
     await run('tar', ['-xzf', archive, '-C', place, '--strip-components=1'], place);
     const manifest = JSON.parse(readFileSync(join(place, 'package.json'), 'utf8')) as Manifest;
     const declared = new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies)]);
-    const files = globSync('dist/src/**/*.js', { cwd: place });
+    const files = globSync('dist/**/*.js', { cwd: place });
     // Bundled (packaging/bundle.ts) there are fewer than there are sources.
     expect(files.length).toBeGreaterThan(20);
     const imported = files.flatMap((file) => importsOf(readFileSync(join(place, file), 'utf8')));
@@ -199,9 +199,14 @@ describe('the package', () => {
   });
 
   it(
-    'serves with the packages that it declares, and nothing else',
+    'serves with the packages that it declares, and nothing else; its other programs run, too',
     async () => {
-      await takesAnOrder(await installedFromCheckout(), 'COPIED');
+      const place = await installedFromCheckout();
+      for (const program of ['stockquote-service', 'stockquote-client']) {
+        const says = await run(join(place, 'node_modules/mini-synapse/bin', program), ['--help'], place);
+        expect(says).toContain(`Usage: ${program}`);
+      }
+      await takesAnOrder(place, 'COPIED');
     },
     DEADLINE_MS,
   );

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { setLogLevel } from '../../src/logging/index.ts';
+import { setArtifactLogLevel, setLogLevel } from '../../src/logging/index.ts';
+import { stepTraceOf } from '../../src/mediation/debug-trace.ts';
 import { runSteps } from '../../src/mediation/step.ts';
 import { TraceRing } from '../../src/observation/trace-ring.ts';
 import { logged, message, sequence } from './harness.ts';
@@ -55,6 +56,20 @@ describe('MREQ-47: one line per mediator at level DEBUG', () => {
     const ring = new TraceRing();
     const found = await lines('stop', (request) => ring.begin(request, { kind: 'proxy', name: 'P' }, false));
     expect(found).toHaveLength(2);
+  });
+
+  it('concerns one artifact when that alone is at DEBUG, and costs the messages of others no object', async () => {
+    setArtifactLogLevel({ kind: 'proxy', name: 'One' }, 'debug');
+    try {
+      const of = (artifact: string) => lines('stop', ({ properties }) => properties.set('ARTIFACT_NAME', artifact));
+      expect(await of('proxyOne')).toHaveLength(2);
+      expect(await of('proxyOther')).toEqual([]);
+      const other = message({});
+      other.properties.set('ARTIFACT_NAME', 'proxyOther');
+      expect(stepTraceOf(other)).toBeUndefined();
+    } finally {
+      setArtifactLogLevel({ kind: 'proxy', name: 'One' }, undefined);
+    }
   });
 
   it('is silent at other levels, where a list of mediators costs no object', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asMediationError, handleFault } from '../../src/mediation/fault.ts';
+import { asMediationError, causeChain, handleFault } from '../../src/mediation/fault.ts';
 import { MediationError } from '../../src/message/errors.ts';
 import type { MessageContext } from '../../src/message/message-context.ts';
 import { FakeExchange, logged, message } from './harness.ts';
@@ -54,6 +54,15 @@ describe('the fault stack', () => {
       'warn: Exception encountered but no fault handler found - message dropped: Runtime error occurred while mediating the message',
     ]);
     expect(exchange.failures).toHaveLength(1);
+  });
+});
+
+describe('a chain of causes', () => {
+  it('shows no password that a library has put into its message', () => {
+    const cause = new Error('Invalid URL: ws://user:hunter2@host:99999/x');
+    expect(causeChain(new MediationError('Unable to send', { code: 101_503, cause }))).toBe(
+      'Unable to send: Invalid URL: ws://user:*****@host:99999/x',
+    );
   });
 });
 

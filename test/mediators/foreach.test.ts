@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { JsonValue } from '../../src/message/property-value.ts';
+import { limitXml } from '../../src/xml/index.ts';
 import { logged, problemLines, response } from '../mediation/harness.ts';
 import { endpointAt, SplitFlow, shown } from './split-harness.ts';
 
@@ -40,6 +41,22 @@ describe('foreach with an expression, over XML', () => {
   it('does nothing where nothing matches', async () => {
     const flow = await looped('<r/>', '<foreach expression="//a"><sequence><drop/></sequence></foreach>');
     expect(shown(flow.request)).toBe('<r/>');
+  });
+
+  it('counts results that are made of JSON as the XML that is kept of them (OP-91)', async () => {
+    const json = `{"many":[${Array(1_000).fill(1).join()}]}`;
+    const counts = '<property name="rounds" expression="$ctx:FOREACH_COUNTER"/>';
+    const made = `<payloadFactory media-type="json"><format>${json}</format></payloadFactory>`;
+    const body = `<r>${'<a/>'.repeat(20)}</r>`;
+    const flow = new SplitFlow({}, { body, contentType: 'application/xml' });
+    limitXml({ maxXmlNodes: 5_000 });
+    try {
+      const running = flow.run(`<foreach expression="//a"><sequence>${counts}${made}</sequence></foreach>`);
+      await expect(running).rejects.toThrow('copies for one document have more than 5000 nodes');
+    } finally {
+      limitXml({});
+    }
+    expect(Number(flow.request.text('rounds'))).toBeLessThan(6);
   });
 
   it('stops where an iteration stops, and keeps its result; the flow goes on', async () => {

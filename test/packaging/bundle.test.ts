@@ -54,20 +54,24 @@ describe('the bundle', () => {
     const shared = 'import { basename } from "node:path"; export class Shared {} export const base = basename;';
     written({
       ...Object.fromEntries(ENTRIES.map((entry) => [entry, place])),
-      'main.js': `import { base, Shared } from './deep/shared.js'; ${place} const { later } = await import('./deep/later.js'); later(base, Shared);`,
-      'deep/shared.js': shared,
-      'deep/shared.d.ts': 'export declare class Shared {}',
-      'deep/later.js': `import { Shared } from './shared.js'; ${place}
+      'src/main.js': `import { base, Shared } from './deep/shared.js'; ${place} const { later } = await import('./deep/later.js'); later(base, Shared);`,
+      'src/deep/shared.js': shared,
+      'src/deep/shared.d.ts': 'export declare class Shared {}',
+      'src/deep/later.js': `import { Shared } from './shared.js'; ${place}
         export const later = (base, known) => console.log(base('/a/b'), Shared === known, known.name);`,
-      'stores/sql/sqlite-worker.js': `import { Shared } from '../../deep/shared.js'; ${place} console.log(Shared.name);`,
+      'src/stores/sql/sqlite-worker.js': `import { Shared } from '../../deep/shared.js'; ${place} console.log(Shared.name);`,
+      'samples/stockquote/client-cli.js': `import { Shared } from '../../src/deep/shared.js'; ${place} console.log(Shared.name);`,
+      'samples/own/extension.js': place,
     });
-    expect(await bundle(folder)).toEqual({ before: 6, after: expect.any(Number) });
+    expect(await bundle(folder)).toEqual({ before: ENTRIES.length + 2, after: expect.any(Number) });
     const says = async (entry: string) => {
       const { stdout } = await promisify(execFile)(process.execPath, [join(folder, entry)]);
       return stdout.trim().replaceAll(`file://${folder}/`, '').split('\n');
     };
-    expect(await says('main.js')).toEqual(['main.js', 'deep/later.js', 'b true Shared']);
-    expect(await says('stores/sql/sqlite-worker.js')).toEqual(['stores/sql/sqlite-worker.js', 'Shared']);
-    expect(readdirSync(join(folder, 'deep'))).toEqual(['shared.d.ts']);
+    expect(await says('src/main.js')).toEqual(['src/main.js', 'src/deep/later.js', 'b true Shared']);
+    for (const entry of ['src/stores/sql/sqlite-worker.js', 'samples/stockquote/client-cli.js'])
+      expect(await says(entry)).toEqual([entry, 'Shared']);
+    expect(readdirSync(join(folder, 'src/deep'))).toEqual(['shared.d.ts']);
+    expect(await says('samples/own/extension.js')).toEqual(['samples/own/extension.js']);
   });
 });

@@ -49,7 +49,7 @@ export class WebSocketSender implements OutgoingTransport {
       return await this.#ask(message, request);
     } catch (error) {
       if (error instanceof MediationError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = maskCredentials(error instanceof Error ? error.message : String(error));
       throw new MediationError(`Unable to send to ${maskCredentials(request.address)}: ${reason}`, {
         code: ERROR_CODES.connectionFailed,
         status: 503,

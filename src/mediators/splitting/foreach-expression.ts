@@ -108,7 +108,7 @@ async function overXml(message: MessageContext, selected: Expression, run: () =>
     const outcome = await run();
     taken += 1;
     const result = message.payload.firstBodyChild();
-    kept.admit(message.payload);
+    kept.admitNodes(result);
     if (result) results.push(result);
     if (outcome === 'stop') break;
   }

@@ -2,7 +2,7 @@ import { approximateBytes } from '../../message/approximate-bytes.ts';
 import { MediationError } from '../../message/errors.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import type { Payload } from '../../message/payload.ts';
-import { NodeBudget } from '../../xml/index.ts';
+import { NodeBudget, type XmlElement } from '../../xml/index.ts';
 
 /** As much as an aggregate keeps. */
 const MAX_BYTES = 256 * 1024 * 1024;
@@ -22,11 +22,15 @@ export class ResultBudget {
     this.#limit = configuration.services.aggregation?.bytes ?? MAX_BYTES;
   }
 
+  /** Counts one more result that is kept as XML, whatever it was made from. @throws TooLargeError */
+  admitNodes(element: XmlElement | undefined): void {
+    if (element) this.#nodes.take(element);
+  }
+
   /** Counts one more result. @throws MediationError, TooLargeError when all of them take too much memory */
   admit(payload: Payload): void {
     if (payload.kind === 'envelope') {
-      const child = payload.firstBodyChild();
-      if (child) this.#nodes.take(child);
+      this.admitNodes(payload.firstBodyChild());
       return;
     }
     this.#bytes += approximateBytes(payload);

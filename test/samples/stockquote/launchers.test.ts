@@ -152,7 +152,7 @@ describe('the launchers', () => {
 
   it.each([
     ['v22.18.0', true],
-    ['v22.6.0', true],
+    ['v22.14.0', true],
     ['v23.1.0', true],
     ['v24.1.0', false],
     ['v26.0.0', false],
@@ -174,17 +174,17 @@ describe('the launchers', () => {
     expect(out).toBe(`${join(root, 'src/main.ts')}\n`);
   });
 
-  it('run compiled modules on any Node.js 22', async () => {
-    const path = await pathWith('path-compiled', 'v22.0.0');
+  it('run compiled modules on Node.js 22.14, the first that has what they need', async () => {
+    const path = await pathWith('path-compiled', 'v22.14.0');
     const root = join(folder, 'compiled');
-    const program = await packageAt(root, ['src/main.ts', 'dist/src/main.js']);
+    const program = await packageAt(root, ['dist/src/main.js']);
     const { out } = await run(program, [], { path }).finished;
     expect(out).toBe(`${join(root, 'dist/src/main.js')}\n`);
   });
 
   it.each([
     ['too old', 'v20.20.2'],
-    ['too old to strip types', 'v22.5.1'],
+    ['an older one of 22', 'v22.13.1'],
     ['missing', undefined],
   ])('say what to do when Node.js is %s', async (what, version) => {
     const path = await pathWith(`path ${what}`, version);
