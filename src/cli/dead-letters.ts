@@ -1,17 +1,10 @@
 import { readConfiguration } from '../config/config.ts';
 import { ConfigurationError } from '../config/toml-reader.ts';
-import { messageLine } from '../management/operations/message-lines.ts';
-import { MAX_REPLAYS } from '../management/operations/treatment.ts';
-import {
-  type FoundLetter,
-  letterAsStored,
-  letterBytes,
-  readDeadLetters,
-  removeLetter,
-} from '../processors/dead-letter-files.ts';
+import { maskedHeader } from '../management/operations/message-rows.ts';
+import { type FoundLetter, letterBytes, readDeadLetters } from '../processors/dead-letter-files.ts';
 import { parseFlags, takeArguments } from './arguments.ts';
+import { Replay, type ReplayResult } from './dead-letter-replay.ts';
 import { CommandFailure, type CommandIo, EXIT, environmentOf, UsageError } from './io.ts';
-import { type ManagementClient, RefusedError } from './remote/client.ts';
 import { connect } from './remote/connect.ts';
 import { json } from './show/json.ts';
 import { Progress } from './show/progress.ts';
@@ -41,7 +34,7 @@ export async function deadLetterList(args: string[], io: CommandIo): Promise<num
   const { values, positionals } = parseFlags(args, DEAD_LETTER_LIST.options);
   takeArguments(positionals, [], DEAD_LETTER_LIST);
   const letters = await lettersOf(values, io);
-  if (values.json) return json({ count: letters.length, list: letters }, io);
+  if (values.json) return json({ count: letters.length, list: letters.map(rowOf) }, io);
   io.stdout.write(letters.length === 0 ? 'No dead letters\n' : table(letters, COLUMNS, terminalOf(io)));
   return EXIT.fine;
 }
@@ -52,21 +45,43 @@ export async function deadLetterShow(args: string[], io: CommandIo): Promise<num
   const [id] = takeArguments(positionals, ['ID'], DEAD_LETTER_SHOW);
   const [letter] = named(await lettersOf(values, io), [id]);
   if (!letter) throw new CommandFailure(`no dead letter has the id ${id}`);
-  const body = await letterBytes(letter);
+  const body = await bodyOf(letter);
   if (values.body) {
     io.stdout.write(body);
     return EXIT.fine;
   }
-  if (values.json) return json({ ...letter, text: body.toString('utf8') }, io);
-  const { store, processor, reason, at, headers, history } = letter;
+  if (values.json) return json({ ...letter, headers: shownHeaders(letter), text: body.toString('utf8') }, io);
+  const { store, processor, reason, at, history } = letter;
   const lines = [
     `${letter.id}, of store ${store}, put aside by ${processor} ${ago(at)} ago: ${reason}`,
-    ...headers.map(([name, value]) => `  ${name}: ${value}`),
+    ...shownHeaders(letter).map(([name, value]) => `  ${name}: ${value}`),
     ...history.map(({ attempts, cause }) => `  ${attempts} attempts: ${cause}`),
   ];
   for (const line of lines) io.stdout.write(`${printable(line)}\n`);
   io.stdout.write(`\n${printable(body.toString('utf8'), 'lines')}\n`);
   return EXIT.fine;
+}
+
+/** For scripts: without what belongs to one letter's detail. */
+function rowOf(letter: FoundLetter) {
+  const { base: _, history: __, ...row } = letter;
+  return { ...row, headers: shownHeaders(letter) };
+}
+
+/** As the management API shows them: without secrets. */
+function shownHeaders({ headers }: FoundLetter): ReadonlyArray<readonly [string, string]> {
+  return headers.map(([name, value]) => [name, maskedHeader(name, value)]);
+}
+
+/** @throws CommandFailure */
+async function bodyOf(letter: FoundLetter): Promise<Buffer> {
+  try {
+    return await letterBytes(letter);
+  } catch (cause) {
+    throw new CommandFailure(`the body of ${letter.id} cannot be read: ${(cause as Error).message}`, EXIT.wrong, {
+      cause,
+    });
+  }
 }
 
 /** `mini-synapse dead-letter replay ID... | --all` (OP-62). A letter leaves the area when the server has said that it is stored. */
@@ -80,48 +95,18 @@ export async function deadLetterReplay(args: string[], io: CommandIo): Promise<n
   if (missing.length > 0) throw new CommandFailure(`no dead letter has the id ${missing.join(', ')}`);
   if (letters.length > 0) await confirmed(`Replay ${counted(letters.length)}?`, values.yes, io);
   const client = await connect(values, io);
-  const failed: Array<{ readonly id: string; readonly Error: string }> = [];
   const progress = new Progress('replay', io);
-  for (const [index, letter] of letters.entries()) {
-    const problem = await replay(letter, values, client);
-    if (problem !== undefined) failed.push({ id: letter.id, Error: problem });
-    progress.show(index + 1, letters.length);
-  }
-  progress.end();
-  return report({ done: letters.length - failed.length, count: letters.length, failed }, values, io);
-}
-
-/** Why it was not stored. */
-async function replay(
-  letter: FoundLetter,
-  { to, force }: { readonly to?: string | undefined; readonly force?: boolean | undefined },
-  client: ManagementClient,
-): Promise<string | undefined> {
-  const { replays = 0, store } = letter;
-  if (replays >= MAX_REPLAYS && !force) return `It was sent again ${replays} times already; once more with --force`;
   try {
-    const line = messageLine(letterAsStored(letter, await letterBytes(letter)));
-    const { body } = await client.send('POST', `/management/message-stores/${encodeURIComponent(to ?? store)}/import`, {
-      headers: { 'Content-Type': 'application/x-ndjson' },
-      body: Buffer.from(`${line}\n`),
-    });
-    const { failed } = body as { readonly failed: ReadonlyArray<{ readonly Error: string }> };
-    if (failed[0]) return failed[0].Error;
-  } catch (error) {
-    if (error instanceof RefusedError) return error.message;
-    throw error;
+    const replay = new Replay(letters, values, client, (...state) => progress.show(...state));
+    const result = await replay.run();
+    progress.end();
+    return report(result, values, io);
+  } finally {
+    progress.end();
   }
-  await removeLetter(letter);
-  return undefined;
 }
 
-interface Result {
-  readonly done: number;
-  readonly count: number;
-  readonly failed: ReadonlyArray<{ readonly id: string; readonly Error: string }>;
-}
-
-function report(result: Result, flags: { readonly json?: boolean | undefined }, io: CommandIo): number {
+function report(result: ReplayResult, flags: { readonly json?: boolean | undefined }, io: CommandIo): number {
   const { done, count, failed } = result;
   if (flags.json) json(result, io);
   else io.stdout.write(`${done === count ? '' : `${done} of `}${counted(count)} stored again\n`);

@@ -1,8 +1,9 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseMediaType } from '../message/media-type.ts';
 import { bodyKind } from '../stores/broker/foreign-body.ts';
-import type { DeliveryFailure, StoredMessage } from '../stores/stored-message.ts';
+import type { DeliveryFailure, StoredBody, StoredMessage } from '../stores/stored-message.ts';
 
 /** What stands in the dead-letter area about one message; `putAside` writes it. */
 export interface LetterDescription {
@@ -15,6 +16,8 @@ export interface LetterDescription {
   readonly history: readonly DeliveryFailure[];
   /** How often operators had sent it again. */
   readonly replays?: number;
+  /** Its store could not decode it: the bytes are what lay in the store, not a body. */
+  readonly undecoded?: true;
   /** Of its body. */
   readonly bytes: number;
   /** ISO 8601. */
@@ -61,15 +64,17 @@ export function letterBytes({ base }: FoundLetter): Promise<Buffer> {
   return readFile(`${base}.body`);
 }
 
-/** The description goes first: a body alone is no letter. @throws what the file system says */
+/** The description goes first: a body alone is no letter. One that is gone is gone. @throws what the file system says */
 export async function removeLetter({ base }: FoundLetter): Promise<void> {
-  await rm(`${base}.json`);
+  await rm(`${base}.json`, { force: true });
   await rm(`${base}.body`, { force: true });
 }
 
 /** The message as its store had it, once more replayed (OP-62). Properties are not kept in the area; headers and body are, byte for byte. */
 export function letterAsStored(letter: FoundLetter, bytes: Buffer): StoredMessage {
   const { id, headers, history, contentType, replays = 0 } = letter;
+  const kind = bytes.length === 0 ? 'none' : bodyKind(contentType, bytes);
+  const action = actionOf(letter);
   return {
     v: 1,
     id,
@@ -77,10 +82,10 @@ export function letterAsStored(letter: FoundLetter, bytes: Buffer): StoredMessag
     correlationId: undefined,
     storedAt: Date.now(),
     service: undefined,
-    body: { kind: bytes.length === 0 ? 'none' : bodyKind(contentType, bytes), bytes, contentType },
-    addressing: {},
+    body: { kind, bytes, contentType },
+    addressing: action === undefined ? {} : { action },
     direction: 'request',
-    doingRest: true,
+    doingRest: !isSoap(kind, letter),
     headers,
     axis2: new Map(),
     properties: new Map(),
@@ -89,6 +94,22 @@ export function letterAsStored(letter: FoundLetter, bytes: Buffer): StoredMessag
     history,
     replays: replays + 1,
   };
+}
+
+/** SOAPAction without its quotes, or the `action` parameter of a SOAP 1.2 Content-Type (spec proxies 1.6, 1.7). */
+function actionOf({ headers, contentType }: FoundLetter): string | undefined {
+  const written = soapActionIn(headers)?.trim().replaceAll('"', '');
+  return parseMediaType(contentType).parameters.get('action') || written || undefined;
+}
+
+/** Also what is compressed or has attachments, when its sender said that it is SOAP. */
+function isSoap(kind: StoredBody['kind'], { headers }: FoundLetter): boolean {
+  return kind === 'soap11' || kind === 'soap12' || (kind === 'binary' && soapActionIn(headers) !== undefined);
+}
+
+/** AMQP and STOMP senders spell it with an underscore. */
+function soapActionIn(headers: FoundLetter['headers']): string | undefined {
+  return headers.find(([name]) => /^soap_?action$/i.test(name))?.[1];
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

@@ -6,7 +6,7 @@ import type { MessageContext } from '../message/message-context.ts';
 import type { Delivery, PoisonMessage } from '../stores/message-store.ts';
 import type { DeliveryFailure, StoredMessage } from '../stores/stored-message.ts';
 import { aboutStored } from './about-stored.ts';
-import { deadLetterOf, putAside } from './dead-letter.ts';
+import { deadLetterOf, putAside, type UndecodedMessage } from './dead-letter.ts';
 import type { DeliveryClaim } from './delivery-ledger.ts';
 import { wasTakenBack } from './hold.ts';
 import type { OrderedWorker } from './ordering.ts';
@@ -283,7 +283,7 @@ function withFailure(stored: StoredMessage, failure: DeliveryFailure): StoredMes
 }
 
 /** What a store could not decode, as a message of raw bytes. */
-export function storedPoison(poison: PoisonMessage | undefined): StoredMessage {
+export function storedPoison(poison: PoisonMessage | undefined): UndecodedMessage {
   const headers = poison?.headers ?? [];
   const id = poison?.id ?? 'unknown';
   const contentType =
@@ -305,5 +305,6 @@ export function storedPoison(poison: PoisonMessage | undefined): StoredMessage {
     variables: new Map(),
     priority: undefined,
     history: [],
+    undecoded: true,
   };
 }

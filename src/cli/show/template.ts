@@ -26,19 +26,23 @@ export function formatted(format: string, rows: readonly Row[]): string {
 
 function shown(action: string, row: Row, known: readonly string[]): string {
   const { path, asJson } = memberOf(action);
-  const value = path === '' ? row : path.split('.').reduce<unknown>((at, name) => memberIn(at, name, known), row);
+  const value = path === '' ? row : valueAt(row, path.split('.'), known);
   if (asJson || (typeof value === 'object' && value !== null)) return JSON.stringify(value ?? null);
   return value === undefined || value === null ? '' : printable(String(value));
 }
 
-function memberIn(at: unknown, name: string, known: readonly string[]): unknown {
+/** Rows are alike, so a name that none of them has is a mistake; the objects in them may have what they like. */
+function valueAt(row: Row, [column = '', ...inside]: readonly string[], known: readonly string[]): unknown {
+  const wanted = column.toLowerCase();
+  if (known.some((name) => name.toLowerCase() === wanted)) return inside.reduce(memberIn, memberIn(row, column));
+  const nearest = nearestName(column, known);
+  throw new UsageError(`--format: there is no ${column}${nearest ? `, did you mean ${nearest}?` : ''}`);
+}
+
+function memberIn(at: unknown, name: string): unknown {
   if (typeof at !== 'object' || at === null) return undefined;
   const wanted = name.toLowerCase();
-  const found = Object.entries(at).find(([key]) => key.toLowerCase() === wanted);
-  if (found) return found[1];
-  if (known.some((key) => key.toLowerCase() === wanted)) return undefined;
-  const nearest = nearestName(name, known);
-  throw new UsageError(`--format: there is no ${name}${nearest ? `, did you mean ${nearest}?` : ''}`);
+  return Object.entries(at).find(([key]) => key.toLowerCase() === wanted)?.[1];
 }
 
 /** @throws UsageError */

@@ -45,7 +45,11 @@ export const DEAD_LETTER_REPLAY = {
     all: { type: 'boolean', description: 'All of them, or all of --store' },
     store: { type: 'string', value: 'STORE', description: 'Only those of this store' },
     to: { type: 'string', value: 'STORE', names: 'message-stores', description: 'Not into the store they came from' },
-    force: { type: 'boolean', description: 'Also after too many replays' },
+    force: {
+      type: 'boolean',
+      description:
+        'Also after too many replays, also what its store could not decode, and without looking whether the store has it already',
+    },
     ...AREA,
     ...YES,
     ...REMOTE,

@@ -29,7 +29,13 @@ describe('--format (spec stores 7.3)', () => {
     ).toEqual(ROWS);
   });
 
-  it.each(['{{.nmae}}', '{{range .}}', '{{name}}', '{{}}'])('%s is refused', (format) => {
+  it('a member that only some objects have is empty in the others', () => {
+    const rows = [{ a: { x: 1 } }, { a: {} }, { a: 5 }, { a: null }];
+    expect(formatted('{{.a.x}}!', rows)).toBe('1!\n!\n!\n!\n');
+    expect(formatted('{{json .a.x}}', rows)).toBe('1\nnull\nnull\nnull\n');
+  });
+
+  it.each(['{{.nmae}}', '{{.nmae.state}}', '{{range .}}', '{{name}}', '{{}}'])('%s is refused', (format) => {
     expect(() => formatted(format, ROWS)).toThrow(UsageError);
   });
 
