@@ -20,6 +20,8 @@ export interface StompServer {
   cut(): void;
   /** Cuts one of them, counted from 1. */
   cutOne(connection: number): void;
+  /** Says something over one of them, counted from 1, that answers no frame at once. */
+  say(connection: number, text: string): void;
   close(): Promise<void>;
 }
 
@@ -70,6 +72,9 @@ export async function stompServer(
     },
     cutOne(wanted) {
       for (const [socket, connection] of sockets) if (connection === wanted) socket.destroy();
+    },
+    say(wanted, text) {
+      for (const [socket, connection] of sockets) if (connection === wanted) socket.write(text, 'latin1');
     },
     close: () =>
       new Promise((resolve) => {

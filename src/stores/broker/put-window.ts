@@ -16,18 +16,21 @@ export class RefusedError extends Error {
   override readonly name: string = 'RefusedError';
 }
 
-/** A connection over which messages are sent. */
+/** A connection, or several that end together, over which messages are sent. */
 export interface PutTarget<M> {
   /** Resolves with the reason when the connection has ended; never rejects. */
   readonly ended: Promise<Error>;
-  /** How long nothing has come in, ms. */
+  /** How long nothing has come in, ms; of several connections, over the one that is the most to be blamed for what is overdue. */
   readonly silentMs: number;
   /**
-   * Sends the message as durable, and resolves when the broker has confirmed it. `again`: it was sent over a connection that ended
-   * before it was confirmed; the broker may have it already.
-   * @throws RefusedError when it was refused; everything else means that the connection has ended
+   * Sends the message as durable, and resolves when the broker has confirmed it. `again`: it was handed over before, to a connection
+   * that ended before it was confirmed; the broker may have it already. `wanted`: whether anybody still waits for it; what nobody
+   * waits for must not be sent by another way, as its sender was told that it is not stored.
+   * @throws RefusedError when it was refused; everything else means that what it was sent over has ended: the whole target, or, for a
+   * message that is not wanted any more, a part of it
    */
-  send(message: M, again: boolean): Promise<void>;
+  send(message: M, again: boolean, wanted: () => boolean): Promise<void>;
+  /** Ends what has been silent for {@link silentMs}: the whole target, or the part of it that is to be blamed. */
   destroy(reason: string): void;
 }
 
@@ -129,10 +132,12 @@ export class PutWindow<M> {
       this.#waitingBytes -= size;
       this.#sent.add(put);
       this.#sentBytes += size;
-      target.send(put.message, put.again).then(
-        () => this.#onConfirmed(put),
-        (error: unknown) => this.#onError(put, error),
-      );
+      target
+        .send(put.message, put.again, () => !put.settled)
+        .then(
+          () => this.#onConfirmed(put),
+          (error: unknown) => this.#onError(put, error),
+        );
     }
   }
 
@@ -144,10 +149,11 @@ export class PutWindow<M> {
   }
 
   #onError(put: Put<M>, error: unknown): void {
-    // What was lost with its connection is put back by #onLost.
-    if (!(error instanceof RefusedError)) return;
+    const refused = error instanceof RefusedError;
+    // What was lost with its target and is still wanted keeps its place until #onLost puts it back. What is not wanted is over.
+    if (!refused && !put.settled) return;
     this.#leaveWindow(put);
-    this.#fail(put, `the broker refused the message: ${error.message}`, error);
+    if (refused) this.#fail(put, `the broker refused the message: ${error.message}`, error);
     this.#next();
   }
 

@@ -316,6 +316,11 @@ export class StompConnection {
     return promise;
   }
 
+  /** Calls back when the socket has been handed all that was sent until now; never, if the connection ends before. */
+  whenWritten(done: () => void): void {
+    if (!this.#lost) this.#writer.whenWritten(done);
+  }
+
   /** Subscribes under an id that was never used here before. Bodies are cut off at `maxBodyBytes`. */
   subscribe(
     headers: StompHeaders,

@@ -15,6 +15,7 @@ const UNSAFE = /[\\\r\n:]/;
 export class FrameWriter {
   readonly #socket: Socket;
   #waiting: Uint8Array[] = [];
+  #written: Array<() => void> = [];
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -38,14 +39,23 @@ export class FrameWriter {
     else this.#waiting.push(wholeFrame(head, body));
   }
 
+  /** Calls back when the socket has been handed all that was said until now; never, if the connection ends before. */
+  whenWritten(done: () => void): void {
+    if (this.waits) this.#written.push(done);
+    else done();
+  }
+
   readonly #flush = (): void => {
     const waiting = this.#waiting;
+    const written = this.#written;
     this.#waiting = [];
+    if (written.length > 0) this.#written = [];
     // What is said to a connection that has ended is not heard; whoever said it is told by the end.
     if (!this.#socket.writable) return;
     this.#socket.cork();
     for (const bytes of waiting) this.#socket.write(bytes);
     this.#socket.uncork();
+    for (const done of written) done();
   };
 }
 

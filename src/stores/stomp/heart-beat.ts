@@ -11,7 +11,7 @@ export interface HeartBeatOptions {
   readonly serverHeader: string | undefined;
   /** When something was received last, as of performance.now(). */
   lastReceivedAt(): number;
-  /** Sends a beat, unless something else is being sent. */
+  /** Sends a beat. Called every half of our interval, whatever else is sent. */
   beat(): void;
   /** The peer has been silent for too long. Called once. */
   dead(silentMs: number): void;

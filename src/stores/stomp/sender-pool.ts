@@ -12,8 +12,10 @@ const MAX_CONNECTIONS = 3;
 const BUSY_MESSAGES = 6;
 /** How often it is looked whether the additional ones are still needed, ms. */
 const IDLE_CHECK_MS = 30_000;
-/** After an attempt that failed, ms. */
+/** After an attempt that failed, or a connection that was lost, ms. */
 const RETRY_AFTER_MS = 30_000;
+/** Who waits for so much of the longest wait has been kept waiting by the same silence. */
+const AS_LONG = 0.95;
 
 export interface SenderPoolOptions {
   readonly store: string;
@@ -26,6 +28,8 @@ interface Line {
   readonly connection: StompConnection;
   readonly sender: Sender;
   unconfirmed: number;
+  /** Since when there has always been something unconfirmed, if there is, as of performance.now(). */
+  waitingSince: number;
   /** Since the last look. */
   used: boolean;
 }
@@ -35,13 +39,16 @@ interface Line {
  * the messages of one connection to its journal one after the other, and those of several together: two or three connections store
  * half as much again as one.
  *
- *     beside:  NONE ──all connections busy──► OPENING ──connected──► OPEN ──not used for a while, lost, main one lost──► NONE
- *                ▲                              └──failed──► NONE, not again for 30 s
- *                └───────────────────────────────────────────────────────┘
+ *     beside:  NONE ──all connections busy──► OPENING ──connected──► OPEN ──not used for a while──► NONE
+ *                                                └──failed──┐          ├──lost, silent──┐
+ *                                                           ▼          │                ▼
+ *                                                          NONE, not again for 30 s  ◄──┘
+ *                                                                      └──main one lost──► the pool is over
  *
- * All belong to the generation of the first one (OP-10): when that is lost they end, too. One beside that is lost costs nothing but
- * itself: what it has not confirmed is sent again over the first one. Whoever waits for each confirmation before the next message
- * keeps its order; messages that are stored at the same time have none.
+ * All belong to the generation of the first one (OP-10): when that is lost they end, too. When one beside is lost, what it has not
+ * confirmed is sent again over the first one, marked as such, as the broker may have it already; unless its sender has been told
+ * meanwhile that it is not stored: that is left at rest. Whoever waits for each confirmation before the next message keeps its order;
+ * messages that are stored at the same time have none.
  */
 export class SenderPool implements PutTarget<JmsMessage> {
   readonly ended: Promise<Error>;
@@ -61,20 +68,26 @@ export class SenderPool implements PutTarget<JmsMessage> {
     void main.ended.then(() => this.#end((connection) => connection.destroy('the connection of the store was lost')));
   }
 
-  /** Of the connection that has been silent for the longest time while confirmations are due. */
+  /** Of the connection that has kept somebody waiting in silence for the longest time; of the first one when nobody waits. */
   get silentMs(): number {
-    const waiting = this.#lines.filter(({ unconfirmed }) => unconfirmed > 0);
-    return Math.max(...(waiting.length > 0 ? waiting : this.#lines).map(({ connection }) => connection.silentMs));
+    const now = performance.now();
+    let silent = this.#main;
+    for (const candidate of this.#lines) if (keptWaiting(candidate, now) > keptWaiting(silent, now)) silent = candidate;
+    return silent.connection.silentMs;
   }
 
-  send(message: JmsMessage, again: boolean): Promise<void> {
+  send(message: JmsMessage, again: boolean, wanted: () => boolean): Promise<void> {
     const free = this.#leastBusy();
     if (free.unconfirmed >= BUSY_MESSAGES) this.#openOneMore();
-    return free === this.#main ? this.#sendOver(free, message, again) : this.#sendBeside(free, message, again);
+    return free === this.#main ? this.#sendOver(free, message, again) : this.#sendBeside(free, message, again, wanted);
   }
 
+  /** Ends the connections that have kept somebody waiting in silence for the longest time, or nearly so; the first one when nobody waits. */
   destroy(reason: string): void {
-    for (const { connection } of [...this.#lines]) connection.destroy(reason);
+    const now = performance.now();
+    const longest = Math.max(...this.#lines.map((each) => keptWaiting(each, now)));
+    const silent = this.#lines.filter((each) => each.unconfirmed > 0 && keptWaiting(each, now) >= AS_LONG * longest);
+    for (const { connection } of silent.length > 0 ? silent : [this.#main]) connection.destroy(reason);
   }
 
   /** Says goodbye on the connections beside the first one, which has an owner of its own. Never throws. */
@@ -85,16 +98,17 @@ export class SenderPool implements PutTarget<JmsMessage> {
     await Promise.all([...closing, opening]);
   }
 
-  async #sendBeside(beside: Line, message: JmsMessage, again: boolean): Promise<void> {
+  async #sendBeside(beside: Line, message: JmsMessage, again: boolean, wanted: () => boolean): Promise<void> {
     try {
       await this.#sendOver(beside, message, again);
     } catch (error) {
-      if (!(error instanceof StompLostError) || this.#main.connection.lost) throw error;
+      if (!(error instanceof StompLostError) || this.#main.connection.lost || !wanted()) throw error;
       await this.#sendOver(this.#main, message, true);
     }
   }
 
   #sendOver(over: Line, message: JmsMessage, again: boolean): Promise<void> {
+    if (over.unconfirmed === 0) over.waitingSince = performance.now();
     over.unconfirmed += 1;
     over.used = true;
     const confirmed = over.sender.send(message, again);
@@ -127,10 +141,10 @@ export class SenderPool implements PutTarget<JmsMessage> {
       if (signal.aborted) return await connection.close();
       const beside = line(connection, queue);
       this.#lines.push(beside);
-      void connection.ended.then(() => this.#remove(beside));
+      void connection.ended.then(() => this.#onLost(beside));
       this.#idleCheck ??= setInterval(() => this.#closeUnused(), IDLE_CHECK_MS).unref();
     } catch (error) {
-      this.#notBefore = performance.now() + RETRY_AFTER_MS;
+      this.#putOff();
       const cause = (error as Error).message;
       if (!signal.aborted) log.debug(`Store [${store}] sends over fewer connections: ${cause}`, { store, cause });
     }
@@ -144,6 +158,17 @@ export class SenderPool implements PutTarget<JmsMessage> {
       }
       beside.used = false;
     }
+  }
+
+  #onLost(beside: Line): void {
+    // What was closed on purpose has been removed before.
+    if (!this.#lines.includes(beside)) return;
+    this.#remove(beside);
+    this.#putOff();
+  }
+
+  #putOff(): void {
+    this.#notBefore = performance.now() + RETRY_AFTER_MS;
   }
 
   #remove(beside: Line): void {
@@ -165,5 +190,10 @@ export class SenderPool implements PutTarget<JmsMessage> {
 }
 
 function line(connection: StompConnection, queue: string): Line {
-  return { connection, sender: new Sender(connection, queue), unconfirmed: 0, used: true };
+  return { connection, sender: new Sender(connection, queue), unconfirmed: 0, waitingSince: 0, used: true };
+}
+
+/** For how long something has been unconfirmed while nothing at all came in, ms; 0 when nothing is unconfirmed. */
+function keptWaiting({ connection, unconfirmed, waitingSince }: Line, now: number): number {
+  return unconfirmed === 0 ? 0 : Math.min(connection.silentMs, now - waitingSince);
 }

@@ -26,7 +26,10 @@ export class Sender implements PutTarget<JmsMessage> {
   send({ headers, body, put }: JmsMessage, again: boolean): Promise<void> {
     const marks = put === undefined ? {} : this.#marks(put, again);
     const confirmed = this.#connection.request('SEND', { ...headers, ...marks, ...this.#destination }, body);
-    reach(POINTS.putSent, this.#queue, headers);
+    // The frame goes out at the end of this turn, together with others.
+    if (POINTS.putSent.channel.hasSubscribers) {
+      this.#connection.whenWritten(() => reach(POINTS.putSent, this.#queue, headers));
+    }
     return confirmed;
   }
 
