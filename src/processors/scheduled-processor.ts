@@ -3,7 +3,7 @@ import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
 import { causeChain } from '../mediation/fault.ts';
 import { pause } from '../scheduling/index.ts';
-import { runActivateSequence } from './activation.ts';
+import { Activations } from './activation.ts';
 import { Circuit } from './circuit.ts';
 import type { ProcessorServices } from './component.ts';
 import { Coordination, pinnedElsewhere } from './coordination.ts';
@@ -71,8 +71,11 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
   #gate: Promise<void> = Promise.resolve();
   #started = false;
   #stopping: Promise<void> | undefined;
-  /** Sequences that follow activations, one after the other. Never rejects. */
-  #activated: Promise<void> = Promise.resolve();
+  readonly #activations: Activations | undefined;
+  /** Resolves when what followed the activations of processors that this one replaces has ended. Never rejects. */
+  #earlierActivations: Promise<unknown> = Promise.resolve();
+  /** Resolves when the processor that replaces this one waits for what follows its activations. */
+  readonly #handedOver = Promise.withResolvers<void>();
   /** Aborted when the present step is to end. */
   #stepping: AbortController | undefined;
   #reactivation: { readonly at: number; readonly cancel: AbortController } | undefined;
@@ -88,6 +91,10 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     const { name: processor, startsActive } = own;
     const kept = previous === undefined ? undefined : previous.#condition;
     this.#condition = new KeptCondition({ dataDirectory, processor, startsActive }, kept);
+    const { activateSequence, services } = own;
+    if (activateSequence !== undefined) {
+      this.#activations = new Activations(activateSequence, () => services.configuration());
+    }
     this.circuit = own.circuit ? new Circuit(own.name, own.policy) : undefined;
     this.#pinned = pinnedElsewhere(own.parameters.get('pinnedServers'), own.services.serverName);
     this.#coordination =
@@ -202,16 +209,9 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     for (const name of this.#tasks) tasks.info(`Task resumed: [ESB_TASK][${name}]`);
     log.info(`Successfully re-activated the message processor [${this.name}]`, { processor: this.name, by });
     // Of all nodes that follow an activation, the one where it was made tells of it.
-    if (by !== BY_CLUSTER) this.#tellActivated(by, from, reason);
+    if (by !== BY_CLUSTER) this.#activations?.add({ processor: this.name, by, from, reason });
     await recorded;
     return this.#shownState().state;
-  }
-
-  #tellActivated(by: string, from: ProcessorState, reason: string | undefined): void {
-    const { activateSequence: sequence, name: processor, services } = this.#plan;
-    if (sequence === undefined) return;
-    const activation = { processor, by, from, reason };
-    this.#activated = this.#activated.then(() => runActivateSequence(sequence, activation, services.configuration()));
   }
 
   async deactivate(by: string): Promise<ProcessorState> {
@@ -303,8 +303,21 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     const previous = this.#previous;
     if (!previous) return;
     this.#previous = undefined;
-    if (previous instanceof ScheduledProcessor) this.#condition.takeOver(previous.#condition);
+    if (previous instanceof ScheduledProcessor) {
+      this.#condition.takeOver(previous.#condition);
+      this.#earlierActivations = previous.#handOverActivations();
+    }
     this.#gate = previous.stop({ undeploy: false });
+  }
+
+  /** What follows activations keeps nobody from delivering: the successor waits for it at its own end. */
+  #handOverActivations(): Promise<unknown> {
+    this.#handedOver.resolve();
+    return this.#activationsEnd();
+  }
+
+  #activationsEnd(): Promise<unknown> {
+    return Promise.all([this.#earlierActivations, this.#activations?.ended()]);
   }
 
   #startWorkers(): void {
@@ -357,13 +370,25 @@ export class ScheduledProcessor implements MessageProcessor, ProcessorCore {
     this.#reactivation?.cancel.abort();
     this.#halt.abort();
     this.#stepping?.abort();
-    const ended = Promise.all([this.#gate, this.#activated, ...this.#workers.map((worker) => worker.ended())]);
-    if (!(await this.#endsInTime(ended))) {
-      log.error(
-        `[${this.name}] A delivery did not end within the stop deadline and is left behind; its message will come again`,
-      );
-    }
+    await Promise.all([this.#endDeliveries(), this.#endActivations()]);
     this.#letJournalGo?.();
+  }
+
+  async #endDeliveries(): Promise<void> {
+    const ended = Promise.all([this.#gate, ...this.#workers.map((worker) => worker.ended())]);
+    if (await this.#endsInTime(ended)) return;
+    log.error(
+      `[${this.name}] A delivery did not end within the stop deadline and is left behind; its message will come again`,
+    );
+  }
+
+  async #endActivations(): Promise<void> {
+    const ended = Promise.race([this.#activationsEnd(), this.#handedOver.promise]);
+    if (await within(this.services.stopDeadlineMs, ended)) return;
+    this.#activations?.leave();
+    log.error(`[${this.name}] The activate sequence did not end within the stop deadline and is left behind`, {
+      processor: this.name,
+    });
   }
 
   /** Within the stop deadline, or soon after attempts were cut off. */

@@ -125,6 +125,8 @@ export class FailoverOrder {
   /** A message has been moved from the failover store into the store, and is not in the former any more. */
   moved(): void {
     this.#moved += 1;
+    // What was there before, or was given up, is no credit for what comes.
+    this.#arrived = Math.max(this.#arrived, this.#moved - this.#underway);
     this.#lastMoveAt = performance.now();
     if (this.#waiters.size === 0) return;
     if (this.#target && this.#isWorthLooking()) void this.#look(this.#target);

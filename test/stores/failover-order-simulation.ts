@@ -86,6 +86,8 @@ export class FailoverSimulation {
   readonly confirmed: string[] = [];
   /** The failover processor is in another process. */
   movedElsewhere = false;
+  /** The failover processor does not work. */
+  halted = false;
   readonly configuration: FakeConfiguration;
   readonly #chance: Chance;
   readonly #store = sequence('<store messageStore="first"/>');
@@ -130,7 +132,7 @@ export class FailoverSimulation {
     while (!this.#over) {
       await turns(1 + this.#chance(3));
       const [text] = this.second.messages;
-      if (text === undefined || this.first.status().state === 'DOWN') continue;
+      if (this.halted || text === undefined || this.first.status().state === 'DOWN') continue;
       try {
         await this.first.add(text);
         await this.second.remove(text);

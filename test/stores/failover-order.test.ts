@@ -116,7 +116,10 @@ describe('x.failover.order', () => {
     );
   });
 
-  it('keeps the order of the next outage, too, when it was given up once', async () => {
+  it.each([
+    ['moved at once', false],
+    ['moved later', true],
+  ])('keeps the order of the next outage, too, when it was given up once: %s', async (_, halted) => {
     const simulation = new FailoverSimulation(chance(11));
     const { first, second } = simulation;
     second.counts = 'not';
@@ -132,10 +135,14 @@ describe('x.failover.order', () => {
     const others = [simulation.move(), simulation.tick()];
     await simulation.drained();
     await simulation.send('Q-1');
+    simulation.halted = halted;
     first.reachable = false;
     await simulation.produce('R', 3);
     first.reachable = true;
+    // What is overdue is looked at.
+    vi.advanceTimersByTime(3_000);
     await simulation.produce('S', 1);
+    simulation.halted = false;
     await simulation.drained();
     simulation.end();
     await Promise.all(others);

@@ -30,6 +30,8 @@ export interface Lease {
   readonly deliveries: number;
   /** Its number in a sequenced table. */
   readonly sequence?: bigint;
+  /** An operator has taken it, whether or not it was its turn. */
+  readonly outOfTurn?: true;
 }
 
 export interface MessageRow {
@@ -155,16 +157,11 @@ export class MessageTable {
    * Claims the first messages that nobody has, at most `count`. Others may be faster: fewer, even none, does not mean that there
    * are no more.
    */
-  claim(connection: SqlConnection, count: number): Promise<readonly ClaimedMessage[]> {
-    return this.claimWithin(connection, count);
-  }
-
-  /** As {@link claim}, each statement for itself or all in the transaction of `session`. */
-  protected async claimWithin(session: SqlSession, count: number): Promise<readonly ClaimedMessage[]> {
+  async claim(connection: SqlConnection, count: number): Promise<readonly ClaimedMessage[]> {
     for (let turn = 1; ; turn += 1) {
-      const ids = await this.candidates(session, count);
+      const ids = await this.claimCandidates(connection, count);
       if (ids.length === 0) return [];
-      const claimed = await this.#claimThese(session, ids);
+      const claimed = await this.#readClaimed(connection, ids);
       // Who was faster has committed by now, so that the next candidates are others: no reason to rest.
       if (claimed.length > 0 || turn === CLAIM_TURNS) return claimed;
     }
@@ -181,18 +178,35 @@ export class MessageTable {
       ids,
     );
     if (free.length === 0) return [];
-    return this.#claimThese(
-      session,
-      free.map(({ id }) => integer(id)),
-    );
+    const taken = free.map(({ id }) => integer(id));
+    await this.#claimThese(session, taken);
+    return this.#readClaimed(session, taken);
   }
 
-  async #claimThese(session: SqlSession, ids: readonly number[]): Promise<readonly ClaimedMessage[]> {
+  /** Claims the rows to be claimed next, and returns them. Others may have been faster with some, even with all. */
+  protected claimCandidates(connection: SqlConnection, count: number): Promise<readonly number[]> {
+    return this.claimCandidatesWithin(connection, count);
+  }
+
+  /** As {@link claimCandidates}, each statement for itself or all in the transaction of `session`. */
+  protected async claimCandidatesWithin(session: SqlSession, count: number): Promise<readonly number[]> {
+    const ids = await this.candidates(session, count);
+    if (ids.length > 0) await this.#claimThese(session, ids);
+    return ids;
+  }
+
+  async #claimThese(session: SqlSession, ids: readonly number[]): Promise<void> {
     await session.query(
       this.#claimStatement(ids.length),
       ids.flatMap((id) => [id, this.#owner]),
     );
-    // Read after the claim is committed: a message that its former holder has settled meanwhile is not there any more.
+  }
+
+  /**
+   * Those of the claimed messages that we have. To be read when the claim is committed: a message that its former holder has settled
+   * meanwhile is not there any more, and nobody waits for the bodies.
+   */
+  async #readClaimed(session: SqlSession, ids: readonly number[]): Promise<readonly ClaimedMessage[]> {
     const rows = await session.query(
       `SELECT m.indexId AS id, ${this.readColumns()}, c.deliveries AS deliveries ` +
         `FROM ${this.name} m JOIN ${this.#claims} c ON c.index_id = m.indexId ` +

@@ -25,6 +25,8 @@ import { connectReason, parameter, reasonOf, ServerConnection, serverDriver, ser
 
 const LOCK_WAIT_S = 5;
 const MAX_PREPARED = 200;
+/** A connection of a store speaks every 20 s at least: it is asked every 10 s whether it was idle for that long (link.ts). */
+const IDLE_LIMIT_S = 30;
 
 export const mysqlDialect: SqlDialect = {
   name: 'MySQL/MariaDB',
@@ -49,6 +51,8 @@ export const mysqlDialect: SqlDialect = {
   },
   enlarge: (table) => `ALTER TABLE ${table} MODIFY message LONGBLOB NOT NULL`,
 };
+
+const LAST_SECOND = 'the last second of what the server has confirmed may be gone after a crash';
 
 function createMessages(table: string, more: string): string[] {
   return [
@@ -159,18 +163,31 @@ class MysqlConnection extends ServerConnection {
     const version = String(row?.version);
     const isMariaDb = /mariadb/i.test(version);
     this.server = isMariaDb ? `MariaDB ${version}` : `MySQL ${version}`;
-    if (isMariaDb) await this.#limitTransactions(role);
-    if (String(row?.flush) !== '1') {
-      this.cautions = [
-        `innodb_flush_log_at_trx_commit is ${String(row?.flush)}: the last second of what the server has confirmed may be gone after a crash`,
-      ];
-    }
+    const unlimited = await this.#limitTransactions(isMariaDb, role);
+    const flush = String(row?.flush);
+    this.cautions = [
+      ...(flush === '1' ? [] : [`innodb_flush_log_at_trx_commit is ${flush}: ${LAST_SECOND}`]),
+      ...(unlimited === undefined ? [] : [unlimited]),
+    ];
   }
 
-  /** A node that froze in a transaction must not hold up the others for long. MySQL has no such limit. */
-  async #limitTransactions(role: ConnectionRole): Promise<void> {
-    const idleMs = role === 'mediation' ? MEDIATION_TRANSACTION_MS : STATEMENT_TIMEOUT_MS;
-    await this.query(`SET SESSION idle_transaction_timeout = ${idleMs / 1_000}`);
+  /**
+   * A node that froze in a transaction must not hold up the others for long: a claim holds a row (sequenced-table.ts). MySQL has no limit
+   * for transactions, but one for connections, which those of mediators would not keep: they wait in their pool.
+   * Returns what to caution of when the server knows no such limit, as MariaDB before 10.3.
+   */
+  async #limitTransactions(isMariaDb: boolean, role: ConnectionRole): Promise<string | undefined> {
+    const forMediation = role === 'mediation';
+    if (!isMariaDb && forMediation) return undefined;
+    const idleMs = forMediation ? MEDIATION_TRANSACTION_MS : STATEMENT_TIMEOUT_MS;
+    const limit = isMariaDb ? `idle_transaction_timeout = ${idleMs / 1_000}` : `wait_timeout = ${IDLE_LIMIT_S}`;
+    try {
+      await this.query(`SET SESSION ${limit}`);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof SqlRefusedError)) throw error;
+      return `the server does not take ${limit} (${error.message}): a node that freezes in a transaction holds up the others until its connection ends`;
+    }
   }
 
   protected override async run(sql: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]> {

@@ -1,4 +1,5 @@
 import { logger } from '../../logging/index.ts';
+import { placeholders } from './dialect.ts';
 import type { SqlConnection, SqlRow, SqlSession, SqlValue } from './driver.ts';
 import { type ClaimedMessage, type Lease, type MessageRow, MessageTable, type TableOptions } from './message-table.ts';
 import { integer, requireTable } from './required-table.ts';
@@ -33,6 +34,9 @@ export interface SequencedTableOptions extends TableOptions {
  *        │  ▲                             └──released, expired, crash──► AT last
  *        │  └── nothing, or a gap that is younger than its timeout: waits
  *        └──nothing came on for the timeout, some n > last + 1 is there──► delivering the smallest n ──settled──► AT n
+ *
+ * What an operator takes out moves the place only when its number is next at the time of its settlement and no other message has that
+ * number any more: whatever was taken and comes back, or is in somebody's hands, is not late because of it.
  *
  * Messages with numbers up to `last` are late. They are dealt with when they are seen, and move nothing. Of several messages with one
  * number the first that is taken has it; the others are late when it is settled, also when they were put at the same time.
@@ -73,12 +77,12 @@ export class SequencedTable extends MessageTable {
     return this.dialect.createSequencedMessages(this.name);
   }
 
-  override claim(connection: SqlConnection, count: number): Promise<readonly ClaimedMessage[]> {
-    return connection.transaction((session) => super.claimWithin(session, count));
+  protected override claimCandidates(connection: SqlConnection, count: number): Promise<readonly number[]> {
+    return connection.transaction((session) => super.claimCandidatesWithin(session, count));
   }
 
   protected override async candidates(session: SqlSession, count: number): Promise<readonly number[]> {
-    const last = await this.#holdLast(session);
+    const last = this.#notice(await this.#holdLast(session));
     const late = await session.query(
       `SELECT m.indexId AS id FROM ${this.name} m WHERE m.seq_id <= ? AND ${this.isFree()} ` +
         `ORDER BY m.seq_id, m.indexId LIMIT ${count}`,
@@ -97,20 +101,13 @@ export class SequencedTable extends MessageTable {
     return sequenceOf(next) === last + 1n || this.#gapIsOver() ? [integer(next.id)] : [];
   }
 
-  /**
-   * What is not next in turn does not move the place when it is settled: what comes before it is still to be delivered. Nor does what
-   * has its number in common with others: somebody may have one of them in hand, which is not late because of this one.
-   */
+  /** Whether they move the place is seen when they are settled: which of them are, and which come back, nobody knows yet. */
   override async takeRows(session: SqlSession, ids: readonly number[]): Promise<readonly ClaimedMessage[]> {
-    const last = await this.#readLast(session);
     const taken = await super.takeRows(session, ids);
-    const isNext =
-      taken.some(({ lease }) => lease.sequence === last + 1n) && (await this.#count(session, last + 1n)) === 1;
-    return taken.map(({ unwanted: _late, ...message }) => {
-      const { sequence, ...lease } = message.lease;
-      const moves = sequence !== undefined && (sequence <= last || (isNext && sequence === last + 1n));
-      return moves ? message : { ...message, lease };
-    });
+    return taken.map(({ unwanted: _late, ...message }) => ({
+      ...message,
+      lease: { ...message.lease, outOfTurn: true as const },
+    }));
   }
 
   protected override readColumns(): string {
@@ -128,9 +125,11 @@ export class SequencedTable extends MessageTable {
   }
 
   protected override async onSettled(session: SqlSession, leases: readonly Lease[]): Promise<void> {
-    const sequences = leases.flatMap(({ sequence }) => (sequence === undefined ? [] : [sequence]));
-    if (sequences.length === 0) return;
-    const highest = sequences.reduce((a, b) => (a > b ? a : b), -(2n ** 63n));
+    const inTurn = leases.filter(({ outOfTurn }) => !outOfTurn);
+    const sequences = inTurn.flatMap(({ sequence }) => (sequence === undefined ? [] : [sequence]));
+    const highest = sequences.reduce<bigint | undefined>((a, b) => (a !== undefined && a > b ? a : b), undefined);
+    const place = inTurn.length === leases.length ? highest : await this.#placeAfter(session, leases, highest);
+    if (place === undefined) return;
     const statement = this.dialect.insertOrUpdate({
       table: LAST_PROCESSED,
       columns: ['statement', 'seq_id'],
@@ -138,14 +137,29 @@ export class SequencedTable extends MessageTable {
       condition: 'COALESCE(old.seq_id, 0) < new.seq_id',
       changes: [['seq_id', 'new.seq_id']],
     });
-    await session.query(statement, [this.#options.storeName, String(highest)]);
+    await session.query(statement, [this.#options.storeName, String(place)]);
   }
 
-  async #count(session: SqlSession, sequence: bigint): Promise<number> {
-    const [row] = await session.query(`SELECT COUNT(*) AS messages FROM ${this.name} WHERE seq_id = ?`, [
-      String(sequence),
-    ]);
-    return integer(row?.messages);
+  /** How far it comes when these messages go, `highest` of which is the last one in turn: over the numbers that nobody has any more. */
+  async #placeAfter(session: SqlSession, leases: readonly Lease[], highest: bigint | undefined): Promise<bigint> {
+    // Held: of two transactions with messages of one number the later one must see that the other one's are gone.
+    const last = await this.#holdLast(session);
+    const taken = new Set(
+      leases.flatMap(({ outOfTurn, sequence }) => (outOfTurn && sequence !== undefined ? [sequence] : [])),
+    );
+    let place = highest !== undefined && highest > last ? highest : last;
+    while (taken.has(place + 1n) && !(await this.#hasOthers(session, place + 1n, leases))) place += 1n;
+    return place;
+  }
+
+  /** Whether there are messages with this number but for those of these leases. */
+  async #hasOthers(session: SqlSession, sequence: bigint, leases: readonly Lease[]): Promise<boolean> {
+    const others = await session.query(
+      `SELECT m.indexId AS id FROM ${this.name} m ` +
+        `WHERE m.seq_id = ? AND m.indexId NOT IN (${placeholders(leases.length)}) LIMIT 1`,
+      [String(sequence), ...leases.map(({ indexId }) => indexId)],
+    );
+    return others.length > 0;
   }
 
   #gapIsOver(): boolean {
@@ -156,7 +170,7 @@ export class SequencedTable extends MessageTable {
   /** Reads the last number that was settled, and keeps others from looking or settling until the transaction ends. */
   async #holdLast(session: SqlSession): Promise<bigint> {
     const held = await this.#selectLast(session, this.dialect.forUpdate);
-    if (held) return this.#notice(sequenceOf(held));
+    if (held) return sequenceOf(held);
     // What is not there cannot be held. Without effect when somebody else makes it in the same moment.
     const statement = this.dialect.insertOrUpdate({
       table: LAST_PROCESSED,
@@ -167,7 +181,7 @@ export class SequencedTable extends MessageTable {
     });
     await session.query(statement, [this.#options.storeName]);
     const made = await this.#selectLast(session, this.dialect.forUpdate);
-    return this.#notice(made ? sequenceOf(made) : 0n);
+    return made ? sequenceOf(made) : 0n;
   }
 
   async #readLast(session: SqlSession): Promise<bigint> {
