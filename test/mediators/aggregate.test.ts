@@ -4,6 +4,7 @@ import type { MessageContext } from '../../src/message/message-context.ts';
 import { Payload } from '../../src/message/payload.ts';
 import { parseXml, type XmlElement } from '../../src/xml/index.ts';
 import { FakeExchange, logged, message, problemLines, response, sequence } from '../mediation/harness.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { endpointAt, SplitFlow, shown } from './split-harness.ts';
 
 const XML: Array<[string, string]> = [['Content-Type', 'application/xml']];
@@ -282,6 +283,8 @@ describe('time', () => {
   const LOSING = '<filter xpath="//i = 2"><drop/></filter>';
 
   async function settle(flow: SplitFlow, ms: number) {
+    // Parts may still be on their way: a part gives way to other work when it has taken long.
+    await waitFor(() => vi.getTimerCount() > 0, { what: 'the timer of a group' });
     await vi.advanceTimersByTimeAsync(ms);
     await flow.exchange.settled();
   }

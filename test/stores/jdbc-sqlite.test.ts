@@ -197,7 +197,7 @@ describe('the JDBC store', () => {
     expect(new Set(kept).size).toBe(kept.length);
     // Eight puts were under way at each kill.
     expect(kept.length - confirmed.length).toBeLessThanOrEqual(24);
-  });
+  }, 60_000);
 
   test('is there at once with a file that cannot be opened, and uses it when it can', async () => {
     const folder = await stores.folder();
