@@ -19,7 +19,7 @@ export async function packaged(folder: string): Promise<string> {
   const compiled = join(folder, 'dist');
   const tsc = join(CHECKOUT, 'node_modules/typescript/bin/tsc');
   await run([tsc, '-p', join(CHECKOUT, 'tsconfig.build.json'), '--outDir', compiled]);
-  await run([join(CHECKOUT, 'packaging/bundle.ts'), join(compiled, 'src')]);
+  await run([join(CHECKOUT, 'packaging/bundle.ts'), compiled]);
   for (const path of COPIED) await cp(join(CHECKOUT, path), join(folder, path), { recursive: true });
   await symlink(join(CHECKOUT, 'node_modules'), join(folder, 'node_modules'));
   return join(folder, 'bin/mini-synapse');
