@@ -3,6 +3,7 @@ import { mediaTypeOf } from '../message/media-type.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { bodyKind } from '../stores/broker/foreign-body.ts';
 import { restoreMessage } from '../stores/capture.ts';
+import { foreignMessage } from '../stores/foreign-message.ts';
 import type { Delivery, PoisonMessage } from '../stores/message-store.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
 
@@ -51,22 +52,10 @@ function withType(stored: StoredMessage, contentType: string): StoredMessage {
 function undecoded(poison: PoisonMessage | undefined): StoredMessage {
   const { id = '', bytes = new Uint8Array(0), headers = [] } = poison ?? {};
   const empty = bytes.length === 0;
-  return {
-    v: 1,
+  return foreignMessage({
     id,
-    originalId: id,
     correlationId: headers.find(([name]) => name === 'correlation-id')?.[1],
-    storedAt: Date.now(),
-    service: undefined,
     body: { kind: empty ? 'none' : 'binary', bytes, contentType: empty ? undefined : 'application/octet-stream' },
-    addressing: {},
-    direction: 'request',
-    doingRest: false,
     headers,
-    axis2: new Map(),
-    properties: new Map(),
-    variables: new Map(),
-    priority: undefined,
-    history: [],
-  };
+  });
 }

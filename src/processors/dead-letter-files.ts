@@ -3,6 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseMediaType } from '../message/media-type.ts';
 import { bodyKind } from '../stores/broker/foreign-body.ts';
+import { foreignMessage, soapActionIn } from '../stores/foreign-message.ts';
 import type { DeliveryFailure, StoredBody, StoredMessage } from '../stores/stored-message.ts';
 
 /** What stands in the dead-letter area about one message; `putAside` writes it. */
@@ -75,41 +76,25 @@ export function letterAsStored(letter: FoundLetter, bytes: Buffer): StoredMessag
   const { id, headers, history, contentType, replays = 0 } = letter;
   const kind = bytes.length === 0 ? 'none' : bodyKind(contentType, bytes);
   const action = actionOf(letter);
-  return {
-    v: 1,
+  return foreignMessage({
     id,
-    originalId: id,
-    correlationId: undefined,
-    storedAt: Date.now(),
-    service: undefined,
     body: { kind, bytes, contentType },
     addressing: action === undefined ? {} : { action },
-    direction: 'request',
     doingRest: !isSoap(kind, letter),
     headers,
-    axis2: new Map(),
-    properties: new Map(),
-    variables: new Map(),
-    priority: undefined,
     history,
     replays: replays + 1,
-  };
+  });
 }
 
-/** SOAPAction without its quotes, or the `action` parameter of a SOAP 1.2 Content-Type (spec proxies 1.6, 1.7). */
+/** What SOAPAction says, or the `action` parameter of a SOAP 1.2 Content-Type (spec proxies 1.6, 1.7). */
 function actionOf({ headers, contentType }: FoundLetter): string | undefined {
-  const written = soapActionIn(headers)?.trim().replaceAll('"', '');
-  return parseMediaType(contentType).parameters.get('action') || written || undefined;
+  return parseMediaType(contentType).parameters.get('action') || soapActionIn(headers) || undefined;
 }
 
 /** Also what is compressed or has attachments, when its sender said that it is SOAP. */
 function isSoap(kind: StoredBody['kind'], { headers }: FoundLetter): boolean {
   return kind === 'soap11' || kind === 'soap12' || (kind === 'binary' && soapActionIn(headers) !== undefined);
-}
-
-/** AMQP and STOMP senders spell it with an underscore. */
-function soapActionIn(headers: FoundLetter['headers']): string | undefined {
-  return headers.find(([name]) => /^soap_?action$/i.test(name))?.[1];
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

@@ -3,6 +3,7 @@ import type { Logger } from '../logging/index.ts';
 import type { LogDetails } from '../logging/logger.ts';
 import { causeChain } from '../mediation/fault.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import { foreignMessage } from '../stores/foreign-message.ts';
 import type { Delivery, PoisonMessage } from '../stores/message-store.ts';
 import type { DeliveryFailure, StoredMessage } from '../stores/stored-message.ts';
 import { aboutStored } from './about-stored.ts';
@@ -288,23 +289,6 @@ export function storedPoison(poison: PoisonMessage | undefined): UndecodedMessag
   const id = poison?.id ?? 'unknown';
   const contentType =
     headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? 'application/octet-stream';
-  return {
-    v: 1,
-    id,
-    originalId: id,
-    correlationId: undefined,
-    storedAt: Date.now(),
-    service: undefined,
-    body: { kind: 'binary', bytes: poison?.bytes ?? new Uint8Array(), contentType },
-    addressing: {},
-    direction: 'request',
-    doingRest: true,
-    headers,
-    axis2: new Map(),
-    properties: new Map(),
-    variables: new Map(),
-    priority: undefined,
-    history: [],
-    undecoded: true,
-  };
+  const body = { kind: 'binary', bytes: poison?.bytes ?? new Uint8Array(), contentType } as const;
+  return { ...foreignMessage({ id, body, headers, doingRest: true }), undecoded: true };
 }

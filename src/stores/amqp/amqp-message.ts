@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Message, MessageProperties } from 'amqplib';
 import type { PropertyValue } from '../../message/property-value.ts';
 import { bodyKind, isForwardable, refuseJavaObject, usualContentType } from '../broker/foreign-body.ts';
+import { foreignMessage, soapActionIn } from '../foreign-message.ts';
 import type { StoredBody, StoredMessage } from '../stored-message.ts';
 import { decodeStoredMessage, encodeStoredMessage, StoredMessageError } from '../stored-message-codec.ts';
 import { type AmqpMessage, ID_HEADER } from './publisher.ts';
@@ -129,27 +130,19 @@ function readForeignMessage(properties: MessageProperties, bytes: Buffer): Store
   const given = fieldsOf(properties);
   const { transport, others } = applicationHeaders(properties);
   const id = textGiven(given.messageId) ?? newId();
-  const action = transport.find(([name]) => /^soap_?action$/i.test(name))?.[1].replaceAll('"', '');
+  const action = soapActionIn(transport);
   const seconds = Number(given.timestamp);
   const priority = given.priority;
-  return {
-    v: 1,
+  return foreignMessage({
     id,
-    originalId: id,
     correlationId: textGiven(given.correlationId),
     storedAt: Number.isSafeInteger(seconds) && seconds > 0 ? seconds * 1000 : Date.now(),
-    service: undefined,
     body: readBody(textGiven(given.contentType), bytes),
     addressing: action ? { action } : {},
-    direction: 'request',
-    doingRest: false,
     headers: transport,
-    axis2: new Map(),
     properties: others,
-    variables: new Map(),
     priority: typeof priority === 'number' && priority >= 0 && priority <= 9 ? priority : undefined,
-    history: [],
-  };
+  });
 }
 
 /** What HTTP can carry becomes a transport header, the rest a property; what the broker itself has noted is a property, too. */

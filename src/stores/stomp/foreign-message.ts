@@ -1,6 +1,7 @@
 import { withCharset } from '../../message/media-type.ts';
 import type { PropertyValue } from '../../message/property-value.ts';
 import { bodyKind, isForwardable, JAVA_OBJECT, refuseJavaObject, usualContentType } from '../broker/foreign-body.ts';
+import { foreignMessage, soapActionIn } from '../foreign-message.ts';
 import type { StoredBody, StoredMessage } from '../stored-message.ts';
 import { StoredMessageError } from '../stored-message-codec.ts';
 import type { StompHeaders } from './connection.ts';
@@ -27,26 +28,18 @@ export function readForeignMessage(headers: StompHeaders, bytes: Buffer): Stored
   const { transport, properties } = applicationProperties(headers);
   const body = readBody(headers, bytes);
   const id = headers['message-id'] ?? '';
-  const action = transport.find(([name]) => /^soap_?action$/i.test(name))?.[1].replaceAll('"', '');
+  const action = soapActionIn(transport);
   const priority = Number(headers.priority ?? DEFAULT_PRIORITY);
-  return {
-    v: 1,
+  return foreignMessage({
     id,
-    originalId: id,
     correlationId: headers['correlation-id'],
     storedAt: Number(headers.timestamp) || Date.now(),
-    service: undefined,
     body,
     addressing: action ? { action } : {},
-    direction: 'request',
-    doingRest: false,
     headers: transport,
-    axis2: new Map(),
     properties,
-    variables: new Map(),
     priority: priority >= 0 && priority <= 9 && priority !== DEFAULT_PRIORITY ? priority : undefined,
-    history: [],
-  };
+  });
 }
 
 /** Over STOMP an object, map or stream message of Java arrives without a body, just as an empty text does. */
