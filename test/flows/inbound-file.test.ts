@@ -46,7 +46,8 @@ it('a file inbound endpoint loses no file to kill -9, and a lock does not outliv
       await runtime.restart();
     }
     await reaches(names.length);
-    await waitFor(() => readdirSync(incoming).length === 0, { what: 'an empty folder' });
+    const left = () => readdirSync(incoming);
+    await waitFor(() => left().length === 0, { what: () => `an empty folder; it has ${left()}`, deadlineMs: 30_000 });
     expect(readdirSync(done).sort()).toEqual(names);
   } finally {
     await runtime.stop();

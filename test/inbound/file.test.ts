@@ -167,6 +167,14 @@ describe('a file inbound endpoint', () => {
       await becomes('in', ['theirs.json', 'theirs.json.lock']);
     }));
 
+  it('a lock that a crash left behind when its file had gone already goes, too', () =>
+    serving({ i: inbound(move()), s: `<sequence name="s">${SAYS}</sequence>` }, async () => {
+      const { hostname } = await import('node:os');
+      writeFileSync(join(incoming, 'gone.json.lock'), `${hostname()} 999999999 someone\n`);
+      writeFileSync(join(incoming, 'theirs.json.lock'), 'elsewhere.example 1 someone\n');
+      await becomes('in', ['theirs.json.lock']);
+    }));
+
   it('writes the answer of the flow into the reply folder', () =>
     serving(
       {

@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { logger } from '../../logging/index.ts';
@@ -7,7 +8,7 @@ import type { InboundServices, InboundTransport } from '../component.ts';
 import type { MessageEntry } from '../entry.ts';
 import { type FlowFailed, runToItsEnd } from '../flow-end.ts';
 import { fileMessage, fileReply } from './file-message.ts';
-import { isLock, lockFile } from './lock.ts';
+import { isLock, lockedName, lockFile, sweepLock } from './lock.ts';
 import { moveInto } from './write-file.ts';
 
 const log = logger('FilePollingConsumer');
@@ -170,7 +171,9 @@ export class FolderListener implements InboundTransport {
     const what = await stat(path);
     if (what.isFile()) return [{ path, size: what.size, modifiedMs: what.mtimeMs }];
     const found: Candidate[] = [];
-    for (const item of await readdir(path, { withFileTypes: true })) {
+    const items = await readdir(path, { withFileTypes: true });
+    await this.#sweepOrphans(items);
+    for (const item of items) {
       const { name } = item;
       if (!item.isFile() || isLock(name) || name.endsWith('.part') || !matches(name)) continue;
       const file = join(path, name);
@@ -179,6 +182,16 @@ export class FolderListener implements InboundTransport {
       if (status) found.push({ path: file, size: status.size, modifiedMs: status.mtimeMs });
     }
     return found;
+  }
+
+  /** A crash between a file's leaving the folder and its unlocking leaves the lock, which nothing else would ever look at again. */
+  async #sweepOrphans(items: readonly Dirent[]): Promise<void> {
+    const { locking, path, releaseLocksAfterMs } = this.#options.rules;
+    const locks = locking ? items.filter(({ name }) => isLock(name)) : [];
+    if (locks.length === 0) return;
+    const names = new Set(items.map(({ name }) => name));
+    for (const { name } of locks)
+      if (!names.has(lockedName(name))) await sweepLock(join(path, name), { releaseAfterMs: releaseLocksAfterMs });
   }
 
   /** Never rejects. */
