@@ -10,6 +10,7 @@ import { sendOrders } from './clients.ts';
 import { fill } from './fill.ts';
 import { MemoryWatch } from './memory.ts';
 import { type Progress, progress } from './progress.ts';
+import { writeResult } from './result.ts';
 import { BENCH_KINDS, cleanUp, type Medium, temporaryFolder } from './store-kinds.ts';
 
 /*
@@ -48,23 +49,39 @@ async function main(): Promise<number> {
   });
   const { kind, count = '100000', deliver = '20000' } = values;
   const wishes = kind === undefined ? USUAL : [{ kind, count: Number(count), deliver: Number(deliver) }];
-  let failures = 0;
-  for (const wish of wishes) failures += await measure(wish);
-  return failures === 0 ? 0 : 1;
+  const measured: Measured[] = [];
+  for (const wish of wishes) measured.push(...(await measure(wish)));
+  if (kind === undefined) await writeResult('backlog', { limits: measured.map(limitOf) });
+  return measured.every(({ failures }) => failures === 0) ? 0 : 1;
 }
 
-async function measure(wish: Wish): Promise<number> {
+function limitOf({ kind, messages, peakMiB, failures }: Measured) {
+  const path = `most that was resident with ${messages} messages waiting (${kind}), filled, killed, restarted, drained`;
+  const value = { median: peakMiB, min: peakMiB, max: peakMiB };
+  return { id: `backlog-${kind}`, path, value, unit: 'MiB', goal: RSS_BOUND_MIB, met: failures === 0 };
+}
+
+/** Of what cannot be had here, nothing. */
+async function measure(wish: Wish): Promise<Measured[]> {
   const kinds = BENCH_KINDS.filter(({ name }) => name.toLowerCase().includes(wish.kind.toLowerCase()));
   const kind = kinds.find(({ name }) => name === wish.kind) ?? kinds[0];
   if (!kind) throw new Error(`no kind is called ${wish.kind}: ${BENCH_KINDS.map(({ name }) => name).join('; ')}`);
   try {
     const medium = await kind.start();
-    if (!medium) return 0;
+    if (!medium) return [];
     say(`\n${kind.name}: ${wish.count} messages of 0.6 KB`);
-    return await new Backlog(wish, medium).run();
+    return [{ kind: kind.name, messages: wish.count + ACCEPTED, ...(await new Backlog(wish, medium).run()) }];
   } finally {
     await cleanUp();
   }
+}
+
+/** What came of one kind. */
+interface Measured {
+  readonly kind: string;
+  readonly messages: number;
+  readonly peakMiB: number;
+  readonly failures: number;
 }
 
 class Backlog {
@@ -82,7 +99,7 @@ class Backlog {
     this.#survives = !this.#inMemory || medium.artifact.parameters['x.journal'] === 'true';
   }
 
-  async run(): Promise<number> {
+  async run(): Promise<Pick<Measured, 'peakMiB' | 'failures'>> {
     const backEnd = await countingBackEnd();
     const memory = new MemoryWatch(() => this.#runtime?.pid);
     try {
@@ -104,8 +121,8 @@ class Backlog {
       await this.#runtime?.stop();
       await backEnd.close();
     }
-    this.#tellMemory(memory);
-    return this.#failures;
+    const peakMiB = this.#tellMemory(memory);
+    return { peakMiB, failures: this.#failures };
   }
 
   async #steps(runtime: MiniSynapse, backEnd: CountingBackEnd, memory: MemoryWatch, dataDirectory: string) {
@@ -217,13 +234,14 @@ class Backlog {
     }
   }
 
-  #tellMemory({ peaks }: MemoryWatch): void {
+  #tellMemory({ peaks }: MemoryWatch): number {
     const told = [...peaks]
       .filter(([phase]) => phase !== 'start')
       .map(([phase, peak]) => `${phase} ${Math.round(peak)}`);
     const most = Math.max(...peaks.values());
     say(`  RSS MiB   ${told.join(', ')}: ${most < RSS_BOUND_MIB ? 'below' : 'ABOVE'} ${RSS_BOUND_MIB}`);
     if (most >= RSS_BOUND_MIB) this.#failures += 1;
+    return most;
   }
 }
 

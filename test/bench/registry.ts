@@ -42,6 +42,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
     minutes: 3,
     onlyByName: true,
   },
+  soak: { module: 'soak.ts', title: 'an hour of steady load: whether memory grows', minutes: 61, onlyByName: true },
   stores: { module: 'stores.ts', title: 'every kind of store against its real server', minutes: 2, onlyByName: true },
   backlog: {
     module: 'backlog.ts',
