@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import type { Answer } from '../management/resource.ts';
+import { CORE, coreModule, coreOf, withCore } from './core-module.ts';
 import { withoutRemarks } from './shrink.ts';
 
 const gzipped = promisify(gzip);
@@ -15,16 +16,24 @@ const GZIP_LEVEL = 9;
 /** Smaller files do not get smaller. */
 const WORTH_COMPRESSING_BYTES = 400;
 
+/** Of the hash of a file: enough to tell its versions apart. */
+const TAG_CHARACTERS = 11;
+
 const MOUNT = '/console';
 const INDEX = 'index.html';
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
+  // Modules are UTF-8 whatever is said, and all others are when the page is.
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.webmanifest': 'application/manifest+json',
 };
+
+/** Style sheets that are sent as one, in this order: together they are smaller than apart. */
+const SHEET = 'console.css';
+const SHEETS = ['base.css', 'components.css', 'pages.css'];
 
 /** What the page may do: load from here and talk to here, nothing else (OP-83). Its one inline script is the import map. */
 function policy(importMap: string | undefined): string {
@@ -60,9 +69,10 @@ export interface FileRequest {
  * read and compressed once; a path leads nowhere but to a file that was there at the start.
  */
 export class ConsoleFiles {
-  readonly #paths: ReadonlyMap<string, string>;
+  readonly #paths: ReadonlyMap<string, readonly string[]>;
   readonly #files = new Map<string, Promise<ConsoleFile>>();
   readonly #keep: boolean;
+  #core: Promise<CoreFiles> | undefined;
 
   /** @param options.keep false: files are read anew for each request, for those who work on them */
   constructor(options: { readonly keep?: boolean } = {}) {
@@ -79,22 +89,63 @@ export class ConsoleFiles {
     if (path === '/' || path === MOUNT)
       return { status: 302, headers: { Location: `${MOUNT}/` }, type: 'text/plain', text: `See ${MOUNT}/\n` };
     const name = path.slice(MOUNT.length + 1) || INDEX;
-    const place = this.#paths.get(name);
-    if (place === undefined) return { status: 404, type: 'text/plain; charset=utf-8', text: 'There is no such file\n' };
-    return sent(await this.#file(name, place), request);
+    const places = this.#keep && name === CORE ? [CORE] : this.#paths.get(name);
+    if (places === undefined)
+      return { status: 404, type: 'text/plain; charset=utf-8', text: 'There is no such file\n' };
+    return sent(await this.#file(name, places), request);
   }
 
-  #file(name: string, place: string): Promise<ConsoleFile> {
+  #file(name: string, places: readonly string[]): Promise<ConsoleFile> {
     const known = this.#files.get(name);
     if (known) return known;
-    const shrinks = this.#keep && !name.startsWith('lib/') && /\.(?:js|css)$/.test(name);
-    const file = readConsoleFile(place, shrinks);
+    const file = this.#read(name, places);
     if (!this.#keep) return file;
     this.#files.set(name, file);
     // What could not be read is tried again.
     file.catch(() => this.#files.delete(name));
     return file;
   }
+
+  async #read(name: string, places: readonly string[]): Promise<ConsoleFile> {
+    if (!this.#keep) return await consoleFile(name, await bytesOf(places));
+    if (name === CORE) return await consoleFile(name, Buffer.from((await this.#coreFiles()).text));
+    const bytes = await bytesOf(places);
+    if (name === INDEX)
+      return await consoleFile(name, Buffer.from(withCore(bytes.toString('utf8'), (await this.#coreFiles()).order)));
+    const shrinks = !name.startsWith('lib/') && /\.(?:js|css)$/.test(name);
+    return await consoleFile(name, shrinks ? Buffer.from(withoutRemarks(bytes.toString('utf8'))) : bytes);
+  }
+
+  #coreFiles(): Promise<CoreFiles> {
+    if (this.#core) return this.#core;
+    const core = readCore(this.#paths);
+    this.#core = core;
+    core.catch(() => {
+      this.#core = undefined;
+    });
+    return core;
+  }
+}
+
+/** The modules that are sent as one. */
+interface CoreFiles {
+  readonly order: readonly string[];
+  readonly text: string;
+}
+
+async function readCore(paths: ReadonlyMap<string, readonly string[]>): Promise<CoreFiles> {
+  const own = [...paths].filter(([name]) => name.endsWith('.js') && !name.startsWith('lib/'));
+  const modules = new Map(
+    await Promise.all(
+      own.map(async ([name, places]) => [name, withoutRemarks((await bytesOf(places)).toString('utf8'))] as const),
+    ),
+  );
+  const order = coreOf(modules);
+  return { order, text: coreModule(modules, order) };
+}
+
+async function bytesOf(places: readonly string[]): Promise<Buffer> {
+  return Buffer.concat(await Promise.all(places.map((place) => readFile(place))));
 }
 
 function sent(file: ConsoleFile, { headers }: FileRequest): Answer {
@@ -113,17 +164,18 @@ function accepts(accepted: string | string[] | undefined, encoding: string): boo
   return found !== undefined && Number(found[1] ?? 1) > 0;
 }
 
-async function readConsoleFile(place: string, shrinks: boolean): Promise<ConsoleFile> {
-  const read = await readFile(place);
-  const plain = shrinks ? Buffer.from(withoutRemarks(read.toString('utf8'))) : read;
-  const page = extname(place) === '.html';
+async function consoleFile(name: string, plain: Uint8Array): Promise<ConsoleFile> {
+  const page = name === INDEX;
   return {
-    type: TYPES[extname(place)] ?? 'application/octet-stream',
+    type: TYPES[extname(name)] ?? 'application/octet-stream',
     plain,
     compressed: plain.length < WORTH_COMPRESSING_BYTES ? new Map() : await compressed(plain),
-    tag: createHash('sha256').update(plain).digest('base64url').slice(0, 22),
+    tag: createHash('sha256').update(plain).digest('base64url').slice(0, TAG_CHARACTERS),
     headers: page
-      ? { 'Content-Security-Policy': policy(importMapOf(plain.toString('utf8'))), 'Referrer-Policy': 'no-referrer' }
+      ? {
+          'Content-Security-Policy': policy(importMapOf(Buffer.from(plain).toString('utf8'))),
+          'Referrer-Policy': 'no-referrer',
+        }
       : {},
   };
 }
@@ -141,13 +193,15 @@ function importMapOf(page: string): string | undefined {
   return /<script type="importmap">([\s\S]*?)<\/script>/.exec(page)?.[1];
 }
 
-/** Name below `/console/` -> place on disk, of our own files. */
-function* ownFiles(): Generator<readonly [string, string]> {
+/** Name below `/console/` -> places on disk, of our own files. */
+function* ownFiles(): Generator<readonly [string, readonly string[]]> {
   const folder = staticFolder();
+  yield [SHEET, SHEETS.map((name) => join(folder, name))];
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile() || TYPES[extname(entry.name)] === undefined) continue;
     const place = join(entry.parentPath, entry.name);
-    yield [relative(folder, place).split(sep).join('/'), place];
+    const name = relative(folder, place).split(sep).join('/');
+    if (!SHEETS.includes(name)) yield [name, [place]];
   }
 }
 
@@ -163,12 +217,12 @@ function staticFolder(): string {
 }
 
 /** The libraries under `lib/`, as their packages bring them for browsers: beside what they bring for `require`. */
-function* libraries(): Generator<readonly [string, string]> {
+function* libraries(): Generator<readonly [string, readonly string[]]> {
   const { resolve } = createRequire(import.meta.url);
-  yield ['lib/preact.js', resolve('preact')];
-  yield ['lib/hooks.js', resolve('preact/hooks')];
-  yield ['lib/htm.js', join(dirname(resolve('htm')), 'htm.module.js')];
-  yield ['lib/dagre.js', join(dirname(resolve('@dagrejs/dagre')), 'dagre.esm.js')];
-  yield ['lib/uplot.js', resolve('uplot/dist/uPlot.iife.min.js')];
-  yield ['lib/uplot.css', resolve('uplot/dist/uPlot.min.css')];
+  yield ['lib/preact.js', [resolve('preact')]];
+  yield ['lib/hooks.js', [resolve('preact/hooks')]];
+  yield ['lib/htm.js', [join(dirname(resolve('htm')), 'htm.module.js')]];
+  yield ['lib/dagre.js', [join(dirname(resolve('@dagrejs/dagre')), 'dagre.esm.js')]];
+  yield ['lib/uplot.js', [resolve('uplot/dist/uPlot.iife.min.js')]];
+  yield ['lib/uplot.css', [resolve('uplot/dist/uPlot.min.css')]];
 }

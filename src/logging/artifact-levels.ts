@@ -7,6 +7,8 @@ interface OwnLevel {
   readonly level: number;
   /** Of the reset. */
   readonly timer: NodeJS.Timeout | undefined;
+  /** When that comes, epoch ms. */
+  readonly resetsAt: number | undefined;
 }
 
 /** Levels of single artifacts, for the lines about their messages. While there are none, nothing is looked up. */
@@ -19,7 +21,7 @@ export class ArtifactLevels {
     return this.#highest;
   }
 
-  list(): ReadonlyArray<Pick<OwnLevel, 'kind' | 'name' | 'level'>> {
+  list(): ReadonlyArray<Omit<OwnLevel, 'timer'>> {
     return [...this.#own.values()];
   }
 
@@ -31,7 +33,10 @@ export class ArtifactLevels {
     const key = keyOf(artifact.kind, artifact.name);
     clearTimeout(this.#own.get(key)?.timer);
     this.#own.delete(key);
-    if (level !== undefined) this.#own.set(key, { ...artifact, level, timer: this.#resetTimer(key, resetAfterMs) });
+    if (level !== undefined) {
+      const resetsAt = resetAfterMs === undefined ? undefined : Date.now() + resetAfterMs;
+      this.#own.set(key, { ...artifact, level, timer: this.#resetTimer(key, resetAfterMs), resetsAt });
+    }
     for (const first of this.#own.keys()) if (this.#own.size > MAX_ARTIFACTS) this.#forget(first);
     this.#measure();
   }

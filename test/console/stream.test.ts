@@ -97,6 +97,21 @@ describe('an event stream of the console', () => {
     expect(heard).toEqual(['log a', 'log b']);
   });
 
+  it('tells whoever reads it to read anew when it was lost before it could say where', () => {
+    newest().tell('ping', 'a');
+    newest().onerror();
+    stream.again();
+    expect(newest().url).toBe('/management/events?logs=info');
+    newest().tell('ping', 'b');
+    newest().tell('log', 'c', '1');
+    expect(heard).toEqual(['ping a', 'reset ', 'ping b', 'log c']);
+    newest().onerror();
+    stream.again();
+    newest().tell('log', 'd', '2');
+    // From there the server has sent what was missed.
+    expect(heard.slice(4)).toEqual(['log d']);
+  });
+
   it('gives up a stream in which nothing comes, not even a ping', () => {
     vi.advanceTimersByTime(15_000);
     newest().tell('ping', '');

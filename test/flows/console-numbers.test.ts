@@ -173,7 +173,7 @@ const LEFT: Readonly<Record<Kind, number>> = {
   const STORES = ['Message stores', 'Waiting'] as const;
   const waiting = (kind: Kind, from: number, to: number) => truth.depth(kind, from, to);
 
-  it('is one that brokers, databases, back ends and clients had within the last two seconds, while messages are stored and delivered', async () => {
+  it('is one that brokers, databases, back ends and clients had within the last two seconds, while messages are stored and delivered (OP-43)', async () => {
     await page.visit('#/stores');
     await page.page.getByRole('table', { name: 'Message stores' }).waitFor();
     const stop = load();

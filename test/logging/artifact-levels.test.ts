@@ -47,6 +47,16 @@ describe('the level of an artifact (OP-67)', () => {
     expect(heard(() => log.warn('shown', details))).toEqual(['shown']);
   });
 
+  it('says when it goes back by itself', () => {
+    const before = Date.now();
+    setArtifactLogLevel(ORDERS, 'debug', 60_000);
+    const at = artifactLogLevels()[0]?.resetsAt ?? 0;
+    expect(at).toBeGreaterThanOrEqual(before + 60_000);
+    expect(at).toBeLessThanOrEqual(Date.now() + 60_000);
+    setArtifactLogLevel(ORDERS, 'debug');
+    expect(artifactLogLevels()[0]?.resetsAt).toBeUndefined();
+  });
+
   it('is found by processor and store, too', () => {
     setArtifactLogLevel({ kind: 'messageProcessor', name: 'P' }, 'trace');
     expect(heard(() => log.debug('of P', { processor: 'P', store: 'S' }))).toEqual(['of P']);

@@ -17,6 +17,8 @@ export class ApiError extends Error {
 const DEADLINE_MS = 20_000;
 let csrf = '';
 let onLoginNeeded = () => {};
+/** Heard by what lies over the page: it makes room for the login. */
+export const LOGIN_NEEDED = 'loginneeded';
 
 /** @param {string} token what changing requests of a session carry */
 export function useCsrf(token) {
@@ -31,6 +33,12 @@ export function csrfToken() {
 /** @param {() => void} callback called when the API wants a login */
 export function whenLoginNeeded(callback) {
   onLoginNeeded = callback;
+}
+
+/** The server has said that nobody is logged in. */
+export function loginNeeded() {
+  onLoginNeeded();
+  dispatchEvent(new Event(LOGIN_NEEDED));
 }
 
 /**
@@ -81,7 +89,7 @@ async function call(method, path, { body, signal } = {}) {
   });
   const answer = await read(response);
   if (response.ok) return answer;
-  if (response.status === 401 && path !== 'session') onLoginNeeded();
+  if (response.status === 401 && path !== 'session') loginNeeded();
   throw new ApiError(textOf(answer, response), {
     status: response.status,
     body: answer,

@@ -71,6 +71,33 @@ export function useNow(every = 1000) {
   return now;
 }
 
+const TELL_MS = 250;
+/** What is looked at again with every tick; one clock for all that is on the page. */
+const told = new Set();
+let clock;
+
+/** A text about a moment, as of now: drawn again only when it reads differently. @param {() => string} read @param {any} at undefined: there is nothing to tell */
+export function useTold(read, at) {
+  const [, setText] = useState('');
+  const latest = useRef(read);
+  latest.current = read;
+  useEffect(() => {
+    if (at === undefined || at === null) return undefined;
+    const look = () => document.hidden || setText(latest.current());
+    told.add(look);
+    clock ??= setInterval(() => {
+      for (const one of told) one();
+    }, TELL_MS);
+    return () => {
+      told.delete(look);
+      if (told.size > 0) return;
+      clearInterval(clock);
+      clock = undefined;
+    };
+  }, [at]);
+  return read();
+}
+
 /** The page's name in the window's title. */
 export function useTitle(title) {
   useEffect(() => {

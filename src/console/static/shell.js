@@ -1,9 +1,9 @@
 import { Component } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { ApiError, change, get, useCsrf, whenLoginNeeded } from './api.js';
+import { change, get, useCsrf, whenLoginNeeded } from './api.js';
 import { Dialog } from './components/dialog.js';
 import { Icon } from './components/icon.js';
-import { Card, Empty, Page } from './components/page.js';
+import { Card, Empty, Page, Problem } from './components/page.js';
 import { Toasts } from './components/toast.js';
 import { span } from './format.js';
 import { useNow } from './hooks.js';
@@ -202,8 +202,8 @@ class Guard extends Component {
   render() {
     const { error } = this.state;
     if (!error) return this.props.children;
-    const text = error instanceof ApiError ? error.message : `This page has failed: ${error.message}`;
-    return html`<${Page} title="Something went wrong"><div class="notice bad" role="alert">${text}</div><//>`;
+    // What a browser could not load it does not try again before the document is loaded anew.
+    return html`<${Page} title="Something went wrong"><${Problem} error=${error} what="this page" again=${() => location.reload()} /><//>`;
   }
 }
 

@@ -15,6 +15,8 @@ export const HELP = [
       ['k', 'Previous row'],
       ['Enter', 'Open the row'],
       ['x', 'Select the row'],
+      ['n', 'Next page'],
+      ['p', 'Previous page'],
       ['/', 'Filter'],
     ],
   },
@@ -68,10 +70,16 @@ export function useShortcuts({ onHelp, onPalette }) {
 const ACTS = {
   j: () => moveBy(1),
   k: () => moveBy(-1),
+  n: () => turn('Next'),
+  p: () => turn('Previous'),
   x: () => currentRow()?.querySelector('input[type=checkbox]')?.click(),
   '/': () => document.querySelector('main input[type=search]')?.focus(),
   '.': nextTheme,
 };
+
+function turn(way) {
+  document.querySelector(`main [data-turn=${way}]`)?.click();
+}
 
 function currentRow() {
   return document.activeElement?.closest('tbody tr');

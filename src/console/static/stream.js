@@ -17,6 +17,9 @@ export function backOff(failures) {
  *
  *   open ──(error, or silent for 20 s)──► waiting ──(back-off, network is back, again())──► open
  *
+ * Lost before any event had an id, there is nothing to go on from: `reset` is told with the first event of the next one, as the server
+ * does when it does not know any more what was missed.
+ *
  * @param {{values?: Record<string, string>, names: string[], onEvent: (name: string, text: string) => void, onLost: (retryAt: number) => void}} options
  *   values: of the query; retryAt: epoch ms
  * @returns {{again: () => void, close: () => void}} again: does not wait any longer
@@ -27,6 +30,7 @@ export function openStream({ values = {}, names, onEvent, onLost }) {
   let watchdog;
   let failures = 0;
   let lastEventId = '';
+  let missed = false;
   const watch = () => {
     clearTimeout(watchdog);
     watchdog = setTimeout(lost, SILENT_MS);
@@ -44,11 +48,14 @@ export function openStream({ values = {}, names, onEvent, onLost }) {
     failures = 0;
     lastEventId = event.lastEventId || lastEventId;
     watch();
+    if (missed && name !== 'reset') onEvent('reset', '');
+    missed = false;
     onEvent(name, event.data);
   };
   function lost() {
     clearTimeout(watchdog);
     source.close();
+    missed ||= lastEventId === '';
     const wait = backOff(failures);
     failures += 1;
     clearTimeout(timer);

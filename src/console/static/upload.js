@@ -1,4 +1,4 @@
-import { ApiError, address, csrfToken } from './api.js';
+import { ApiError, address, csrfToken, loginNeeded } from './api.js';
 
 /** Nothing is sent and nothing is answered for so long: the server is gone. Before an import, it may read a store of a million ids. */
 const STALLED_MS = 10 * 60_000;
@@ -31,8 +31,8 @@ export function upload(path, file, { type, onSent, signal }) {
       if (request.status === 200 && answer) resolve(answer);
       else reject(refused(request.status, answer));
     };
-    request.onerror = failed('The connection was lost. What was stored until then stays stored');
-    request.onabort = failed('Ended. What was stored until then stays stored');
+    request.onerror = failed('The connection was lost');
+    request.onabort = () => failed(signal.aborted ? 'Stopped' : 'The server has not moved for ten minutes')();
     request.onloadend = () => clearTimeout(deadline);
     signal.addEventListener('abort', () => request.abort(), { once: true });
     moved();
@@ -59,6 +59,8 @@ function parsed(text) {
 }
 
 function refused(status, answer) {
-  const otherwise = status === 403 ? 'Your role does not allow this' : `The server answered ${status}`;
+  if (status === 401) loginNeeded();
+  const otherwise =
+    { 401: 'Log in again', 403: 'Your role does not allow this' }[status] ?? `The server answered ${status}`;
   return new ApiError(answer?.Error ?? otherwise, { status, body: answer });
 }

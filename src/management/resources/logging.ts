@@ -10,7 +10,7 @@ import { jsonBody } from '../bodies.ts';
 import { listing, listOf, SEARCH_KEY } from '../list.ts';
 import { ManagementError, notFound } from '../management-error.ts';
 import { resource } from '../resource.ts';
-import { object, TEXT } from '../schemas.ts';
+import { object, TEXT, TIME } from '../schemas.ts';
 
 /** The reference's name of what all loggers go by that have no level of their own. */
 const ROOT = 'rootLogger';
@@ -18,8 +18,12 @@ const LEVELS: readonly LogLevel[] = ['fatal', 'error', 'warn', 'info', 'debug', 
 /** log4j's words beside ours. */
 const ALIASES: Readonly<Record<string, LogLevel>> = { all: 'trace', off: 'fatal', warning: 'warn' };
 
-const ROW = object({ loggerName: TEXT, componentName: TEXT, level: TEXT });
-const OWN_LEVELS = { type: 'array', items: object({ kind: TEXT, name: TEXT, level: TEXT }) } as const;
+/** `resetsAt`: when the level goes back by itself (OP-67). */
+const ROW = object({ loggerName: TEXT, componentName: TEXT, level: TEXT }, { resetsAt: TIME });
+const OWN_LEVELS = {
+  type: 'array',
+  items: object({ kind: TEXT, name: TEXT, level: TEXT }, { resetsAt: TIME }),
+} as const;
 
 /** `GET /management/logging` (spec proxies 8.2, 8.3). */
 export const readLogging = resource({
@@ -52,7 +56,7 @@ interface LoggingChange {
 }
 
 /** Levels that are given back later, and the level that was there before the first change of a row. */
-const resets = new Map<string, { readonly timer: NodeJS.Timeout; readonly before: LogLevel }>();
+const resets = new Map<string, { readonly timer: NodeJS.Timeout; readonly before: LogLevel; readonly at: number }>();
 const LONGEST_RESET_MS = 24 * 3_600_000;
 
 /** `PATCH /management/logging` (spec proxies 8.4): the level of a logger at run time; `resetAfterMs` gives it back by itself (OP-67). */
@@ -102,7 +106,8 @@ export const changeLogging = resource({
         apply(loggerName, loggerName === ROOT ? before : undefined);
       };
       // It keeps no process alive, and acts on this process only.
-      resets.set(loggerName, { timer: setTimeout(reset, resetAfterMs).unref(), before });
+      const timer = setTimeout(reset, resetAfterMs).unref();
+      resets.set(loggerName, { timer, before, at: Date.now() + resetAfterMs });
     }
     return { status: 200, body: { message: `Successfully updated ${loggerName}.level to ${level.toUpperCase()}` } };
   },
@@ -123,10 +128,20 @@ function levelOf(word: string): LogLevel {
 
 /** The artifacts with a level of their own. */
 function ownLevels() {
-  return artifactLogLevels().map(({ kind, name, level }) => ({ kind, name, level: level.toUpperCase() }));
+  return artifactLogLevels().map(({ kind, name, level, resetsAt }) => ({
+    kind,
+    name,
+    level: level.toUpperCase(),
+    ...timeOf(resetsAt),
+  }));
 }
 
 function row(loggerName: string) {
   const level = logLevel(loggerName === ROOT ? undefined : loggerName).toUpperCase();
-  return { loggerName, componentName: loggerName === ROOT ? '' : loggerName, level };
+  const componentName = loggerName === ROOT ? '' : loggerName;
+  return { loggerName, componentName, level, ...timeOf(resets.get(loggerName)?.at) };
+}
+
+function timeOf(resetsAt: number | undefined): { readonly resetsAt?: string } {
+  return resetsAt === undefined ? {} : { resetsAt: new Date(resetsAt).toISOString() };
 }

@@ -97,17 +97,22 @@ function options(lines, { width, height, format, whole }) {
       },
     ],
     series: [
-      { label: 'time', value: (_plot, value) => (value === null ? '' : clockOf(value, true)) },
+      { label: 'time', value: (plot, value) => clockOf(value ?? plot.data[0].at(-1), true) },
       ...lines.map(({ label, color: name, fill }) => ({
         label,
         stroke: color(name),
         width: 1.75,
         fill: fill ? color(`${name}-soft`) : undefined,
         points: { show: false },
-        value: (_plot, value) => (value === null || value === undefined ? '–' : format(value)),
+        // Without a pointer over it, what is the newest.
+        value: (plot, value, series, at) => told(at === null ? plot.data[series].at(-1) : value, format),
       })),
     ],
   };
+}
+
+function told(value, format) {
+  return value === null || value === undefined ? '–' : format(value);
 }
 
 function clockOf(seconds, full) {

@@ -19,7 +19,7 @@ export function Code({ text, language = 'text', mark, first = 1, numbers = true,
     const box = marked.current?.closest('.code');
     if (box) box.scrollTop = marked.current.offsetTop - box.clientHeight / 2;
   }, [mark, text]);
-  const lines = linesOf(text, text.length > COLOURED ? 'text' : language);
+  const lines = linesOf(text.replace(/\n$/, ''), text.length > COLOURED ? 'text' : language);
   const classes = `code ${numbers ? 'numbered' : ''} ${wrap ? 'wrap' : ''}`;
   return html`<div class=${classes} tabindex="0" role="region" aria-label=${label}>
     <code>

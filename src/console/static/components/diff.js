@@ -25,7 +25,7 @@ export function UnifiedDiff({ text, label }) {
     <code>
       ${lines.map((line, index) => {
         const kind = KINDS[line[0]] ?? 'gap';
-        return html`<div key=${index} class=${`line ${kind}`}><span class="sign">${SIGNS[kind]}</span>${kind === 'gap' ? line.replaceAll('@@', '').trim() : line.slice(1)}${'\n'}</div>`;
+        return html`<div key=${index} class=${`line ${kind}`}><span class="sign">${SIGNS[kind]}</span>${kind === 'gap' ? line.replace(/^@@ .*\+(\d+).*$/, 'line $1') : line.slice(1)}${'\n'}</div>`;
       })}
     </code>
   </div>`;

@@ -38,7 +38,6 @@ const PATHS = {
   plus: 'M12 5v14M5 12h14',
   minus: 'M5 12h14',
   fit: 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5',
-  right: 'M9 5l7 7-7 7',
   alert: 'M5 17h14l-2-2.500V10a5 5 0 0 0-10 0v4.500zM10 20.500h4',
   back: 'M9 5l-5 5 5 5M4 10h10a6 6 0 0 1 0 12h-3',
   compare: 'M4 5h6v14H4zM14 5h6v14h-6M17 9h0M17 12h0',

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { number } from '../format.js';
 import { html } from '../html.js';
 
@@ -7,17 +7,28 @@ import { html } from '../html.js';
  * `class`: `num` for figures, `wide` for what may be cut off, `hide-s` for what narrow screens go without
  */
 
-/** Rows that are drawn before somebody asks for more: thousands of them would hold up every keystroke. */
-const DRAWN = 200;
+/** Rows that are drawn at once: thousands of them would hold up every keystroke. */
+const PAGE = 100;
 
 /**
- * A table; on phones its rows are cards. With `href`, a row leads there; with `selected`, rows can be chosen.
+ * A table, page by page; on phones its rows are cards. With `href`, a row leads there; with `selected`, rows can be chosen.
  * @param {{columns: Column[], rows: any[], keyOf?: (row: any) => string, href?: (row: any) => string | undefined, caption: string,
- *   selected?: Set<string>, onSelect?: (selected: Set<string>) => void, toneOf?: (row: any) => string}} props
+ *   selected?: Set<string>, onSelect?: (selected: Set<string>) => void, toneOf?: (row: any) => string, note?: string}} props note: beside the
+ *   number of rows
  */
-export function Table({ columns, rows, keyOf = (row) => row.name, href, caption, selected, onSelect, toneOf }) {
-  const [drawn, setDrawn] = useState(DRAWN);
-  const all = selected && rows.length > 0 && rows.every((row) => selected.has(keyOf(row)));
+export function Table({
+  columns,
+  rows: all,
+  keyOf = (row) => row.name,
+  href,
+  caption,
+  selected,
+  onSelect,
+  toneOf,
+  note,
+}) {
+  const { rows, pager, frame } = usePages(all, PAGE);
+  const whole = selected && rows.length > 0 && rows.every((row) => selected.has(keyOf(row)));
   const toggle = (key) => {
     const next = new Set(selected);
     if (!next.delete(key)) next.add(key);
@@ -28,30 +39,30 @@ export function Table({ columns, rows, keyOf = (row) => row.name, href, caption,
     if (!target || event.target.closest('a, button, input, label, select') || getSelection()?.toString()) return;
     location.hash = target;
   };
-  return html`<div class="table-frame" tabindex="0" role="region" aria-label=${caption}>
-    <table role="table" class=${`rows ${selected ? 'picks' : ''}`}>
-      <caption class="sr">
-        ${caption}
-      </caption>
-      <thead role="rowgroup">
-        <tr role="row">
-          ${
-            selected &&
-            html`<th role="columnheader" class="pick" scope="col">
-              <input type="checkbox" checked=${all} aria-label="Select all on this page"
-                onChange=${() => onSelect(all ? new Set() : new Set(rows.map(keyOf)))} />
+  return html`<div class="table-frame" tabindex="0" role="region" aria-label=${caption} ref=${frame}>
+      <table role="table" class=${`rows ${selected ? 'picks' : ''}`}>
+        <caption class="sr">
+          ${caption}
+        </caption>
+        <thead role="rowgroup">
+          <tr role="row">
+            ${
+              selected &&
+              html`<th role="columnheader" class="pick" scope="col">
+              <input type="checkbox" checked=${whole} aria-label="Select all on this page"
+                onChange=${() => onSelect(whole ? new Set() : new Set(rows.map(keyOf)))} />
             </th>`
-          }
-          ${columns.map(({ title, class: name }, index) => html`<th key=${index} role="columnheader" scope="col" class=${name}>${title}</th>`)}
-        </tr>
-      </thead>
-      <tbody role="rowgroup">
-        ${rows.slice(0, drawn).map((row) => {
-          const key = keyOf(row);
-          const classes = [href?.(row) && 'leads', selected?.has(key) && 'picked', toneOf?.(row)]
-            .filter(Boolean)
-            .join(' ');
-          return html`<tr key=${key} role="row" class=${classes} onClick=${(event) => follow(event, row)} data-key=${key}>
+            }
+            ${columns.map(({ title, class: name }, index) => html`<th key=${index} role="columnheader" scope="col" class=${name}>${title}</th>`)}
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          ${rows.map((row) => {
+            const key = keyOf(row);
+            const classes = [href?.(row) && 'leads', selected?.has(key) && 'picked', toneOf?.(row)]
+              .filter(Boolean)
+              .join(' ');
+            return html`<tr key=${key} role="row" class=${classes} onClick=${(event) => follow(event, row)} data-key=${key}>
             ${
               selected &&
               html`<td role="cell" class="pick">
@@ -60,15 +71,33 @@ export function Table({ columns, rows, keyOf = (row) => row.name, href, caption,
             }
             ${columns.map(({ title, cell, class: name = '' }, index) => html`<td key=${index} role="cell" class=${index ? name : `${name} lead-cell`} data-label=${typeof title === 'string' ? title : undefined}>${cell(row)}</td>`)}
           </tr>`;
-        })}
-      </tbody>
-    </table>
-    ${
-      rows.length > drawn &&
-      html`<div class="pager">
-        <span>${number(drawn)} of ${number(rows.length)}</span>
-        <button type="button" class="small" onClick=${() => setDrawn(drawn * 2)}>Show ${number(Math.min(drawn, rows.length - drawn))} more</button>
-      </div>`
-    }
-  </div>`;
+          })}
+        </tbody>
+      </table>
+    </div>
+    ${pager(note)}`;
+}
+
+/**
+ * A part of many rows, and the way to the others; without others nothing but the note is shown.
+ * @returns {{rows: any[], pager: (note?: any) => any, frame: any}} frame: what is scrolled to when a page was turned
+ */
+export function usePages(all, size) {
+  const [turned, setTurned] = useState(0);
+  const frame = useRef();
+  const last = Math.max(0, Math.ceil(all.length / size) - 1);
+  const page = Math.min(turned, last);
+  const rows = all.slice(page * size, (page + 1) * size);
+  const button = (text, to, off) =>
+    html`<button type="button" class="small" disabled=${off} data-turn=${text} onClick=${() => {
+      setTurned(to);
+      frame.current?.scrollIntoView({ block: 'nearest' });
+    }}>${text}</button>`;
+  const pager = (note) =>
+    (last > 0 || note) &&
+    html`<div class="pager">
+      <span>${last > 0 && `${number(page * size + 1)}–${number(page * size + rows.length)} of ${number(all.length)}`}${last > 0 && note && ' · '}${note}</span>
+      ${last > 0 && html`<div class="actions">${button('First', 0, page === 0)}${button('Previous', page - 1, page === 0)}${button('Next', page + 1, page === last)}${button('Last', last, page === last)}</div>`}
+    </div>`;
+  return { rows, pager, frame };
 }

@@ -28,7 +28,8 @@ function cut(text, width) {
   return `${text.slice(0, fits)}…`;
 }
 
-function widthOf(text) {
+/** How wide a node's text is, of the picture's own pixels. @param {string} text */
+export function widthOf(text) {
   ruler ??= document.createElement('canvas').getContext('2d');
   ruler.font = `${FONT_WEIGHT} ${FONT_SIZE_PX}px ${getComputedStyle(document.body).fontFamily}`;
   return ruler.measureText(text).width;

@@ -1,4 +1,5 @@
 import { Graph, layout } from '@dagrejs/dagre';
+import { widthOf } from './cut-text.js';
 
 /*
  * From the API's nodes and edges to a picture: mediators are folded away on wish, then dagre says where everything stands.
@@ -8,7 +9,12 @@ const HEIGHT = 40;
 const MEDIATOR_HEIGHT = 30;
 const MIN_WIDTH = 96;
 const MAX_WIDTH = 250;
-const CHARACTER = 7.1;
+/** Beside the text: the icon and the margins; of mediators, the margins. */
+const BESIDE = 48;
+const BESIDE_MEDIATOR = 26;
+/** Between nodes that nothing leads to or from. */
+const GAP = 18;
+const MARGIN = 16;
 
 /** @typedef {{id: string, kind: string, name: string, label: string, state?: string, file?: string, line?: number, parent?: string}} Node */
 /** @typedef {{id: string, from: string, to: string, label?: string, count: number, errors: number, perSecond: number}} Edge */
@@ -24,18 +30,22 @@ export function arranged({ nodes, edges }, { direction }) {
     nodesep: direction === 'LR' ? 18 : 26,
     ranksep: direction === 'LR' ? 30 : 40,
     edgesep: 14,
-    marginx: 16,
-    marginy: 16,
+    marginx: MARGIN,
+    marginy: MARGIN,
   });
   picture.setDefaultEdgeLabel(() => ({}));
-  for (const node of nodes) picture.setNode(node.id, { ...node, ...sizeOf(node) });
+  const linked = new Set(edges.flatMap(({ from, to }) => [from, to]));
+  const [apart, others] = [nodes.filter(({ id }) => !linked.has(id)), nodes.filter(({ id }) => linked.has(id))];
+  for (const node of others) picture.setNode(node.id, { ...node, ...sizeOf(node) });
   for (const edge of edges)
     picture.setEdge(edge.from, edge.to, { edge, width: 56, height: 16, labelpos: 'c' }, edge.id);
-  layout(picture);
+  if (others.length > 0) layout(picture);
+  const drawn = others.length > 0 ? picture.graph() : { width: 0, height: 0 };
+  const alone = inRows(apart, Math.max(drawn.width, apart.length > 12 ? 900 : 320), drawn.height);
   return {
-    width: picture.graph().width,
-    height: picture.graph().height,
-    nodes: picture.nodes().map((id) => picture.node(id)),
+    width: Math.max(drawn.width, alone.width),
+    height: alone.height,
+    nodes: [...picture.nodes().map((id) => picture.node(id)), ...alone.nodes],
     edges: picture.edges().map((key) => {
       const { edge, points, x, y } = picture.edge(key);
       return { id: edge.id, from: edge.from, to: edge.to, label: edge.label, path: curve(points), x, y };
@@ -43,9 +53,24 @@ export function arranged({ nodes, edges }, { direction }) {
   };
 }
 
+/** What nothing leads to or from stands in rows below the others, in nobody's way. */
+function inRows(nodes, width, top) {
+  const placed = [];
+  let [x, y, right] = [MARGIN, top + (top > 0 ? 0 : MARGIN), 0];
+  for (const node of nodes) {
+    const size = sizeOf(node);
+    if (x > MARGIN && x + size.width + MARGIN > width) [x, y] = [MARGIN, y + HEIGHT + GAP];
+    placed.push({ ...node, ...size, x: x + size.width / 2, y: y + HEIGHT / 2 });
+    x += size.width + GAP;
+    right = Math.max(right, x - GAP + MARGIN);
+  }
+  return { nodes: placed, width: right, height: nodes.length > 0 ? y + HEIGHT + MARGIN : top };
+}
+
 function sizeOf({ kind, label }) {
-  const width = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, label.length * CHARACTER + 44));
-  return { width, height: kind === 'mediator' ? MEDIATOR_HEIGHT : HEIGHT };
+  const mediator = kind === 'mediator';
+  const wanted = widthOf(label) + (mediator ? BESIDE_MEDIATOR : BESIDE);
+  return { width: Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, wanted)), height: mediator ? MEDIATOR_HEIGHT : HEIGHT };
 }
 
 /** A smooth line through the points. */
@@ -109,11 +134,11 @@ export function folded({ nodes, edges }) {
 export function around({ nodes, edges }, id) {
   const met = new Set([id]);
   const walk = (from, to) => {
+    const next = Map.groupBy(edges, (edge) => edge[from]);
     const front = [id];
     while (front.length) {
-      const current = front.pop();
-      for (const edge of edges) {
-        if (edge[from] !== current || met.has(edge[to])) continue;
+      for (const edge of next.get(front.pop()) ?? []) {
+        if (met.has(edge[to])) continue;
         met.add(edge[to]);
         front.push(edge[to]);
       }

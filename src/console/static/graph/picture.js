@@ -6,8 +6,9 @@ import { html } from '../html.js';
 import { cutTo } from './cut-text.js';
 
 const MIN_SCALE = 0.15;
-/** Smaller texts cannot be read. */
+/** Smaller texts are hard to read; a graph that is whole at a scale a little below is shown whole. */
 const READABLE = 0.85;
+const STILL_READABLE = 0.7;
 const MAX_SCALE = 2.5;
 const STEP = 1.25;
 const ICONS = { inbound: 'download', api: 'endpoint', task: 'schedule' };
@@ -96,23 +97,24 @@ function EdgeLine({ edge, counts, lit }) {
     .join(' ');
   const figures = count === 0 ? '' : `${short(count)}${perSecond > 0 ? ` · ${rate(perSecond)}/s` : ''}`;
   const label = [edge.label, figures].filter(Boolean).join(' ');
-  const width = label.length * 6.4 + 10;
+  const failed = errors > 0 ? `${short(errors)} failed` : '';
+  const width = Math.max(label.length, failed.length) * 6.4 + 10;
   return html`<g class=${classes} data-from=${edge.from} data-to=${edge.to}>
     <path d=${edge.path} marker-end="url(#arrow)" />
     ${
       label &&
       html`<g class="edge-label" transform=${`translate(${edge.x} ${edge.y})`}>
-        <rect x=${-width / 2} y="-8" width=${width} height="16" rx="5" /><text text-anchor="middle" y="0.500">${label}</text>
+        <rect x=${-width / 2} y="-8" width=${width} height=${failed ? 30 : 16} rx="5" /><text text-anchor="middle" y="0.500">${label}</text>
       </g>`
     }
-    ${errors > 0 && html`<text class="edge-errors" x=${edge.x} y=${edge.y + 16} text-anchor="middle">${short(errors)} failed</text>`}
+    ${failed && html`<text class="edge-errors" x=${edge.x} y=${edge.y + 14} text-anchor="middle">${failed}</text>`}
   </g>`;
 }
 
 /** All of it in view, but not smaller than this; then around the chosen node, else from its beginning. */
 function fitting({ clientWidth, clientHeight }, { width, height, nodes }, chosen, smallest) {
   const whole = Math.min(clientWidth / width, clientHeight / height);
-  const scale = Math.min(1.15, Math.max(whole, smallest));
+  const scale = Math.min(1.15, whole >= STILL_READABLE ? whole : Math.max(whole, smallest));
   const node = nodes.find(({ id }) => id === chosen) ?? nodes.find(({ kind }) => kind === 'client');
   const along = (size, length, at) => {
     const spare = size - length * scale;

@@ -1,14 +1,18 @@
-import { useState } from 'preact/hooks';
+import { List } from '../components/list.js';
 import { Card, Empty, Loading, Page, Tabs } from '../components/page.js';
 import { ProblemFrame } from '../components/problem-frame.js';
 import { State, Tag } from '../components/state.js';
-import { Table } from '../components/table.js';
+import { usePages } from '../components/table.js';
 import { Ago } from '../components/time.js';
 import * as format from '../format.js';
 import { useResource } from '../hooks.js';
 import { html } from '../html.js';
 import { placeOf, sourceAt, to } from '../router.js';
-import { FileHistory, historyOf } from './file-history.js';
+import { Deployments } from './deployments.js';
+import { FileHistory } from './file-history.js';
+
+/** Problems with their lines on one page. */
+const PROBLEMS = 20;
 
 /** What is deployed, what is wrong with it, and what was deployed when. */
 export default function Artifacts({ place }) {
@@ -22,29 +26,26 @@ function Views({ view }) {
   const artifacts = useResource('artifacts', { events: ['deployment'], every: 10_000 });
   const list = artifacts.data?.list ?? [];
   const problems = list.filter((artifact) => artifact.problems?.length || artifact.state === 'faulty');
+  const count = (number) => artifacts.data && format.number(number);
   const tabs = [
-    { text: 'Problems', href: to(['artifacts']), current: view === '', count: artifacts.data && problems.length },
-    {
-      text: 'All artifacts',
-      href: to(['artifacts', 'all']),
-      current: view === 'all',
-      count: artifacts.data && list.length,
-    },
+    { text: 'Problems', href: to(['artifacts']), current: view === '', count: count(problems.length) },
+    { text: 'All artifacts', href: to(['artifacts', 'all']), current: view === 'all', count: count(list.length) },
     { text: 'Deployments', href: to(['artifacts', 'deployments']), current: view === 'deployments' },
   ];
   return html`<${Page} title="Artifacts" lead="What is deployed, and what is wrong with what is not">
     <${Tabs} tabs=${tabs} label="Views of the artifacts" />
-    ${view === 'deployments' ? html`<${Deployments} />` : html`<${Loading} of=${artifacts} what="the artifacts">${() => (view === 'all' ? html`<${All} list=${list} />` : html`<${Problems} problems=${problems} count=${list.length} />`)}<//>`}
+    ${view === 'deployments' ? html`<${Deployments} problems=${problems} />` : html`<${Loading} of=${artifacts} what="the artifacts">${() => (view === 'all' ? html`<${All} list=${list} />` : html`<${Problems} problems=${problems} count=${list.length} />`)}<//>`}
   <//>`;
 }
 
 function Problems({ problems, count }) {
-  if (problems.length === 0)
-    return html`<${Card}><${Empty} title="No artifact has a problem"><p>${format.counted(count, 'artifact is', 'artifacts are')} deployed. Errors appear here with the lines they are in.</p><//><//>`;
   const sorted = [...problems].sort(
     (left, right) => Number(right.state === 'faulty') - Number(left.state === 'faulty'),
   );
-  return sorted.map(
+  const { rows, pager, frame } = usePages(sorted, PROBLEMS);
+  if (problems.length === 0)
+    return html`<${Card}><${Empty} title="No artifact has a problem"><p>${format.counted(count, 'artifact is', 'artifacts are')} deployed. Errors appear here with the lines they are in.</p><//><//>`;
+  return html`<div class="stack" ref=${frame}>${rows.map(
     ({
       kind,
       name,
@@ -60,19 +61,12 @@ function Problems({ problems, count }) {
       ${state === 'faulty' && warnings.map((warning) => html`<p key=${warning} class="pager">${warning}</p>`)}
       ${found.map((problem, index) => html`<${ProblemFrame} key=${index} problem=${problem} file=${file} />`)}
     <//>`,
-  );
+  )}</div>${pager()}`;
 }
 
 function All({ list }) {
-  const [text, setText] = useState('');
-  const wanted = text.trim().toLowerCase();
-  const shown = list.filter(({ name, file, kind }) => `${name} ${file} ${kind}`.toLowerCase().includes(wanted));
-  return html`<form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
-      <input type="search" placeholder="Name, kind or file" aria-label="Name, kind or file" value=${text} onInput=${(event) => setText(event.target.value)} />
-    </form>
-    <${Card} flush>
-      ${shown.length === 0 ? html`<${Empty} icon="search" title="No artifact matches" />` : html`<${Table} caption="Artifacts" rows=${shown} columns=${COLUMNS} keyOf=${({ kind, name, file }) => `${kind}:${name}:${file}`} href=${({ file, line }) => sourceAt(file, line)} />`}
-    <//>`;
+  return html`<${List} label="Name, kind or file" textOf=${({ name, file, kind, state }) => `${name} ${file} ${kind} ${state}`} few=${0} caption="Artifacts" rows=${list} columns=${COLUMNS}
+    keyOf=${({ kind, name, file }) => `${kind}:${name}:${file}`} href=${({ file, line }) => sourceAt(file, line)} />`;
 }
 
 /** @type {import('../components/table.js').Column[]} */
@@ -93,35 +87,6 @@ const COLUMNS = [
     class: 'wide',
     cell: ({ file, line }) => html`<a class="mono" href=${sourceAt(file, line)}>${file}:${line}</a>`,
   },
-  { title: 'Revision', class: 'num hide-s', cell: ({ revision }) => revision ?? '–' },
+  { title: 'Revision', class: 'num hide-s', cell: ({ revision }) => revision || '–' },
   { title: 'Deployed', class: 'fit hide-s', cell: ({ deployedAt }) => html`<${Ago} at=${deployedAt} />` },
 ];
-
-function Deployments() {
-  const deployments = useResource('deployments?limit=100', { events: ['deployment'] });
-  return html`<${Card} flush>
-    <${Loading} of=${deployments} what="the deployments">
-      ${({ list }) => (list.length === 0 ? html`<${Empty} icon="artifact" title="Nothing was deployed yet" />` : html`<ol class="deployments">${list.map((one, index) => html`<${Deployment} key=${index} deployment=${one} />`)}</ol>`)}
-    <//>
-  <//>`;
-}
-
-/** What is shown of one deployment before the rest is only counted: the first one may bring thousands. */
-const SHOWN = 8;
-
-function Deployment({ deployment: { time, version, result, files = [], events = [], problems = [] } }) {
-  return html`<li>
-    <div class="deployment-head"><${State} state=${result} /><${Ago} at=${time} />${version !== undefined && html`<span class="muted">version ${version}</span>`}</div>
-    ${events.length > 0 && html`<p>${events.slice(0, SHOWN).map(({ event, kind, name }, index) => html`<span key=${index} class="event"><b>${event}</b> ${kind} ${name}</span>`)}<${More} of=${events} /></p>`}
-    <p>${files.slice(0, SHOWN).map((file) => html`<a key=${file} class="event mono" href=${historyOf(file)} title=${`Versions of ${file}`}>${file}</a>`)}<${More} of=${files} /></p>
-    ${problems.map((problem, index) => html`<pre key=${index} class="problem-text">${textOf(problem)}</pre>`)}
-  </li>`;
-}
-
-function More({ of: { length } }) {
-  return length > SHOWN && html`<span class="muted">and ${format.number(length - SHOWN)} more</span>`;
-}
-
-function textOf(problem) {
-  return typeof problem === 'string' ? problem : (problem.problems ?? [problem.message]).join('\n');
-}

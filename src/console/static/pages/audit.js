@@ -1,34 +1,26 @@
-import { useState } from 'preact/hooks';
+import { List } from '../components/list.js';
 import { Card, Empty, Loading, Page } from '../components/page.js';
 import { State } from '../components/state.js';
-import { Table } from '../components/table.js';
 import { Clock } from '../components/time.js';
 import { number } from '../format.js';
 import { useResource } from '../hooks.js';
 import { html } from '../html.js';
 
+/** All that the server has at hand. */
+const KEPT = 1000;
+
 /** Who has done what (OP-66). */
 export default function Audit() {
-  const [text, setText] = useState('');
-  const audit = useResource('audit?limit=500', { events: ['audit'], every: 10_000 });
-  const wanted = text.trim().toLowerCase();
-  const rowsOf = (list) =>
-    list
-      .map((entry, index) => ({ ...entry, key: String(index) }))
-      .filter((entry) => Object.values(entry).join(' ').toLowerCase().includes(wanted));
+  const audit = useResource(`audit?limit=${KEPT}`, { events: ['audit'], every: 10_000 });
+  // An entry keeps its key when others come before it.
+  const rowsOf = (list) => list.map((entry, index) => ({ ...entry, key: String(list.length - index) }));
   return html`<${Page} title="Audit" lead="Who has done what, from where, and with what result">
-    <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
-      <input type="search" placeholder="User, action or name" aria-label="User, action or name" value=${text} onInput=${(event) => setText(event.target.value)} />
-    </form>
-    <${Card} flush>
-      <${Loading} of=${audit} what="the audit log">
-        ${({ list }) => {
-          const rows = rowsOf(list);
-          if (rows.length > 0)
-            return html`<${Table} caption="Audit log, newest first" rows=${rows} columns=${COLUMNS} keyOf=${({ key }) => key} />`;
-          return html`<${Empty} icon="audit" title=${wanted ? 'No entry matches' : 'Nobody has changed anything yet'}><p>Every action of a user or a script is written down here.</p><//>`;
-        }}
-      <//>
+    <${Loading} of=${audit} what="the audit log">
+      ${({ list }) =>
+        list.length > 0
+          ? html`<${List} label="User, action or name" textOf=${(entry) => Object.values(entry).join(' ')} few=${0} caption="Audit log, newest first" rows=${rowsOf(list)} columns=${COLUMNS} keyOf=${({ key }) => key}
+              note=${list.length === KEPT && `the newest ${number(KEPT)}; older ones are in the audit file of the server`} />`
+          : html`<${Card}><${Empty} icon="audit" title="Nobody has changed anything yet"><p>Every action of a user or a script is written down here.</p><//><//>`}
     <//>
   <//>`;
 }

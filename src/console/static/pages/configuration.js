@@ -1,36 +1,21 @@
 import { useState } from 'preact/hooks';
-import { Card, Empty, Loading, Page } from '../components/page.js';
+import { List } from '../components/list.js';
+import { Loading, Page } from '../components/page.js';
 import { Tag } from '../components/state.js';
-import { Table } from '../components/table.js';
 import { useResource } from '../hooks.js';
 import { html } from '../html.js';
 
 /** The settings in effect, and who has said so. */
 export default function Configuration() {
-  const [text, setText] = useState('');
   const [changed, setChanged] = useState(false);
   const configuration = useResource('configuration');
-  const wanted = text.trim().toLowerCase();
-  const rowsOf = (list) =>
-    list.filter(
-      ({ key, value, description = '', origin }) =>
-        `${key} ${JSON.stringify(value)} ${description}`.toLowerCase().includes(wanted) &&
-        !(changed && origin === 'default'),
-    );
   return html`<${Page} title="Configuration" lead="The settings in effect: flags over environment over file over defaults">
-    <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
-      <input type="search" placeholder="Key, value or description" aria-label="Key, value or description" value=${text} onInput=${(event) => setText(event.target.value)} />
-      <label class="choice"><input type="checkbox" checked=${changed} onChange=${(event) => setChanged(event.target.checked)} />Only what differs from the defaults</label>
-    </form>
-    <${Card} flush>
-      <${Loading} of=${configuration} what="the configuration">
-        ${({ list }) => {
-          const rows = rowsOf(list);
-          return rows.length
-            ? html`<${Table} caption="Settings" rows=${rows} columns=${COLUMNS} keyOf=${({ key }) => key} />`
-            : html`<${Empty} icon="search" title="No setting matches" />`;
-        }}
-      <//>
+    <${Loading} of=${configuration} what="the configuration">
+      ${({
+        list,
+      }) => html`<${List} label="Key, value or description" textOf=${({ key, value, description = '' }) => `${key} ${JSON.stringify(value)} ${description}`}
+        rows=${changed ? list.filter(({ origin }) => origin !== 'default') : list} caption="Settings" columns=${COLUMNS} keyOf=${({ key }) => key}
+        beside=${html`<label class="choice"><input type="checkbox" checked=${changed} onChange=${(event) => setChanged(event.target.checked)} />Only what differs from the defaults</label>`} />`}
     <//>
   <//>`;
 }
@@ -39,6 +24,7 @@ export default function Configuration() {
 const COLUMNS = [
   {
     title: 'Setting',
+    class: 'setting',
     cell: ({ key, description }) => html`<code class="name">${key}</code><span class="sub">${description}</span>`,
   },
   { title: 'Value', cell: ({ value }) => html`<span class="mono value">${shown(value)}</span>` },

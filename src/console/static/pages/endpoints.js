@@ -1,7 +1,8 @@
+import { useEffect, useState } from 'preact/hooks';
 import { change } from '../api.js';
+import { List } from '../components/list.js';
 import { Card, Empty, Loading, Page } from '../components/page.js';
-import { State } from '../components/state.js';
-import { Table } from '../components/table.js';
+import { State, stateText } from '../components/state.js';
 import { Countdown } from '../components/time.js';
 import { doing } from '../components/toast.js';
 import * as format from '../format.js';
@@ -10,10 +11,19 @@ import { html } from '../html.js';
 import { sourceAt } from '../router.js';
 
 const EVERY_MS = 2000;
+/** Of so many the server is asked less often; events tell what changes. */
+const MANY = 500;
+const MANY_EVERY_MS = 10_000;
 
 /** Endpoints: which answer, which are suspended and until when; on and off. */
 export default function Endpoints({ place }) {
-  const endpoints = useResource('endpoints', { events: ['endpoint', 'deployment'], every: EVERY_MS });
+  const [many, setMany] = useState(false);
+  const endpoints = useResource('endpoints', {
+    events: ['endpoint', 'deployment'],
+    every: many ? MANY_EVERY_MS : EVERY_MS,
+  });
+  const list = endpoints.data?.list ?? [];
+  useEffect(() => setMany(list.length > MANY), [list.length]);
   const flip = async ({ name, state }) => {
     const on = state === 'OFF';
     await doing(
@@ -24,15 +34,17 @@ export default function Endpoints({ place }) {
   };
   const { name } = place.query;
   return html`<${Page} title="Endpoints" lead="Where messages are sent to">
-    <${Card} flush>
-      <${Loading} of=${endpoints} what="the endpoints">
-        ${({ list }) =>
-          list.length === 0
-            ? html`<${Empty} icon="endpoint" title="No named endpoints are deployed"><p>Endpoints inside of sequences are in the graph.</p><//>`
-            : html`<${Table} caption="Endpoints" rows=${list} columns=${columnsOf(flip)} toneOf=${(row) => (row.name === name ? 'picked' : '')} />`}
-      <//>
+    <${Loading} of=${endpoints} what="the endpoints">
+      ${() =>
+        list.length === 0
+          ? html`<${Card}><${Empty} icon="endpoint" title="No named endpoints are deployed"><p>Endpoints inside of sequences are in the graph.</p><//><//>`
+          : html`<${List} label="Name, type, state or error" textOf=${textOf} first=${name} caption="Endpoints" rows=${list} columns=${columnsOf(flip)} toneOf=${(row) => (row.name === name ? 'picked' : '')} />`}
     <//>
   <//>`;
+}
+
+function textOf({ name, type, state, lastError = '' }) {
+  return [name, type, stateText(state), lastError].join(' ');
 }
 
 /** @returns {import('../components/table.js').Column[]} */

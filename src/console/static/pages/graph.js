@@ -2,8 +2,9 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { address, query } from '../api.js';
 import { Code } from '../components/code.js';
 import { Icon } from '../components/icon.js';
-import { Card, Empty, Loading, Page } from '../components/page.js';
-import { State } from '../components/state.js';
+import { List } from '../components/list.js';
+import { Card, Empty, Loading, Notice, Page } from '../components/page.js';
+import { State, Tag } from '../components/state.js';
 import * as format from '../format.js';
 import { around, arranged, folded } from '../graph/layout.js';
 import { Picture } from '../graph/picture.js';
@@ -14,6 +15,8 @@ import { placeOf, refine, sourceAt, to } from '../router.js';
 
 /** Larger graphs begin without their mediators: what leads where is seen first. */
 const MANY_NODES = 24;
+/** More nodes are no picture: one of them is chosen first. */
+const MOST_NODES = 300;
 const ASK_MS = 5000;
 
 /** The mediation graph as it is deployed, with what flows through it now. */
@@ -38,14 +41,16 @@ function Explorer({ graph, chosen, focus, detail }) {
   const shown = useMemo(() => {
     const part = focus && graph.nodes.some(({ id }) => id === focus) ? around(graph, focus) : graph;
     const visible = mediators ? part : folded(part);
+    if (visible.nodes.length > MOST_NODES) return undefined;
     return {
       picture: arranged(visible, { direction: narrow() ? 'TB' : 'LR' }),
       parts: new Map(visible.edges.map(({ id, parts }) => [id, parts ?? [id]])),
     };
   }, [shape]);
-  const counts = useCounts(graph, shown.parts);
+  const counts = useCounts(graph, shown?.parts ?? NO_PARTS);
   const states = useStates(graph);
   const node = graph.nodes.find(({ id }) => id === chosen);
+  if (!shown) return html`<${Choice} nodes=${graph.nodes} focus=${focus} mediators=${mediators} />`;
   return html`<div class=${node ? 'graph-page with-panel' : 'graph-page'}>
     <${Card} flush class="graph-card">
       <div class="graph-bar">
@@ -58,6 +63,32 @@ function Explorer({ graph, chosen, focus, detail }) {
     ${node && html`<${Panel} key=${node.id} node=${node} state=${states.get(node.id)} />`}
   </div>`;
 }
+
+const NO_PARTS = new Map();
+
+/** Of a graph that is too large to be looked at, the way through one node. */
+function Choice({ nodes, focus, mediators }) {
+  const artifacts = nodes.filter(({ kind }) => kind !== 'mediator');
+  const note = `${format.number(artifacts.length)} artifacts are too many for one picture: choose one to see the ways through it.`;
+  return html`<${Notice}>${focus ? 'Too much leads through this one. ' : ''}${note}${mediators && html` <button type="button" class="small" onClick=${() => refine({ detail: 'artifacts' })}>Leave out the mediators</button>`}<//>
+    <${List} label="Name or kind" few=${0} textOf=${({ kind, label, file = '' }) => `${kind} ${label} ${file}`} caption="Nodes of the graph" rows=${artifacts} columns=${CHOICE_COLUMNS}
+      keyOf=${({ id }) => id} href=${({ id }) => to(['graph'], { node: id, focus: id })} />`;
+}
+
+/** @type {import('../components/table.js').Column[]} */
+const CHOICE_COLUMNS = [
+  {
+    title: 'Node',
+    cell: ({ id, label }) => html`<a class="name" href=${to(['graph'], { node: id, focus: id })}>${label}</a>`,
+  },
+  { title: 'Kind', cell: ({ kind }) => html`<${Tag}>${kind}<//>` },
+  { title: 'State', cell: ({ state }) => (state ? html`<${State} state=${state} />` : '–') },
+  {
+    title: 'File',
+    class: 'wide',
+    cell: ({ file, line }) => file && html`<a class="mono" href=${sourceAt(file, line)}>${file}:${line}</a>`,
+  },
+];
 
 function narrow() {
   return matchMedia('(width <= 820px)').matches;

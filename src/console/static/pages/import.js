@@ -35,9 +35,9 @@ export function importInto(store) {
 }
 
 /*
- * choosing ──(Check, Import)──► sending ──(answer: all is well)──► closed
+ * choosing ──(Check, Import)──► sending ──(answer: all is well, a login is wanted)──► closed
  *    ▲                             │
- *    └──(error, or an answer with something to read)
+ *    └──(Stop, Escape, error, or an answer with something to read)
  */
 function Import({ store, onClose }) {
   const [file, setFile] = useState(undefined);
@@ -46,14 +46,19 @@ function Import({ store, onClose }) {
   const [outcome, setOutcome] = useState({});
   const stored = useRef(false);
   const ending = useRef();
+  const at = useRef(0);
   useEffect(() => () => ending.current?.abort(), []);
   const run = async (dryRun) => {
     ending.current = new AbortController();
     setOutcome({});
-    setSent(0);
+    const moved = (bytes) => {
+      at.current = bytes;
+      setSent(bytes);
+    };
+    moved(0);
     try {
       const path = `message-stores/${segment(store)}/import${query({ duplicates, dryRun })}`;
-      const result = await upload(path, file, { type: LINES, onSent: setSent, signal: ending.current.signal });
+      const result = await upload(path, file, { type: LINES, onSent: moved, signal: ending.current.signal });
       stored.current ||= !dryRun && result.done > 0;
       if (!dryRun && isClean(result)) {
         tell(summary(result, dryRun));
@@ -64,17 +69,20 @@ function Import({ store, onClose }) {
     } catch (error) {
       // Whatever came through until then is there.
       stored.current ||= !dryRun;
-      setOutcome({ error });
+      // The dialog has made room for the login.
+      if (error.status === 401) tell(`Nothing was imported into ${store}: log in and import it again`, 'bad');
+      setOutcome({ error, dryRun, sent: at.current, of: file.size });
     }
     setSent(undefined);
   };
+  const stop = () => ending.current.abort();
   const busy = sent !== undefined;
   const tooLarge = file?.size > MOST_BYTES;
   const submit = (event) => {
     event.preventDefault();
     void run(false);
   };
-  return html`<${Dialog} title=${`Import messages into ${store}`} onClose=${() => onClose(stored.current)} firm=${busy}>
+  return html`<${Dialog} title=${`Import messages into ${store}`} onClose=${() => onClose(stored.current)} onStop=${busy ? stop : undefined}>
     <form onSubmit=${submit}>
       <div class="dialog-text"><p>From a file that an export has written: a message a line, as JSON. They keep their ids, headers and history.</p></div>
       <label class="field"><span>File</span>
@@ -88,7 +96,7 @@ function Import({ store, onClose }) {
       ${busy && html`<${Progress} sent=${sent} of=${file.size} />`}
       <${Outcome} outcome=${outcome} />
       <div class="dialog-actions">
-        <button type="button" class="quiet" onClick=${() => (busy ? ending.current.abort() : onClose(stored.current))}>${busy ? 'Stop' : stored.current ? 'Close' : 'Cancel'}</button>
+        <button type="button" class="quiet" onClick=${() => (busy ? stop() : onClose(stored.current))}>${busy ? 'Stop' : stored.current ? 'Close' : 'Cancel'}</button>
         <button type="button" disabled=${busy || !file || tooLarge} onClick=${() => run(true)}>Check only</button>
         <button type="submit" class="primary" disabled=${busy || !file || tooLarge}>${busy ? 'Working …' : 'Import'}</button>
       </div>
@@ -97,14 +105,23 @@ function Import({ store, onClose }) {
 }
 
 function Progress({ sent, of }) {
-  return html`<div class="upload">
-    <progress max=${Math.max(1, of)} value=${sent} aria-label="Sent"></progress>
-    <span class="sub tabular">${size(sent)} of ${size(of)}</span>
+  const all = sent >= of;
+  return html`<div class="upload" role="status">
+    <progress max=${Math.max(1, of)} value=${all ? undefined : sent} aria-label="Sent"></progress>
+    <span class="sub tabular">${all ? `${size(of)} sent, the server is at work on the rest of it` : `${size(sent)} of ${size(of)}`}</span>
   </div>`;
 }
 
-function Outcome({ outcome: { result, dryRun, error } }) {
-  if (error) return html`<p class="notice bad" role="alert">${error.message}.</p>`;
+/** What is known when there was no answer: how much was sent, and how to go on. */
+function endText({ error, dryRun, sent, of }) {
+  if (dryRun || error.status !== 0)
+    return `${error.message}.${dryRun ? ' It was only a check: nothing was stored.' : ''}`;
+  return `${error.message}, when ${size(sent)} of ${size(of)} were sent. Messages that the server has taken until then are in the store. To bring the others, import the file again and leave out those that the store has already.`;
+}
+
+function Outcome({ outcome }) {
+  const { result, dryRun, error } = outcome;
+  if (error) return html`<p class="notice bad" role="alert">${endText(outcome)}</p>`;
   if (!result) return null;
   const { failed, stopped } = result;
   return html`<div class=${`notice ${isClean(result) ? 'idle' : 'bad'}`} role="alert"><div>

@@ -47,7 +47,12 @@ function Detail({ message, store }) {
   return html`${poison && html`<${Notice} tone="bad"><strong>The message cannot be read:</strong> ${poison}<//>`}
     ${history.length > 0 && html`<${History} history=${history} />`}
     <div class="columns message-columns">
-      <${Body} body=${body} message=${message} store=${store} />
+      <div class="stack">
+        <${Body} body=${body} message=${message} store=${store} />
+        <${Card} title="Properties" note=${properties.length || 'none'} flush>
+          ${properties.length > 0 && html`<${Pairs} rows=${properties.map(({ scope, name, type, value }) => [name, value, `${scope} · ${type.toLowerCase()}`])} caption="Properties" />`}
+        <//>
+      </div>
       <div class="stack">
         <${Card} title="Facts">
           <${Facts} rows=${[
@@ -62,9 +67,6 @@ function Detail({ message, store }) {
         <//>
         ${Object.keys(addressing).length > 0 && html`<${Card} title="Addressing" flush><${Pairs} rows=${Object.entries(addressing)} caption="Addressing" /><//>`}
         <${Card} title="Headers" note=${headers.length || 'none'} flush>${headers.length > 0 && html`<${Pairs} rows=${headers} caption="Headers" />`}<//>
-        <${Card} title="Properties" note=${properties.length || 'none'} flush>
-          ${properties.length > 0 && html`<${Pairs} rows=${properties.map(({ scope, name, type, value }) => [name, value, `${scope} · ${type.toLowerCase()}`])} caption="Properties" />`}
-        <//>
       </div>
     </div>`;
 }

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
-import { address, query as queryOf, segment } from '../api.js';
+import { address, get, query as queryOf, segment } from '../api.js';
 import { Icon } from '../components/icon.js';
 import { Card, Empty, Loading, Notice } from '../components/page.js';
 import { Table } from '../components/table.js';
 import { Ago } from '../components/time.js';
+import { doing } from '../components/toast.js';
 import * as format from '../format.js';
 import { useResource, useSettled } from '../hooks.js';
 import { html } from '../html.js';
@@ -44,7 +45,7 @@ export function Messages({ store, depth, query, live }) {
           data,
         ) => html`${(data.note || !live) && html`<${Notice}>${data.note} ${!live && html`<button type="button" class="small" onClick=${page.reload}>Look again</button>`}<//>`}
           ${data.list.length === 0 ? html`<${NoMessages} filtered=${filtered} scanned=${data.scanned} more=${data.next} />` : html`<${List} store=${store} list=${data.list} selected=${selected} onSelect=${setSelected} />`}
-          <${Pager} data=${data} cursors=${cursors} setCursors=${setCursors} />`}
+          <${Pager} data=${data} cursors=${cursors} setCursors=${setCursors} of=${filtered ? undefined : depth} />`}
       <//>
     <//>`;
 }
@@ -106,9 +107,7 @@ function Bar({ store, depth, selected, filter, done }) {
   const bring = async () => done(await (await import('./import.js')).importInto(store));
   const act = async (action) => done(await actOn(store, action, meant));
   const nothing = ids.length === 0 && !filtered && depth === 0;
-  const exported = address(
-    `message-stores/${segment(store)}/export${queryOf({ ids: ids.join(), ...(ids.length ? {} : filter) })}`,
-  );
+  const take = () => exportOf(store, ids, filter);
   return html`<div class="selection" aria-live="polite">
     <strong>${label}</strong>
     <div class="actions">
@@ -120,10 +119,30 @@ function Bar({ store, depth, selected, filter, done }) {
           ? html`<button type="button" class="small" onClick=${() => act('delete')}><${Icon} name="trash" size=${15} />Delete</button>`
           : html`<button type="button" class="small" disabled=${nothing} onClick=${async () => done(await purge(store))}><${Icon} name="trash" size=${15} />Purge</button>`
       }
-      <a class="button small" href=${exported} download><${Icon} name="download" size=${15} />Export</a>
+      <button type="button" class="small" disabled=${nothing} onClick=${take}><${Icon} name="download" size=${15} />Export</button>
       <button type="button" class="small" onClick=${bring}><${Icon} name="upload" size=${15} />Import</button>
     </div>
   </div>`;
+}
+
+/**
+ * Lets the browser take a file, which shows how far it is. What would be in the file instead of messages (no login, no role, the store is out
+ * of reach) is told before.
+ */
+async function exportOf(store, ids, filter) {
+  const path = `message-stores/${segment(store)}`;
+  const looked = await doing(async () => {
+    const { role } = await get('session');
+    if (role === 'viewer') throw new Error('Your role does not allow this');
+    return get(`${path}/messages?limit=1`);
+  }, 'The export has begun: the browser shows how far it is');
+  if (!looked) return;
+  const values = ids.length ? { ids: ids.join() } : filter;
+  const href = address(`${path}/export${queryOf(values)}`);
+  const link = Object.assign(document.createElement('a'), { href, download: '' });
+  document.body.append(link);
+  link.click();
+  link.remove();
 }
 
 function List({ store, list, selected, onSelect }) {
@@ -190,15 +209,15 @@ function NoMessages({ filtered, scanned, more }) {
   return html`<${Empty} icon="check" title="The store is empty"><p>Whatever was stored has been delivered, moved or deleted.</p><//>`;
 }
 
-function Pager({ data, cursors, setCursors }) {
+function Pager({ data, cursors, setCursors, of }) {
   const first = (cursors.length - 1) * PAGE + 1;
   const last = first + data.list.length - 1;
   if (data.list.length === 0 && cursors.length === 1 && !data.next) return null;
   return html`<div class="pager">
-    <span>${data.list.length ? `${format.number(first)}–${format.number(last)}, oldest first` : ''}${data.complete === false && ' · the store holds more than can be shown'}</span>
+    <span>${data.list.length ? `${format.number(first)}–${format.number(last)}${of >= last ? ` of ${format.number(of)}` : ''}, oldest first` : ''}${data.complete === false && ' · the store holds more than can be shown'}</span>
     <div class="actions">
-      <button type="button" class="small" disabled=${cursors.length === 1} onClick=${() => setCursors(cursors.slice(0, -1))}>Previous</button>
-      <button type="button" class="small" disabled=${!data.next} onClick=${() => setCursors([...cursors, data.next])}>Next</button>
+      <button type="button" class="small" disabled=${cursors.length === 1} data-turn="Previous" onClick=${() => setCursors(cursors.slice(0, -1))}>Previous</button>
+      <button type="button" class="small" disabled=${!data.next} data-turn="Next" onClick=${() => setCursors([...cursors, data.next])}>Next</button>
     </div>
   </div>`;
 }

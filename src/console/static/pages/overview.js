@@ -9,6 +9,9 @@ import { refreshOverview, trafficTrail, trailOf, useLive } from '../live.js';
 import { sourceAt, to } from '../router.js';
 import { depthText, storeKind, useTrails } from '../stores-now.js';
 
+/** Of each list, what is seen at a glance; the others are only counted. */
+const GLANCE = 12;
+
 /** Is all well, and if not, where to look. */
 export default function Overview() {
   const { overview, error } = useLive();
@@ -39,12 +42,12 @@ export default function Overview() {
     </div>
     <div class="columns">
       <${Card} title="Stores" flush note="depth and rates of now" actions=${html`<a href=${to(['stores'])}>All stores</a>`}>
-        ${overview.stores.length ? html`<ul class="glance">${overview.stores.map((store) => html`<${StoreGlance} key=${store.name} store=${store} />`)}</ul>` : html`<${Empty} icon="store" title="No message stores are deployed" />`}
+        ${overview.stores.length ? html`<ul class="glance">${overview.stores.slice(0, GLANCE).map((store) => html`<${StoreGlance} key=${store.name} store=${store} />`)}</ul><${Others} of=${overview.stores} href=${to(['stores'])} />` : html`<${Empty} icon="store" title="No message stores are deployed" />`}
       <//>
       <${Card} title="Processors" flush note="state and why" actions=${html`<a href=${to(['processors'])}>All processors</a>`}>
         ${
           overview.processors.length
-            ? html`<ul class="glance">${overview.processors.map((processor) => html`<${ProcessorGlance} key=${processor.name} processor=${processor} />`)}</ul>`
+            ? html`<ul class="glance processors">${overview.processors.slice(0, GLANCE).map((processor) => html`<${ProcessorGlance} key=${processor.name} processor=${processor} />`)}</ul><${Others} of=${overview.processors} href=${to(['processors'])} />`
             : html`<${Empty} icon="processor" title="No message processors are deployed" />`
         }
       <//>
@@ -186,7 +189,7 @@ function Verdict({ overview, needs }) {
 
 function NeedsList({ needs }) {
   return html`<ul class="needs">
-    ${needs.map(
+    ${needs.slice(0, GLANCE).map(
       ({ tone, icon, what, state, text, since, href }, index) => html`<li key=${index}>
         <a href=${href}>
           <${Icon} name=${icon} />
@@ -197,7 +200,13 @@ function NeedsList({ needs }) {
         </a>
       </li>`,
     )}
-  </ul>`;
+  </ul>
+  ${needs.length > GLANCE && html`<p class="pager">and ${format.number(needs.length - GLANCE)} more, among <a href=${to(['processors'])}>processors</a>, <a href=${to(['stores'])}>stores</a> and <a href=${to(['artifacts'])}>artifacts</a></p>`}`;
+}
+
+/** How many there are beside those that are shown. */
+function Others({ of: { length }, href }) {
+  return length > GLANCE && html`<p class="pager"><a href=${href}>and ${format.number(length - GLANCE)} more</a></p>`;
 }
 
 function StoreGlance({ store }) {

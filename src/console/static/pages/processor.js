@@ -2,7 +2,7 @@ import { Icon } from '../components/icon.js';
 import { Card, Empty, Facts, Figure, Notice, Page } from '../components/page.js';
 import { State, stateText, Tag, toneOf } from '../components/state.js';
 import { Table } from '../components/table.js';
-import { Ago, Clock, Countdown } from '../components/time.js';
+import { Clock, Countdown, For } from '../components/time.js';
 import * as format from '../format.js';
 import { html } from '../html.js';
 import { kindOf, reasonOf, useProcessors } from '../processors-now.js';
@@ -21,7 +21,7 @@ export function Processor({ name }) {
   const { state, stuck, store, target, type } = processor;
   return html`<${Page} name=${name} crumbs=${crumbs} actions=${html`<${Actions} processor=${processor} />`}
     title=${html`${name}<${State} state=${state} tone=${stuck ? 'bad' : undefined}>${stuck ? 'Stuck' : undefined}<//>`}
-    lead=${html`<a href=${to(['stores', store])}>${store}</a> → ${target ?? 'sequence'} · ${kindOf(type)}`}>
+    lead=${html`<a href=${to(['stores', store])}>${store}</a> → ${target ?? 'a sequence'} · ${kindOf(type)}`}>
     <${Why} processor=${processor} />
     <${Figures} processor=${processor} />
     <div class="columns">
@@ -47,7 +47,7 @@ function Why({ processor }) {
   const reason = reasonOf(processor);
   return html`<${Notice} tone=${tone}>
     <strong>${stuck ? 'Stuck' : stateText(state)}${reason && `: ${reason}`}</strong>
-    <div>Since <${Ago} at=${since} />${by && `, by ${by}`}.
+    <div>For <${For} since=${since} />${by && `, by ${by}`}.
       ${lastError && lastError !== reason && html` Last error: ${lastError}.`}
       ${failingMessageId && html` The message is <a class="mono" href=${to(['stores', store, 'messages', failingMessageId])}>${format.shortId(failingMessageId)}</a>.`}
     </div>
@@ -77,9 +77,11 @@ function About({ processor }) {
   return html`<${Card} title="About">
     <${Facts} rows=${[
       ['Type', kindOf(type)],
-      ['In this state', html`<${Ago} at=${since} />`],
+      ['In this state for', html`<${For} since=${since} />`],
       ['Brought there by', by],
-      lastError && ['Last error', html`<span class="bad-text">${lastError}</span>`],
+      // What the notice above says is not said twice.
+      lastError &&
+        lastError !== reasonOf(processor) && ['Last error', html`<span class="bad-text">${lastError}</span>`],
       ...Object.entries(counters)
         .filter(([name, count]) => !shown.includes(name) && count > 0)
         .map(([name, count]) => [stateText(name), format.number(count)]),

@@ -1,8 +1,8 @@
 import { Icon } from '../components/icon.js';
+import { List } from '../components/list.js';
 import { Card, Empty, Page } from '../components/page.js';
 import { State, stateText } from '../components/state.js';
-import { Table } from '../components/table.js';
-import { Ago, Countdown } from '../components/time.js';
+import { Countdown, For } from '../components/time.js';
 import * as format from '../format.js';
 import { html } from '../html.js';
 import { kindOf, reasonOf, useProcessors } from '../processors-now.js';
@@ -19,17 +19,25 @@ export default function Processors({ place }) {
 function ProcessorList() {
   const { processors } = useProcessors();
   return html`<${Page} title="Processors" lead=${processors && summary(processors)}>
-    <${Card} flush>
-      ${
-        processors?.length === 0 &&
-        html`<${Empty} icon="processor" title="No message processors are deployed">
-          <p>A <code>messageProcessor</code> takes messages out of a store and delivers them.</p>
-        <//>`
-      }
-      ${!processors && html`<div class="skeleton"><i></i><i></i><i></i></div>`}
-      ${processors?.length > 0 && html`<${Table} caption="Message processors" rows=${processors} columns=${COLUMNS} href=${({ name }) => to(['processors', name])} />`}
-    <//>
+    ${
+      processors?.length > 0
+        ? html`<${List} label="Name, state, reason, store or target" textOf=${textOf} caption="Message processors" rows=${processors} columns=${COLUMNS} href=${({ name }) => to(['processors', name])} />`
+        : html`<${Card} flush>
+            ${
+              processors
+                ? html`<${Empty} icon="processor" title="No message processors are deployed">
+                    <p>A <code>messageProcessor</code> takes messages out of a store and delivers them.</p>
+                  <//>`
+                : html`<div class="skeleton"><i></i><i></i><i></i></div>`
+            }
+          <//>`
+    }
   <//>`;
+}
+
+function textOf(processor) {
+  const { name, state, stuck, store, target } = processor;
+  return [name, stateText(state), stuck && 'stuck', reasonOf(processor), store, target].join(' ');
 }
 
 function summary(processors) {
@@ -50,12 +58,12 @@ const COLUMNS = [
     cell: (processor) => {
       const reason = reasonOf(processor);
       return html`<${State} state=${processor.state} tone=${processor.stuck ? 'bad' : undefined}>${processor.stuck ? 'Stuck' : undefined}<//>
-        ${reason ? html`<span class="sub" title=${reason}>${reason}</span>` : html`<span class="sub">since <${Ago} at=${processor.since} /></span>`}`;
+        ${reason ? html`<span class="sub" title=${reason}>${reason}</span>` : html`<span class="sub">for <${For} since=${processor.since} /></span>`}`;
     },
   },
   {
     title: 'Next',
-    class: 'num fit hide-s',
+    class: 'num fit',
     cell: ({ nextActionAt, current }) =>
       current
         ? html`now<span class="sub">attempt ${current.attempt}</span>`
@@ -63,13 +71,13 @@ const COLUMNS = [
   },
   {
     title: 'Delivered',
-    class: 'num hide-s',
+    class: 'num',
     cell: ({ counters, successPerSecond }) =>
       html`${format.number(counters?.delivered ?? 0)}<span class="sub">${format.rate(successPerSecond)} /s</span>`,
   },
   {
     title: 'Failed',
-    class: 'num hide-s',
+    class: 'num',
     cell: ({ counters }) =>
       html`<span class=${counters?.failed ? 'bad-text' : ''}>${format.number(counters?.failed ?? 0)}</span><span class="sub">${format.number(counters?.retried ?? 0)} retried</span>`,
   },

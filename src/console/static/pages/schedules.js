@@ -37,7 +37,7 @@ export default function Schedules() {
 function NextRuns({ runs = [] }) {
   if (runs.length === 0) return html`<span class="muted">–</span>`;
   const [first, ...others] = runs;
-  return html`<strong>in <${Countdown} until=${first} /></strong><span class="sub">${[first, ...others].slice(0, 5).map((at, index) => html`${index > 0 && ' · '}<${Clock} key=${at} at=${at} />`)}</span>`;
+  return html`<strong>in <${Countdown} until=${first} /></strong><span class="sub next-runs">${[first, ...others].slice(0, 5).map((at) => html`<${Clock} key=${at} at=${at} />`)}</span>`;
 }
 
 /** @returns {import('../components/table.js').Column[]} */

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { change } from '../api.js';
 import { Code } from '../components/code.js';
 import { Icon } from '../components/icon.js';
+import { matching } from '../components/list.js';
 import { Card, Empty, Facts, Loading, Page, Problem } from '../components/page.js';
 import { State } from '../components/state.js';
 import * as format from '../format.js';
@@ -28,6 +29,9 @@ export default function Send({ place }) {
   <//>`;
 }
 
+/** What is chosen from; of more, those that match what was typed. */
+const CHOICES = 200;
+
 const KINDS = { proxy: 'proxy', api: 'api', sequence: 'sequence', messageStore: 'store' };
 
 /** Proxies first: most messages come in there. */
@@ -51,6 +55,7 @@ function Form({ samples, targets, chosen }) {
   const [answer, setAnswer] = useState(undefined);
   const [error, setError] = useState(undefined);
   const [busy, setBusy] = useState(false);
+  const [wanted, setWanted] = useState('');
   const set = (changes) => setValues((before) => ({ ...before, ...changes }));
   const first = targets.find(({ kind, name }) => kind === chosen.kind && name === chosen.name) ?? targets[0];
   useEffect(() => {
@@ -72,6 +77,8 @@ function Form({ samples, targets, chosen }) {
     setBusy(false);
   };
   const [kind] = values.target.split(':', 1);
+  const found = matching(targets, wanted, keyOf);
+  const choices = found.filter((target, index) => index < CHOICES || keyOf(target) === values.target);
   return html`<div class="columns">
     <${Card} title="Message">
       <form class="send-form" onSubmit=${send}>
@@ -82,9 +89,14 @@ function Form({ samples, targets, chosen }) {
           </div>`
         }
         <div class="send-row">
+          ${
+            targets.length > CHOICES &&
+            html`<label class="field grow"><span>Find among ${format.number(targets.length)}</span><input type="search" value=${wanted} onInput=${(event) => setWanted(event.target.value)} />
+              <span class="sub" role="status">${format.number(Math.min(found.length, CHOICES))} of ${format.number(found.length)} can be chosen</span></label>`
+          }
           <label class="field grow"><span>To</span>
             <select required value=${values.target} onChange=${(event) => set({ target: event.target.value })}>
-              ${targets.map((target) => html`<option key=${keyOf(target)} value=${keyOf(target)}>${target.kind} ${target.name}</option>`)}
+              ${choices.map((target) => html`<option key=${keyOf(target)} value=${keyOf(target)}>${target.kind} ${target.name}</option>`)}
             </select>
           </label>
           ${

@@ -3,7 +3,7 @@ import { segment } from '../api.js';
 import { Chart } from '../components/chart.js';
 import { Card, Empty, Facts, Figure, Loading, Notice, Page, Tabs } from '../components/page.js';
 import { State, toneOf } from '../components/state.js';
-import { Ago } from '../components/time.js';
+import { Ago, For } from '../components/time.js';
 import * as format from '../format.js';
 import { useResource } from '../hooks.js';
 import { html } from '../html.js';
@@ -13,6 +13,8 @@ import { Failures } from './failures.js';
 import { Messages } from './messages.js';
 
 const HOUR_MS = 3_600_000;
+/** A young server's lines do not begin at the right edge of an empty hour. */
+const LEAST_MS = 600_000;
 
 /** One store: how it fares, its messages, its failures. @param {{name: string, part: string, query: Record<string, string>}} props */
 export function Store({ name, part, query }) {
@@ -33,7 +35,7 @@ export function Store({ name, part, query }) {
     title=${html`${name}${store && html`<${State} state=${store.state} />`}`}
     lead=${store && html`${storeKind(store.type)}${store.durable === false && ' · messages are kept while the process lives'}`}
     actions=${store?.file && html`<a class="button" href=${sourceAt(store.file, store.line)}>Source</a>`}>
-    ${store && toneOf(store.state) !== 'good' && html`<${Notice} tone=${toneOf(store.state)}><strong>${store.lastError ?? 'The store is not ready.'}</strong> Since <${Ago} at=${store.since} />.<//>`}
+    ${store && toneOf(store.state) !== 'good' && html`<${Notice} tone=${toneOf(store.state)}><strong>${store.lastError ?? 'The store is not ready.'}</strong> For <${For} since=${store.since} />.<//>`}
     <${Tabs} tabs=${tabs} label="Views of the store" />
     ${part === '' && store && html`<${Fares} name=${name} store=${store} />`}
     ${part === 'messages' && html`<${Looked} key=${name} store=${store}>${(live) => html`<${Messages} store=${name} depth=${store?.depth} query=${query} live=${live} />`}<//>`}
@@ -85,18 +87,20 @@ function Charts({ data: { points, resolutionMs }, name }) {
       depth: points.map(({ depth }) => depth),
       stored: points.map((point) => perSecond(point.in)),
       taken: points.map((point) => perSecond(point.out)),
-      from: Date.now() - HOUR_MS,
+      from: Math.min(Date.now() - LEAST_MS, Math.max(Date.now() - HOUR_MS, format.epoch(points[0]?.t) ?? 0)),
     };
   }, [points]);
   if (points.length < 2)
     return html`<${Card} title="The last hour"><${Empty} icon="health" title="The chart begins in a few seconds" /><//>`;
+  const minutes = Math.round((Date.now() - series.from) / 60_000);
+  const note = minutes >= 59 ? 'last hour' : `last ${minutes} minutes`;
   return html`<div class="columns">
-    <${Card} title="Waiting messages" note="last hour">
-      <${Chart} label=${`Depth of ${name} in the last hour`} times=${series.times} from=${series.from} format=${format.short} whole
+    <${Card} title="Waiting messages" note=${note}>
+      <${Chart} label=${`Depth of ${name}, ${note}`} times=${series.times} from=${series.from} format=${format.short} whole
         lines=${[{ label: 'waiting', values: series.depth, color: '--chart-1', fill: true }]} />
     <//>
-    <${Card} title="Rates per second" note="last hour">
-      <${Chart} label=${`Messages stored in and taken from ${name} per second`} times=${series.times} from=${series.from} format=${format.rate}
+    <${Card} title="Rates per second" note=${note}>
+      <${Chart} label=${`Messages stored in and taken from ${name} per second, ${note}`} times=${series.times} from=${series.from} format=${format.rate}
         lines=${[
           { label: 'stored', values: series.stored, color: '--chart-2', fill: true },
           { label: 'taken', values: series.taken, color: '--chart-3' },
@@ -114,7 +118,7 @@ function About({ store }) {
         'Durable',
         durable === undefined ? '–' : durable ? 'yes: messages outlive the process' : 'no: messages live in memory',
       ],
-      ['State', html`<${State} state=${state} /> since <${Ago} at=${since} />`],
+      ['State', html`<${State} state=${state} /> for <${For} since=${since} />`],
       [
         'Consumers',
         consumers.length

@@ -1,7 +1,7 @@
+import { List } from '../components/list.js';
 import { Card, Empty, Page } from '../components/page.js';
 import { Sparkline } from '../components/sparkline.js';
-import { State, Tag, toneOf } from '../components/state.js';
-import { Table } from '../components/table.js';
+import { State, stateText, Tag, toneOf } from '../components/state.js';
 import * as format from '../format.js';
 import { html } from '../html.js';
 import { trailOf } from '../live.js';
@@ -26,17 +26,24 @@ function StoreList() {
   useTrails(stores);
   const waiting = (stores ?? []).reduce((sum, { depth }) => sum + (depth ?? 0), 0);
   return html`<${Page} title="Stores" lead=${stores && `${format.counted(waiting, 'message')} in ${format.counted(stores.length, 'store')}`}>
-    <${Card} flush>
-      ${
-        stores?.length === 0 &&
-        html`<${Empty} icon="store" title="No message stores are deployed">
-          <p>Put a <code>messageStore</code> artifact into the artifacts folder; it appears here within a second.</p>
-        <//>`
-      }
-      ${!stores && html`<div class="skeleton"><i></i><i></i><i></i></div>`}
-      ${stores?.length > 0 && html`<${Table} caption="Message stores" rows=${stores} columns=${COLUMNS} href=${({ name }) => to(['stores', name])} />`}
-    <//>
+    ${
+      stores?.length > 0
+        ? html`<${List} label="Name, kind, state or consumer" textOf=${textOf} caption="Message stores" rows=${stores} columns=${COLUMNS} href=${({ name }) => to(['stores', name])} />`
+        : html`<${Card} flush>
+            ${
+              stores
+                ? html`<${Empty} icon="store" title="No message stores are deployed">
+                    <p>Put a <code>messageStore</code> artifact into the artifacts folder; it appears here within a second.</p>
+                  <//>`
+                : html`<div class="skeleton"><i></i><i></i><i></i></div>`
+            }
+          <//>`
+    }
   <//>`;
+}
+
+function textOf({ name, type, state, consumers = [] }) {
+  return [name, storeKind(type), stateText(state), ...consumers].join(' ');
 }
 
 /** @type {import('../components/table.js').Column[]} */

@@ -9,6 +9,7 @@ import * as format from '../format.js';
 import { useResource } from '../hooks.js';
 import { html } from '../html.js';
 import { sourceAt, to } from '../router.js';
+import { timeline } from '../timeline.js';
 
 /** One message on its way: what each mediator took and changed, where it was stored, how it was delivered (OP-46). @param {{id: string}} props */
 export function Trace({ id }) {
@@ -60,47 +61,6 @@ function hasChanges({ changes }) {
   return (
     changes && (changes.properties?.length > 0 || changes.headers?.length > 0 || changes.bodyChanged || changes.body)
   );
-}
-
-/** Steps, store hops and deliveries in the order they happened. */
-function timeline({ steps, hops = [], deliveries = [] }) {
-  const depths = new Map([[0, -1]]);
-  const all = steps.map((step) => {
-    const depth = (depths.get(step.parent) ?? -1) + 1;
-    depths.set(step.n, depth);
-    return {
-      ...step,
-      key: `step-${step.n}`,
-      type: 'step',
-      depth,
-      at: format.epoch(step.startedAt),
-      title: step.mediator,
-      note: step.name ?? step.branch,
-    };
-  });
-  const stored = hops.map((hop, index) => ({
-    ...hop,
-    key: `hop-${index}`,
-    type: 'hop',
-    depth: 0,
-    at: format.epoch(hop.storedAt),
-    title: `stored in ${hop.store}`,
-    outcome: 'stored',
-  }));
-  const tried = deliveries.map((delivery, index) => ({
-    ...delivery,
-    key: `delivery-${index}`,
-    type: 'delivery',
-    depth: 0,
-    at: format.epoch(delivery.startedAt),
-    title: `attempt ${delivery.attempt}`,
-    note: [`by ${delivery.processor}`, delivery.status].filter(Boolean).join(' · '),
-  }));
-  // Steps of the same millisecond stay in their order, and are before where they led to.
-  return [...all, ...stored, ...tried]
-    .map((entry, index) => ({ entry, index }))
-    .sort((left, right) => left.entry.at - right.entry.at || left.index - right.index)
-    .map(({ entry }) => entry);
 }
 
 const ICONS = { step: 'mediator', hop: 'store', delivery: 'processor' };

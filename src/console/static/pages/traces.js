@@ -12,6 +12,8 @@ import { refine, to } from '../router.js';
 import { Trace } from './trace.js';
 
 const LIMIT = 100;
+/** All that the server keeps. */
+const KEPT = 1000;
 
 /** The latest traces, or one of them. */
 export default function Traces({ place }) {
@@ -21,7 +23,8 @@ export default function Traces({ place }) {
 
 function TraceList({ query }) {
   const { artifact, id, errors } = query;
-  const traces = useResource(`traces${queryOf({ artifact, id, errors, limit: LIMIT })}`, {
+  const [limit, setLimit] = useState(LIMIT);
+  const traces = useResource(`traces${queryOf({ artifact, id, errors, limit })}`, {
     events: ['trace'],
     every: 5000,
   });
@@ -33,10 +36,19 @@ function TraceList({ query }) {
         ${({ list }) =>
           list.length === 0
             ? html`<${Nothing} filtered=${artifact || id || errors} mode=${tracing.data?.mode} />`
-            : html`<${Table} caption="Traces, newest first" rows=${list} columns=${COLUMNS} keyOf=${(trace) => trace.id} href=${(trace) => to(['traces', trace.id])} />`}
+            : html`<${Table} caption="Traces, newest first" rows=${list} columns=${COLUMNS} keyOf=${(trace) => trace.id} href=${(trace) => to(['traces', trace.id])}
+                note=${noteOf(list, limit, setLimit)} />`}
       <//>
     <//>
   <//>`;
+}
+
+function noteOf({ length }, limit, setLimit) {
+  if (length === KEPT) return `the newest ${format.number(KEPT)} are kept`;
+  return (
+    length === limit &&
+    html`The newest ${limit}. <button type="button" class="small" onClick=${() => setLimit(KEPT)}>Show all that are kept</button>`
+  );
 }
 
 function Filters({ query }) {
