@@ -8,7 +8,7 @@ import type { ClientExchange } from './transport/client-exchange.ts';
 import { inactiveService, serviceNotFound } from './transport/fault-response.ts';
 import type { Dispatcher } from './transport/http-listener.ts';
 import { inboundMessage } from './transport/inbound-message.ts';
-import type { IncomingRequest } from './transport/incoming-request.ts';
+import { type IncomingRequest, splitTarget } from './transport/incoming-request.ts';
 import { routeService } from './transport/service-dispatch.ts';
 import { type ListeningPort, metadataAnswer, type ServiceDescription } from './transport/service-metadata.ts';
 import { serializeXml, type XmlElement } from './xml/index.ts';
@@ -28,10 +28,21 @@ export class RequestDispatcher implements Dispatcher {
     this.#ports = ports;
   }
 
+  /** Only proxies take bodies that still come, those whose flows leave them alone. */
+  passesBody(target: string): boolean {
+    const configuration = this.#configuration();
+    const { path, query } = splitTarget(target);
+    return routed(localTarget({ path, query }), configuration).proxy?.passesRequest(configuration) === true;
+  }
+
   async dispatch(request: IncomingRequest, exchange: ClientExchange): Promise<void> {
     const configuration = this.#configuration();
-    const route = routeService(localTarget(request), (name) => configuration.find('proxy', name) !== undefined);
-    const proxy = route.serviceName === undefined ? undefined : configuration.find('proxy', route.serviceName);
+    const { route, proxy } = routed(localTarget(request), configuration);
+    if (request.stream && !proxy?.passesRequest(configuration)) {
+      // It was redeployed since the head of the request came.
+      const body = await request.stream.whole();
+      return this.dispatch({ ...request, body, stream: undefined }, exchange);
+    }
     if (request.method === 'GET' || request.method === 'HEAD') {
       const metadata = await this.#metadata(request, proxy, configuration);
       if (metadata) {
@@ -76,8 +87,14 @@ export class RequestDispatcher implements Dispatcher {
 }
 
 /** The target without scheme and authority, which an absolute-form request line has. */
-function localTarget({ path, query }: IncomingRequest): string {
+function localTarget({ path, query }: Pick<IncomingRequest, 'path' | 'query'>): string {
   return query === undefined ? path : `${path}?${query}`;
+}
+
+function routed(target: string, configuration: Configuration) {
+  const route = routeService(target, (name) => configuration.find('proxy', name) !== undefined);
+  const proxy = route.serviceName === undefined ? undefined : configuration.find('proxy', route.serviceName);
+  return { route, proxy };
 }
 
 function description(

@@ -1,4 +1,5 @@
 import type { Position } from '../grammar/diagnostic.ts';
+import type { Configuration } from '../message/configuration.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { EndpointCounts } from '../observation/counts.ts';
 
@@ -19,6 +20,8 @@ export interface SendOptions {
    * 4.7, 4.12); absent: every answer is a success.
    */
   readonly failsWith?: (status: number) => boolean;
+  /** A large answer may be handed out while it still comes: nobody will read it (`mediation/body-passing.ts`). */
+  readonly passesAnswer?: boolean;
   /** Ends the send early, for example when a processor is deactivated or the server stops. */
   readonly signal?: AbortSignal;
   /** Takes the answers of further recipients of a recipient list, whose first answer is that of the send; without it they are dropped. */
@@ -55,6 +58,11 @@ export interface Endpoint {
   readyAt(message: MessageContext): number;
   /** May a group go on to another child after this one failed with the code (`retryConfig`, spec proxies 5.6)? Absent: always. */
   allowsRetry?(code: number | undefined, message: MessageContext): boolean;
+  /**
+   * Sends a body once, and looks at nothing in it: it may be one that still comes. Absent: it needs the whole body.
+   * @param isBlind whether the sequence of that name, if it runs, leaves the body alone
+   */
+  passesBody?(configuration: Configuration, isBlind: (sequence: string) => boolean): boolean;
   /** Switches it on or off, by an operator; absent: only its members have a state of their own. */
   switchTo?(on: boolean): void;
   /** What operators see. */

@@ -2,6 +2,7 @@ import type { DynamicValue } from '../expressions/value.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
 import { aboutMessage } from '../mediation/about-message.ts';
+import type { Configuration } from '../message/configuration.ts';
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { readyByContent } from './content-readiness.ts';
@@ -47,6 +48,15 @@ export class IndirectEndpoint implements Endpoint {
   allowsRetry(code: number | undefined, message: MessageContext): boolean {
     const found = this.#find(this.#keyFor(message), message);
     return found?.allowsRetry?.(code, message) ?? true;
+  }
+
+  passesBody(configuration: Configuration, isBlind: (sequence: string) => boolean): boolean {
+    const key = this.#key.static;
+    const found = key === undefined ? undefined : configuration.find('endpoint', key);
+    // One that leads on to another is rare, and may lead in circles.
+    return (
+      found !== undefined && !(found instanceof IndirectEndpoint) && found.passesBody?.(configuration, isBlind) === true
+    );
   }
 
   describe(): EndpointStatus {

@@ -6,10 +6,12 @@ import { maskCredentials } from '../logging/secrets.ts';
 import { aboutMessage } from '../mediation/about-message.ts';
 import { causeChain } from '../mediation/fault.ts';
 import { sequenceFaultHandler } from '../mediation/sequence.ts';
+import type { Configuration } from '../message/configuration.ts';
 import { ERROR_CODES, MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { setProperty } from '../message/property-scopes.ts';
 import { integerOf } from '../message/property-value.ts';
+import { STREAMED_FROM_BYTES, type StreamedBody } from '../message/streamed-body.ts';
 import { EndpointCounts } from '../observation/counts.ts';
 import { secureExchange } from '../security/endpoint-security.ts';
 import type { HttpRequest, HttpResponse } from '../transport/http-sender.ts';
@@ -17,7 +19,7 @@ import { writeAddressing } from './addressing.ts';
 import { type EndpointAuthentication, sendAs } from './authentication.ts';
 import type { Endpoint, EndpointStatus, SendOptions } from './endpoint.ts';
 import type { EndpointProperty } from './endpoint-property.ts';
-import { outgoingRequest } from './outgoing-request.ts';
+import { outgoingRequest, passesAsItComes, type RequestOptions } from './outgoing-request.ts';
 import { type OutgoingTransport, transportOf } from './outgoing-transport.ts';
 import { responseMessage } from './response-message.ts';
 import type { EndpointSettings } from './settings.ts';
@@ -106,6 +108,13 @@ export class LeafEndpoint implements Endpoint {
     else this.#suspension.switchOff();
   }
 
+  passesBody(_configuration: Configuration, isBlind: (sequence: string) => boolean): boolean {
+    const { settings, properties, authentication, onError } = this.#definition;
+    const { addressing, security, timeout } = settings;
+    const looks = addressing || security || authentication || properties.length > 0;
+    return !looks && typeof timeout.duration !== 'object' && (onError === undefined || isBlind(onError));
+  }
+
   async send(message: MessageContext, options: SendOptions = {}): Promise<MessageContext> {
     this.#noteProfile(message.configuration.services.compat);
     try {
@@ -114,16 +123,19 @@ export class LeafEndpoint implements Endpoint {
       const status = integerOf(response.axis2.get('HTTP_SC'));
       if (status !== undefined && options.failsWith?.(status))
         this.#suspension.failed(ERROR_CODES.blockingSenderFailed, () => ({ ...this.#about(message), status }));
-      else this.#suspension.succeeded(() => this.#about(message));
+      else
+        whenOver(response.payload.stream, (error) => !error && this.#suspension.succeeded(() => this.#about(message)));
       return response;
     } catch (error) {
-      this.#lastError = maskCredentials(error instanceof Error ? error.message : String(error)).slice(
-        0,
-        MAX_ERROR_LENGTH,
-      );
+      this.#noteError(error);
       this.#pushErrorSequence(message);
       throw error;
     }
+  }
+
+  #noteError(error: unknown): void {
+    const text = maskCredentials(error instanceof Error ? error.message : String(error));
+    this.#lastError = text.slice(0, MAX_ERROR_LENGTH);
   }
 
   /** The first message tells the profile, which is that of all. */
@@ -147,19 +159,23 @@ export class LeafEndpoint implements Endpoint {
     const send = trace?.sends(this.name, this.kind, this.position);
     counts.requests += 1;
     counts.inFlight += 1;
+    const over = (failed: boolean) => {
+      if (failed) counts.errors += 1;
+      counts.inFlight -= 1;
+      counts.latency.add(performance.now() - began);
+    };
     try {
       const response = await this.#exchange(message, options);
       const status = integerOf(response.axis2.get('HTTP_SC'));
-      if (status !== undefined && status >= 500) counts.errors += 1;
       if (send !== undefined) trace?.sent(send, { status });
+      whenOver(response.payload.stream, (error) =>
+        over(error !== undefined || (status !== undefined && status >= 500)),
+      );
       return response;
     } catch (error) {
-      counts.errors += 1;
       if (send !== undefined) trace?.sent(send, { error });
+      over(true);
       throw error;
-    } finally {
-      counts.inFlight -= 1;
-      counts.latency.add(performance.now() - began);
     }
   }
 
@@ -170,17 +186,13 @@ export class LeafEndpoint implements Endpoint {
     if (!address)
       throw new MediationError('The endpoint has no address to send to', { code: ERROR_CODES.leafNotReady });
     const timeoutMs = this.#timeoutMs(message);
-    const { addressing, format } = settings;
-    if (addressing) writeAddressing(message, addressing, { to: address, format, outOnly: options.outOnly ?? false });
+    const { addressing, format, encoding, optimize } = settings;
     const transport = transportOf(message, address);
+    const form = { address, format, encoding, optimize, method };
+    if (message.payload.stream && (transport || !this.#streams(message, form, options))) await message.payload.hold();
+    if (addressing) writeAddressing(message, addressing, { to: address, format, outOnly: options.outOnly ?? false });
     if (transport) return this.#exchangeOver(transport, message, { address, timeoutMs, options });
-    const plain = outgoingRequest(message, {
-      address,
-      format,
-      encoding: settings.encoding,
-      optimize: settings.optimize,
-      method,
-    });
+    const plain = outgoingRequest(message, form);
     const secured = settings.security && (await secureExchange(message, settings.security, plain));
     const request = secured?.request ?? plain;
     message.properties.set('last_endpoint', nameOf(this, message));
@@ -193,6 +205,8 @@ export class LeafEndpoint implements Endpoint {
         url: request.url,
         headers: span ? withTraceparent(request.headers, span.traceparent) : request.headers,
         body: request.body,
+        stream: request.stream,
+        passFrom: options.passesAnswer && !settings.security ? STREAMED_FROM_BYTES : undefined,
         responseTimeoutMs: timeoutMs,
         discardBody: options.outOnly,
         correlationId: correlationId(message),
@@ -201,18 +215,33 @@ export class LeafEndpoint implements Endpoint {
       });
       span?.end({ status: response.status });
       answer = responseMessage(message, response, { outOnly: options.outOnly, rest: plain.rest });
+      if (response.stream && !message.exchange?.passes?.(answer)) await answer.payload.hold();
     } catch (error) {
       span?.end({ error });
       throw this.#sendFailed(message, error, address, timeoutMs, options);
     }
     secured?.open(answer);
+    answer.payload.stream?.onEnd((end) => {
+      if (!(end instanceof Error)) return;
+      this.#noteError(end);
+      this.#sendFailed(message, end, address, timeoutMs, options);
+    });
     return answer;
+  }
+
+  /** May the body go out while it still comes? For anything else it has to be held, whatever was planned. */
+  #streams(message: MessageContext, form: RequestOptions, { outOnly, blocking }: SendOptions): boolean {
+    const { settings, authentication } = this.#definition;
+    if (settings.addressing || settings.security || authentication || outOnly || blocking) return false;
+    return passesAsItComes(message, form);
   }
 
   #authenticated(message: MessageContext, request: HttpRequest): Promise<HttpResponse> {
     const { authentication } = this.#definition;
     const { http } = message.configuration.services;
-    return authentication ? sendAs(authentication, message, request) : http.send(request);
+    if (!authentication) return http.send(request);
+    // Of two answers only the second one is taken.
+    return sendAs(authentication, message, { ...request, passFrom: undefined });
   }
 
   /** Over another transport than HTTP, which has neither methods nor statuses. */
@@ -241,7 +270,8 @@ export class LeafEndpoint implements Endpoint {
     timeoutMs: number,
     options: SendOptions,
   ): unknown {
-    if (!(error instanceof MediationError) || options.signal?.aborted) return error;
+    const ours = options.signal?.aborted || message.payload.stream?.error !== undefined;
+    if (!(error instanceof MediationError) || ours) return error;
     const { responseAction } = this.#definition.settings.timeout;
     const expired = error.code === ERROR_CODES.sendTimeout;
     if (expired) this.#logExpiry(message, address, timeoutMs);
@@ -305,6 +335,12 @@ export class LeafEndpoint implements Endpoint {
     if (sequence)
       message.faultStack.push(sequenceFaultHandler(sequence, `onError sequence '${onError}' of an endpoint`));
   }
+}
+
+/** Calls back when a body has come to its end, or at once without one; with what broke it off, if it did. */
+function whenOver(stream: StreamedBody | undefined, listener: (error?: Error) => void): void {
+  if (stream) stream.onEnd((end) => (end instanceof Error ? listener(end) : listener()));
+  else listener();
 }
 
 /** Ours takes the place of the client's, which it continues (OP-73). */

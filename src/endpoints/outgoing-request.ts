@@ -1,6 +1,7 @@
-import { type FormattedRequest, formatRequest } from '../message/formatter.ts';
+import { type FormattedRequest, formatRequest, requestPasses } from '../message/formatter.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { Packaging } from '../message/related.ts';
+import type { StreamedBody } from '../message/streamed-body.ts';
 import { appendRestPostfix } from './rest-postfix.ts';
 import type { Format } from './settings.ts';
 
@@ -10,6 +11,8 @@ export interface OutgoingRequest {
   readonly url: string;
   readonly headers: Array<[string, string]>;
   readonly body: Uint8Array | undefined;
+  /** Instead of a body: one that still comes. */
+  readonly stream?: StreamedBody | undefined;
   /** Sent as plain XML or REST, so that the answer is taken for one too (spec proxies 1.9, 2.5). */
   readonly rest: boolean;
 }
@@ -58,8 +61,15 @@ export function outgoingRequest(message: MessageContext, options: RequestOptions
     url: requestUrl(message, options, formatted.query),
     headers: requestHeaders(message, formatted),
     body: formatted.bytes,
+    stream: formatted.stream,
     rest: sentAsRest(message, format),
   };
+}
+
+/** True when a body that is still coming goes out just as it comes; else it has to be held first. */
+export function passesAsItComes(message: MessageContext, options: RequestOptions): boolean {
+  const { format, encoding, optimize } = options;
+  return requestPasses(message, { format, encoding, optimize, method: requestMethod(message, options) });
 }
 
 function requestMethod({ axis2 }: MessageContext, { method, format }: RequestOptions): string {
@@ -92,11 +102,12 @@ function requestHeaders(message: MessageContext, formatted: FormattedRequest): A
   message.headers.forEach((name, value, key) => {
     if (!NOT_FORWARDED.has(key)) headers.push([name, value]);
   });
-  const { bytes, contentType, contentEncoding, soapAction } = formatted;
+  const { bytes, stream, contentType, contentEncoding, soapAction } = formatted;
+  const hasBody = bytes !== undefined || stream !== undefined;
   const host = message.axis2.get('REQUEST_HOST_HEADER');
   if (host !== undefined) headers.push(['Host', String(host)]);
-  if (bytes && contentType !== undefined) headers.push(['Content-Type', contentType]);
-  if (bytes && contentEncoding !== undefined) headers.push(['Content-Encoding', contentEncoding]);
+  if (hasBody && contentType !== undefined) headers.push(['Content-Type', contentType]);
+  if (hasBody && contentEncoding !== undefined) headers.push(['Content-Encoding', contentEncoding]);
   if (soapAction !== undefined) headers.push(['SOAPAction', soapAction]);
   headers.push(['User-Agent', USER_AGENT]);
   if (message.axis2.get('NO_KEEPALIVE') === 'true') headers.push(['Connection', 'close']);

@@ -1,7 +1,7 @@
 import type { MessageContext } from '../message/message-context.ts';
 import { Payload } from '../message/payload.ts';
 import { TypedNumber } from '../message/property-value.ts';
-import type { HttpResponse } from '../transport/http-sender.ts';
+import type { HttpResponse } from '../transport/http-exchange.ts';
 
 /** What a back end without a Content-Type is taken to have sent (spec proxies 2.5). */
 const DEFAULT_RESPONSE_TYPE = 'application/octet-stream';
@@ -18,8 +18,8 @@ export function responseMessage(
   const empty = options.outOnly === true || answer.body.byteLength === 0;
   const contentType = answer.headers.get('Content-Type') ?? (empty ? undefined : DEFAULT_RESPONSE_TYPE);
   const contentEncoding = answer.headers.get('Content-Encoding');
-  const encoded = contentEncoding === undefined ? {} : { contentEncoding };
-  const payload = empty ? Payload.empty() : Payload.unread(answer.body, contentType, encoded);
+  const { stream } = answer;
+  const payload = empty ? Payload.empty() : Payload.unread(answer.body, contentType, { contentEncoding, stream });
   const response = request.responseContext(payload);
   response.doingRest = options.rest;
   response.headers = answer.headers;

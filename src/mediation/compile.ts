@@ -6,7 +6,7 @@ import { compileConnectorOperation, isConnectorOperation } from '../mediators/ca
 import { MEDIATORS } from '../mediators/index.ts';
 import type { CompileContext, Mediate, MediatorDefinition } from './component.ts';
 import type { Rest } from './continuation.ts';
-import type { Step, StepList } from './step.ts';
+import type { LeavesBody, Step, StepList } from './step.ts';
 
 const definitions: ReadonlyMap<string, MediatorDefinition> = new Map(
   MEDIATORS.map((definition) => [definition.element, definition]),
@@ -45,11 +45,15 @@ function compileStep(element: ConfigElement, reader: ArtifactReader, id: string,
     branches.push(list);
     return list;
   };
-  const mediate = compileMediator(element, reader, { id, rest, compileList });
+  let leavesBody: LeavesBody | undefined;
+  const tellsBlind = (when: LeavesBody = 'always') => {
+    leavesBody = when;
+  };
+  const mediate = compileMediator(element, reader, { id, rest, compileList, leavesBody: tellsBlind });
   if (!mediate) return undefined;
   const { name: mediator, position } = element;
   const counts = { entered: 0, stopped: 0, faults: 0 };
-  return { id, mediator, position, mediate, branches, label: labelOf(element), counts, ...found.own() };
+  return { id, mediator, position, mediate, branches, leavesBody, label: labelOf(element), counts, ...found.own() };
 }
 
 function compileMediator(element: ConfigElement, reader: ArtifactReader, context: CompileContext): Mediate | undefined {

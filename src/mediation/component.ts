@@ -4,7 +4,7 @@ import { allInstalled } from '../grammar/packages.ts';
 import type { ArtifactReader } from '../grammar/reader.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { Rest } from './continuation.ts';
-import type { Step, StepList } from './step.ts';
+import type { LeavesBody, Step, StepList } from './step.ts';
 
 export type Mediate = Step['mediate'];
 
@@ -19,6 +19,8 @@ export interface MediatorCompilation<A extends ValueTypes> {
   readonly rest: Rest;
   /** Compiles the mediators inside an element (this one or a child such as `<then>`) into a list. */
   readonly compileList: CompileContext['compileList'];
+  /** See {@link CompileContext.leavesBody}. */
+  readonly leavesBody: (when?: LeavesBody) => void;
 }
 
 /**
@@ -44,6 +46,12 @@ export interface CompileContext {
    *   decides what becomes of it, or a {@link Sequence} around the list does. Default `goes-on`.
    */
   compileList(parent: ConfigElement, branch: string, end?: 'goes-on' | 'ends'): StepList;
+  /**
+   * To be called by a mediator that neither reads nor replaces the body of a message, does not copy it, and changes neither how a body
+   * is written nor how a request is answered: bodies may pass it while they still come (`body-passing.ts`). What it names or has
+   * inside is looked at by itself.
+   */
+  leavesBody?(when?: LeavesBody): void;
 }
 
 /** Attributes that every mediator accepts (spec mediators 2.2). */
@@ -74,7 +82,9 @@ export function mediator<const A extends ValueTypes>(declaration: {
       const values = readAttributes(element, known, reader);
       if (typeof children !== 'string') reader.warnUnknownChildren(element, ['description', ...children]);
       if (!values || !allInstalled(packages, `<${name}>`, element, reader)) return undefined;
-      return declaration.compile({ element, reader, attributes: values as unknown as ValuesOf<A>, ...context });
+      const attributes = values as unknown as ValuesOf<A>;
+      const leavesBody = (when?: LeavesBody) => context.leavesBody?.(when);
+      return declaration.compile({ element, reader, attributes, ...context, leavesBody });
     },
   };
 }

@@ -60,6 +60,7 @@ export async function runFaultStack(message: MessageContext, failure: MediationE
           reason: current.message,
         },
       );
+      message.configuration.services.observer?.dropped('no fault handler');
       break;
     }
     try {

@@ -1,12 +1,14 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
+import type { Configuration } from '../message/configuration.ts';
 import { MediationError } from '../message/errors.ts';
 import '../message/flow-observer.ts';
 import type { MessageContext, ResponseReceiver } from '../message/message-context.ts';
 import { acceptRequest, type ProxySecurity } from '../security/proxy-security.ts';
 import type { XmlElement } from '../xml/index.ts';
 import { aboutMessage } from './about-message.ts';
+import { answerPasses, requestPasses } from './body-passing.ts';
 import { runFlow } from './flow.ts';
 import { passesPreMediate } from './pre-mediate.ts';
 import { clearSendMarkers, startSend } from './send.ts';
@@ -60,6 +62,7 @@ export class ProxyService implements ResponseReceiver {
   readonly definition: ProxyDefinition;
   /** False when stopped, or deployed with `startOnLoad="false"`. */
   active: boolean;
+  #passes: { readonly configuration: Configuration; readonly request: boolean; readonly answer: boolean } | undefined;
 
   constructor(definition: ProxyDefinition) {
     this.definition = definition;
@@ -91,6 +94,32 @@ export class ProxyService implements ResponseReceiver {
       await this.#runInFlow(message);
     });
     ended?.();
+  }
+
+  /** True when a large request may be passed on to the endpoint while it still comes: nobody looks at its body. */
+  passesRequest(configuration: Configuration): boolean {
+    return this.#passing(configuration).request;
+  }
+
+  /** The same for the answer to a request. */
+  passesAnswer({ configuration, properties }: MessageContext): boolean {
+    return this.#passing(configuration).answer && !properties.has('RECEIVING_SEQUENCE');
+  }
+
+  /** Told once for every configuration: what the sequences and endpoints are that this one names may change. */
+  #passing(configuration: Configuration): { readonly request: boolean; readonly answer: boolean } {
+    const known = this.#passes;
+    if (known?.configuration === configuration) return known;
+    const { security, endpoint, inSequence, outSequence, faultSequence } = this.definition;
+    const target = endpoint?.kind === 'key' ? configuration.find('endpoint', endpoint.key) : endpoint?.endpoint;
+    const request = { sequences: [inSequence], endpoint: target, faultSequence };
+    const answer = { sequences: [outSequence], faultSequence };
+    this.#passes = {
+      configuration,
+      request: !security && requestPasses(configuration, request),
+      answer: !security && answerPasses(configuration, answer),
+    };
+    return this.#passes;
   }
 
   /**

@@ -50,13 +50,17 @@ async function sendOneWay(message: MessageContext, endpoint: Endpoint): Promise<
 
 async function sendAndReceive(message: MessageContext, endpoint: Endpoint): Promise<void> {
   let response: MessageContext;
+  const passesAnswer = message.responseReceiver?.passesAnswer?.(message) === true;
   try {
-    response = await endpoint.send(message, { onFurtherAnswer: injectResponse });
+    response = await endpoint.send(message, { onFurtherAnswer: injectResponse, passesAnswer });
   } catch (error) {
     await sendFailed(message, error);
     return;
   }
+  const { stream } = response.payload;
   await injectResponse(response);
+  // Dropped, or too late: nobody will take it any more.
+  if (stream?.taken === false) stream.cancel();
 }
 
 async function sendFailed(message: MessageContext, error: unknown): Promise<void> {

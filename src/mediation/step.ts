@@ -22,6 +22,8 @@ export interface Step extends MessagePlace {
   mediate(message: MessageContext): boolean | Promise<boolean>;
   /** The lists inside, in document order, for counting, tracing and drawing. */
   readonly branches: readonly StepList[];
+  /** It leaves the message's body alone; see `body-passing.ts`. */
+  readonly leavesBody?: LeavesBody | undefined;
   /** What people call it: its name, a property's name, …; for pictures. */
   readonly label: string | undefined;
   /** The artifacts that it names itself, not those that mediators inside name. */
@@ -30,6 +32,12 @@ export interface Step extends MessagePlace {
   readonly endpoints: readonly Endpoint[];
   readonly counts: StepCounts;
 }
+
+/**
+ * When a mediator leaves the body alone. `after a failure`: also a body of which only the beginning is left is good enough, as for a log of
+ * what went wrong; else it reads all of it.
+ */
+export type LeavesBody = 'always' | 'after a failure';
 
 /** Messages since the configuration with the mediator was deployed. */
 export interface StepCounts {

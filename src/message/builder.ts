@@ -8,10 +8,14 @@ import { mediaTypeOf, parseMediaType } from './media-type.ts';
 import { formDataToXml } from './multipart.ts';
 import { rootPart } from './related.ts';
 import { createEnvelope, isEnvelope, PAYLOAD_NAMESPACE, type SoapVersion, wrapRoot } from './soap.ts';
+import type { StreamedBody } from './streamed-body.ts';
 
 /** A body as it came over the wire, with what decides how it is read. Immutable: copies of a message share it. */
 export interface UnreadBody {
+  /** The first of them only, when the body is a {@link stream}. */
   readonly bytes: Uint8Array;
+  /** Where it is passed on while it still comes: then it cannot be read. */
+  readonly stream?: StreamedBody | undefined;
   readonly contentType: string | undefined;
   /** The message is SOAP style: `text/xml` is an envelope, not a plain document. */
   readonly soapAction: boolean;

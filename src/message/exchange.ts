@@ -14,6 +14,11 @@ export interface Exchange {
    */
   respond(message: MessageContext): void;
   /**
+   * True when an answer whose body still comes can be given to the client just as it comes; otherwise, and where this is absent, the
+   * whole of it has to be held before {@link respond}.
+   */
+  passes?(answer: MessageContext): boolean;
+  /**
    * Registers work that may still answer (an outstanding send). When the in-flow and all such work have ended without an answer,
    * the client gets 202, or 5xx when the flow failed (REQ-2). The promise must not reject.
    * @param kind `group` for what ends only when other messages come, such as the group of an aggregate; default `work`

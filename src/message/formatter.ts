@@ -31,6 +31,8 @@ export type ClientStyle = 'soap11' | 'soap12' | 'rest';
 /** The `format` attribute of an endpoint (spec proxies 5.3). */
 export type EndpointFormat = 'soap11' | 'soap12' | 'pox' | 'get' | 'rest';
 
+/** Properties that want a Content-Length instead of chunks. */
+const KNOWN_LENGTH = ['DISABLE_CHUNKING', 'FORCE_HTTP_1.0', 'FORCE_HTTP_CONTENT_LENGTH'];
 const NOTHING: FormattedBody = { bytes: undefined, contentType: undefined, contentEncoding: undefined };
 
 /** How a message is to be written. */
@@ -93,6 +95,37 @@ export function formatRequest(
   const bodiless = method === 'GET' || method === 'HEAD' || isFlagSet(message.axis2.get('NO_ENTITY_BODY'));
   const body = bodiless ? NOTHING : write(message, style);
   return { ...body, query: undefined, soapAction };
+}
+
+/** How an endpoint writes its request; the arguments of {@link formatRequest}. */
+export interface RequestForm {
+  readonly format: EndpointFormat | undefined;
+  readonly encoding: string | undefined;
+  readonly method: string;
+  readonly optimize: Packaging | undefined;
+}
+
+/** True when {@link formatRequest} sends a body that is still coming just as it comes; otherwise it has to be held for it. */
+export function requestPasses(message: MessageContext, { format, encoding, method, optimize }: RequestForm): boolean {
+  if (format === 'get') return false;
+  if (method === 'GET' || method === 'HEAD' || isFlagSet(message.axis2.get('NO_ENTITY_BODY'))) return true;
+  const style = requestStyle(message, format, encoding, wantedPackaging(message, optimize));
+  return mayStream(message) && received(message, style) !== undefined;
+}
+
+/**
+ * True when {@link formatResponse} answers with a body that is still coming just as it comes. For a REST client it must be plain that
+ * no SOAP fault is in it, which would become an `<Exception>`.
+ */
+export function responsePasses(message: MessageContext, client: ClientStyle): boolean {
+  const style = responseStyle(message, client);
+  if (client === 'rest' && style.format !== 'json' && !message.payload.isPlainlyNoFault) return false;
+  return mayStream(message) && !isFlagSet(message.axis2.get('HTTP_ETAG')) && received(message, style) !== undefined;
+}
+
+/** What has to say its length beforehand must know it (spec proxies 1.9, 2.4). */
+function mayStream({ axis2, payload }: MessageContext): boolean {
+  return payload.stream?.length !== undefined || !KNOWN_LENGTH.some((name) => isFlagSet(axis2.get(name)));
 }
 
 function requestStyle(
@@ -158,7 +191,7 @@ function ownStyle(message: MessageContext, packaging: WantedPackaging): Style {
 
 /** The Content-Type of a message with attachments tells how they are packaged, not reliably which SOAP is inside. */
 function readVersion(payload: Payload): SoapVersion {
-  if (packagingOf(payload.contentType) !== undefined) payload.envelope();
+  if (!payload.stream && packagingOf(payload.contentType) !== undefined) payload.envelope();
   return payload.soapVersion;
 }
 
@@ -178,14 +211,16 @@ function write(message: MessageContext, style: Style): FormattedBody {
 /** The bytes as received, when they are in the wanted format already. */
 function received({ payload }: MessageContext, style: Style): FormattedBody | undefined {
   const { format, declared, charset } = style;
-  const bytes = payload.originalBytes();
+  const { stream } = payload;
+  const bytes = stream ? stream.head : payload.originalBytes();
   if (!bytes || (format !== 'as received' && payload.format !== format)) return undefined;
   if (isSoap(style) && !isPackaged(payload, style.packaging)) return undefined;
   const { contentType, contentEncoding } = payload;
   const { type, parameters } = parseMediaType(contentType);
   if (charset !== undefined && !sameCharset(charset, parameters.get('charset') ?? 'UTF-8')) return undefined;
   if (bytes.length === 0) return { ...NOTHING, contentType };
-  return { bytes, contentType: receivedType(contentType, type, parameters, declared), contentEncoding };
+  const sent = stream ? { bytes: undefined, stream } : { bytes };
+  return { ...sent, contentType: receivedType(contentType, type, parameters, declared), contentEncoding };
 }
 
 /** The original Content-Type unless the same bytes now go by another name or action. */

@@ -19,8 +19,10 @@ interface Entry {
  */
 export class TransportHeaders {
   #entries: Entry[] = [];
-  /** Key -> place, where there are many. */
+  /** Key -> place, where there are many: its place when the index was made, or that of what was added since. */
   #index: Map<string, number> | undefined;
+  /** So many were deleted since: each may stand up to so many places before the one that the index says. */
+  #deleted = 0;
   #revision = 0;
 
   static from(pairs: Iterable<readonly [string, string]>): TransportHeaders {
@@ -70,10 +72,13 @@ export class TransportHeaders {
   /** Removes the primary and all excess values. */
   delete(name: string): void {
     this.#revision += 1;
-    const place = this.#place(name.toLowerCase());
+    const key = name.toLowerCase();
+    const place = this.#place(key);
     if (place < 0) return;
     this.#entries.splice(place, 1);
-    this.#index = undefined;
+    this.#index?.delete(key);
+    this.#deleted += 1;
+    if (this.#deleted > MOST_WITHOUT_INDEX) this.#index = undefined;
   }
 
   clear(): void {
@@ -115,13 +120,24 @@ export class TransportHeaders {
   /** Where a name is; -1 when it is not there. */
   #place(key: string): number {
     const entries = this.#entries;
-    if (entries.length > MOST_WITHOUT_INDEX) return this.#indexed().get(key) ?? -1;
+    if (entries.length > MOST_WITHOUT_INDEX) return this.#indexedPlace(key);
     for (let place = 0; place < entries.length; place += 1) if (entries[place]?.key === key) return place;
     return -1;
   }
 
+  #indexedPlace(key: string): number {
+    const last = this.#indexed().get(key);
+    if (last === undefined) return -1;
+    const entries = this.#entries;
+    for (let place = last; place >= 0 && place >= last - this.#deleted; place -= 1)
+      if (entries[place]?.key === key) return place;
+    return -1;
+  }
+
   #indexed(): Map<string, number> {
-    this.#index ??= new Map(this.#entries.map(({ key }, place) => [key, place]));
+    if (this.#index) return this.#index;
+    this.#deleted = 0;
+    this.#index = new Map(this.#entries.map(({ key }, place) => [key, place]));
     return this.#index;
   }
 

@@ -194,6 +194,8 @@ export class MessageContext {
 
 /** Where the answers to a flow's sends go. */
 export interface ResponseReceiver {
+  /** True when nobody on the way of the answer to this request reads its body; absent: somebody may. */
+  passesAnswer?(request: MessageContext): boolean;
   injectResponse(response: MessageContext): Promise<void>;
 }
 

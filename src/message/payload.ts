@@ -1,4 +1,4 @@
-import { cloneInto, elementChildren, firstElement, type XmlElement } from '../xml/index.ts';
+import { firstElement, type XmlElement } from '../xml/index.ts';
 import {
   type BodyFormat,
   type BuiltBody,
@@ -11,9 +11,11 @@ import {
   versionOfFormat,
 } from './builder.ts';
 import { decodeContent } from './content-encoding.ts';
+import { appendBlocks, cloneEnvelope } from './envelope-copy.ts';
 import { ERROR_CODES, MediationError } from './errors.ts';
 import { cloneWithOrigins, xmlToJson } from './json-xml.ts';
-import { mediaTypeOf, parseMediaType } from './media-type.ts';
+import { isPlainlyNoFault, looksLikeSoap, mayHoldFault } from './look-at-bytes.ts';
+import { mediaTypeOf } from './media-type.ts';
 import {
   bodyOf,
   createEnvelope,
@@ -25,6 +27,7 @@ import {
   type SoapVersion,
   soapVersionOf,
 } from './soap.ts';
+import type { StreamedBody } from './streamed-body.ts';
 
 export type { SoapVersion } from './soap.ts';
 
@@ -43,6 +46,8 @@ export interface UnreadOptions {
   readonly contentEncoding?: string | undefined;
   /** The largest decoded size of a compressed body, bytes; 16 MiB if absent (OP-91). */
   readonly maxBytes?: number;
+  /** The bytes are only the first of this body, which is passed on while it still comes. */
+  readonly stream?: StreamedBody | undefined;
 }
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
@@ -98,6 +103,7 @@ export class Payload {
       query: options.query,
       contentEncoding: options.contentEncoding,
       maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+      stream: options.stream,
     };
     return new Payload({ kind: 'unread', body }, contentType);
   }
@@ -171,9 +177,39 @@ export class Payload {
     return this.#original?.contentEncoding;
   }
 
-  /** The body exactly as received; undefined after a change and for payloads made here. */
+  /**
+   * The body exactly as received; undefined after a change and for payloads made here.
+   * @throws MediationError for a {@link stream}, whose bytes are somewhere else already
+   */
   originalBytes(): Uint8Array | undefined {
+    if (this.#original?.stream) throw passedOn();
     return this.#original?.bytes;
+  }
+
+  /** The first of the {@link originalBytes}, or all: for those who only show what they see. */
+  firstBytes(): Uint8Array | undefined {
+    return this.#original?.bytes;
+  }
+
+  /**
+   * The body, where it is passed on while it still comes: only for flows in which nobody reads it (`mediation/body-passing.ts`). Whoever
+   * reads it all the same gets a MediationError.
+   */
+  get stream(): StreamedBody | undefined {
+    return this.#original?.stream;
+  }
+
+  /**
+   * Waits for the rest of a {@link stream}; afterwards the payload is one like any other.
+   * @throws whatever the body broke off with
+   */
+  async hold(): Promise<void> {
+    const streamed = this.#original;
+    if (!streamed?.stream) return;
+    const body: UnreadBody = { ...streamed, bytes: await streamed.stream.whole(), stream: undefined };
+    if (this.#original !== streamed) return;
+    this.#original = body;
+    this.#content = { kind: 'unread', body };
   }
 
   /**
@@ -283,6 +319,11 @@ export class Payload {
       // Whoever needs the content will be told; a passing message is not stopped for it.
       return false;
     }
+  }
+
+  /** True when a look at the first bytes as received shows that there is no SOAP fault; for those who cannot have all of them. */
+  get isPlainlyNoFault(): boolean {
+    return this.#original !== undefined && isPlainlyNoFault(this.#original);
   }
 
   /** Says that the tree behind the XML views was edited in place: it is the payload now. */
@@ -402,6 +443,7 @@ export class Payload {
   #built(): BuiltBody {
     const content = this.#content;
     if (content.kind !== 'unread') return content;
+    if (content.body.stream) throw passedOn();
     const built = buildBody(content.body);
     this.#version ??= versionOfFormat(formatOfBody(content.body));
     this.#content = built;
@@ -447,39 +489,8 @@ export class Payload {
   }
 }
 
-const SNIFFED_BYTES = 1024;
-
-/** The document element of `text/xml` stands near the beginning; a compressed one would be too dear to look at. */
-function looksLikeSoap(bytes: Uint8Array, contentType: string | undefined): boolean {
-  if (mediaTypeOf(contentType) !== 'text/xml') return false;
-  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, SNIFFED_BYTES)).toString('latin1');
-  return /<(?:[\w.-]+:)?Envelope[\s>]/.test(start.replaceAll('\0', ''));
-}
-
-/** A deep copy in a document of its own. */
-function cloneEnvelope(element: XmlElement): XmlElement {
-  const document = documentOf(createEnvelope(soapVersionOf(element) ?? '1.1'));
-  const copy = cloneWithOrigins(document, element);
-  document.replaceChild(copy, document.documentElement as XmlElement);
-  return copy;
-}
-
-function appendBlocks(header: XmlElement, envelope: XmlElement): void {
-  const target = ensureHeader(envelope);
-  for (const block of elementChildren(header)) target.appendChild(cloneInto(documentOf(target), block));
-}
-
-/** True unless a look at the bytes is enough to know that there is no SOAP fault in them. */
-function mayHoldFault(body: UnreadBody): boolean {
-  const format = formatOfBody(body);
-  if (!isSoapFormat(format) && format !== 'xml') return false;
-  const { bytes, contentType, contentEncoding, maxBytes } = body;
-  // UTF-16 and UTF-32 do not write ASCII as ASCII.
-  const charset = parseMediaType(contentType).parameters.get('charset')?.toLowerCase() ?? '';
-  if (/^utf_?-?(16|32)/.test(charset)) return true;
-  const plain = decodeContent(bytes, contentEncoding, maxBytes);
-  if (plain[0] === 0xfe || plain[0] === 0xff || plain[0] === 0 || plain[1] === 0) return true;
-  return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).includes('Fault');
+function passedOn(): MediationError {
+  return new MediationError('The body is passed on while it comes and cannot be read');
 }
 
 function messageOf(error: unknown): string {

@@ -1,10 +1,13 @@
 import { type BodyFormat, isPayloadWrapper } from './builder.ts';
 import type { Payload } from './payload.ts';
 import type { SoapVersion } from './soap.ts';
+import type { StreamedBody } from './streamed-body.ts';
 
 /** A payload as it goes over the wire. Where there is no entity, there are no bytes. */
 export interface FormattedBody {
   readonly bytes: Uint8Array | undefined;
+  /** Instead of bytes: a body that goes over the wire as it comes, unread. */
+  readonly stream?: StreamedBody | undefined;
   /** The Content-Type header; none when undefined. */
   readonly contentType: string | undefined;
   /**

@@ -19,7 +19,7 @@ const NOTHING: PayloadPreview = { text: '', language: 'none', truncated: false }
  * are shown, of a tree as much as fits.
  */
 export function previewPayload(payload: Payload, characters: number = PREVIEW_CHARACTERS): PayloadPreview {
-  const bytes = payload.originalBytes();
+  const bytes = payload.firstBytes();
   if (bytes) return previewBytes(bytes, payload.contentType, payload.contentEncoding, characters);
   switch (payload.kind) {
     case 'envelope': {

@@ -2,6 +2,7 @@ import { logger } from '../logging/index.ts';
 import type { LogDetails } from '../logging/logger.ts';
 import { aboutMessage } from '../mediation/about-message.ts';
 import type { Exchange, ExchangeEnd, FlowFailure } from '../message/exchange.ts';
+import { responsePasses } from '../message/formatter.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { isFlagSet } from '../message/property-value.ts';
 import { type Fault, failedToProcess, faultAnswer } from './fault-response.ts';
@@ -16,6 +17,8 @@ import {
 import type { IncomingRequest } from './incoming-request.ts';
 
 const log = logger('PassThroughHttpListener');
+/** For clients of a store that is busy (OP-100), s. */
+const RETRY_AFTER_S = 1;
 
 /** What became of the exchanges of a listener; monotonic counters for metrics (REQ-24). */
 export interface ExchangeCounts {
@@ -135,6 +138,11 @@ export class ClientExchange implements Exchange {
     this.#answer(answer);
   }
 
+  passes(answer: MessageContext): boolean {
+    const { method, client } = this.request;
+    return method !== 'HEAD' && responsePasses(answer, client);
+  }
+
   /** Answers without a message: service lists, WSDLs, dispatch faults. */
   answerWith(answer: HttpAnswer): void {
     if (!this.#accepts(undefined)) return;
@@ -198,6 +206,11 @@ export class ClientExchange implements Exchange {
     if (this.#state !== 'waiting') return;
     this.#options.counts.failures += 1;
     this.#answer(this.#fault({ status: 500, reason: reasonOf(error) }));
+  }
+
+  /** The listener has refused the request while its body still came: an answer of the flow has no reader. */
+  refused(): void {
+    if (this.#state === 'waiting') this.#leaveWaiting('gone');
   }
 
   /** The connection closed. The flow goes on; its answer will have no reader. */
@@ -311,7 +324,12 @@ export function servicePrefix({ scheme, authority }: IncomingRequest): string {
 function faultOf(failure: FlowFailure, message: MessageContext): Fault {
   const wanted = statusProperty(message);
   const status = wanted !== undefined && wanted >= 400 && wanted <= 599 ? wanted : (failure.status ?? 500);
-  return { status, reason: failure.message, ...(failure.code !== undefined && { code: failure.code }) };
+  return {
+    status,
+    reason: failure.message,
+    ...(failure.code !== undefined && { code: failure.code }),
+    ...(status === 503 && failure.status === 503 && { retryAfterS: RETRY_AFTER_S }),
+  };
 }
 
 /** ` - Proxy Name : <n>` and its siblings (spec proxies 1.3 step 10). */

@@ -12,6 +12,8 @@ export interface Fault {
   readonly reason: string;
   /** ERROR_CODE, told to JSON clients and in the detail of SOAP faults. */
   readonly code?: number;
+  /** When the client may come again, s. */
+  readonly retryAfterS?: number;
 }
 
 /** The parts of a request that decide the form of its fault. */
@@ -24,6 +26,12 @@ const MAX_REASON = 2048;
  * clients, plain text for everyone else (spec proxies 1.7, 1.8, REQ-2).
  */
 export function faultAnswer(client: FaultClient, fault: Fault): HttpAnswer {
+  const answer = answerFor(client, fault);
+  if (fault.retryAfterS !== undefined) answer.headers.set('Retry-After', `${fault.retryAfterS}`);
+  return answer;
+}
+
+function answerFor(client: FaultClient, fault: Fault): HttpAnswer {
   const reason = readable(fault.reason);
   switch (errorForm(client)) {
     case 'soap11':

@@ -2,7 +2,9 @@ import type { ServerResponse } from 'node:http';
 import { POINTS, reach } from '../fault-points.ts';
 import { logger } from '../logging/index.ts';
 import { TransportHeaders } from '../message/headers.ts';
+import type { StreamedBody } from '../message/streamed-body.ts';
 import { STATUS_CODES } from '../node-http.ts';
+import { writeStream } from './write-stream.ts';
 
 const log = logger('HttpListener');
 
@@ -12,8 +14,10 @@ export interface HttpAnswer {
   /** Reason phrase; the standard one when absent. */
   readonly reason?: string;
   readonly headers: TransportHeaders;
-  /** Undefined for an answer without entity. */
+  /** Undefined for an answer without entity, and for a {@link stream}. */
   readonly body: Uint8Array | undefined;
+  /** Instead of a body: one that still comes. Whoever does not write the answer cancels it. */
+  readonly stream?: StreamedBody | undefined;
   /** Ends the connection after this answer. */
   readonly close?: boolean;
 }
@@ -56,19 +60,36 @@ export function writeAnswerHead(response: ServerResponse, answer: HttpAnswer): v
   response.writeHead(status, reasonPhrase(answer), written);
 }
 
-/** What node:http would say by itself if it were asked at the end only. */
-function announcedLength({ req }: ServerResponse, { status, body }: HttpAnswer): number | undefined {
+/** What node:http would say by itself if it were asked at the end only; undefined: chunks, whose last one tells. */
+function announcedLength({ req }: ServerResponse, { status, body, stream }: HttpAnswer): number | undefined {
   if (WITHOUT_ENTITY.has(status)) return status === 205 ? 0 : undefined;
   if (body) return body.byteLength;
+  if (stream) return stream.length;
   return req.method === 'HEAD' ? undefined : 0;
 }
 
-/** Writes a whole answer. For HEAD requests and statuses without entity, node:http keeps the body back by itself. */
-export function writeAnswer(response: ServerResponse, answer: HttpAnswer): void {
+/**
+ * Writes a whole answer. For HEAD requests and statuses without entity, node:http keeps the body back by itself.
+ * @param finish ends the response, after what is left to be written
+ */
+export function writeAnswer(
+  response: ServerResponse,
+  answer: HttpAnswer,
+  finish: (rest?: Uint8Array) => void = (rest) => response.end(rest),
+): void {
   writeAnswerHead(response, answer);
-  if (answer.body && !WITHOUT_ENTITY.has(answer.status)) response.end(answer.body);
-  else response.end();
-  reach(POINTS.clientAnswered, 'http', answer.status);
+  const { body, stream, status } = answer;
+  const entity = !WITHOUT_ENTITY.has(status) && response.req.method !== 'HEAD';
+  if (stream && entity) {
+    writeStream(response, stream, () => {
+      finish();
+      reach(POINTS.clientAnswered, 'http', status);
+    });
+    return;
+  }
+  stream?.cancel();
+  finish(WITHOUT_ENTITY.has(status) ? undefined : body);
+  reach(POINTS.clientAnswered, 'http', status);
 }
 
 function reasonPhrase({ reason, status }: HttpAnswer): string {

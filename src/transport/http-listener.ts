@@ -3,21 +3,15 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { logger } from '../logging/index.ts';
+import { STREAMED_FROM_BYTES, StreamedBody } from '../message/streamed-body.ts';
 import { createServer as createHttpServer } from '../node-http.ts';
 import { brokenRequestAnswer, unsupportedMethod, writeRawAnswer } from './broken-request.ts';
 import { ClientExchange, type ExchangeCounts, newExchangeCounts } from './client-exchange.ts';
 import { type HttpAnswer, textAnswer, writeAnswer, writeAnswerHead } from './http-answer.ts';
 import { type HttpScheme, type IncomingRequest, incomingRequest, splitTarget } from './incoming-request.ts';
 import { listenOn } from './listening.ts';
-import {
-  announcedLength,
-  BodyBudget,
-  type BodyReading,
-  bodyTooLarge,
-  RequestCutOff,
-  RequestRefused,
-  readBody,
-} from './request-body.ts';
+import { announcedLength, BodyBudget, type BodyReading, readBody } from './request-body.ts';
+import { bodyTooLarge, RequestCutOff, RequestRefused } from './request-refused.ts';
 
 const log = logger('HttpListener');
 
@@ -25,6 +19,8 @@ const log = logger('HttpListener');
 export interface Dispatcher {
   /** The body limit for requests to this path, bytes; undefined for the listener's own (OP-91: per proxy configurable). */
   bodyLimit?(path: string): number | undefined;
+  /** Whether a large body for this request target may be a stream, which nobody will read; absent: never. */
+  passesBody?(target: string): boolean;
   /**
    * Sees to it that the exchange is answered: at once, or by running a flow and reporting its end with `inFlowEnded`. What it throws
    * becomes a 500.
@@ -112,6 +108,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
  */
 const LINGER_MS = 1000;
 const TLS_HANDSHAKE_MS = 30_000;
+const CHUNKED = 'transfer-encoding';
 const MAX_CHECK_INTERVAL_MS = 1000;
 const RETRY_AFTER_SECONDS = '1';
 /** A client that sends more requests than this without waiting for an answer is cut off: node:http has no way to stop reading them. */
@@ -132,10 +129,10 @@ export async function startHttpListener(options: HttpListenerOptions): Promise<H
 interface Served {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** While the body is being read. */
   reading: BodyReading | undefined;
+  /** A body that is passed on while it comes. */
+  stream: StreamedBody | undefined;
   exchange: ClientExchange | undefined;
-  heldBytes: number;
 }
 
 /** What is going on on one connection: pipelined requests are served together and answered in order. */
@@ -219,6 +216,8 @@ class Listener implements HttpListener {
       ? createHttpsServer({ ...settings, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: TLS_HANDSHAKE_MS }, handle)
       : createHttpServer(settings, handle);
     server.maxConnections = this.#limits.maxConnections;
+    // Among several workers a connection too many would else be handed from one to the next for ever; it has no effect otherwise.
+    Object.assign(server, { dropMaxConnection: true });
     // The size is bounded; with a bound for the number, node:http would silently leave out the rest.
     server.maxHeadersCount = 0;
     server.on('checkContinue', (request, response) => {
@@ -257,7 +256,7 @@ class Listener implements HttpListener {
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): Served {
-    const served: Served = { request, response, reading: undefined, exchange: undefined, heldBytes: 0 };
+    const served: Served = { request, response, reading: undefined, stream: undefined, exchange: undefined };
     const { socket } = request;
     const state = this.#stateOf(socket);
     state.served.add(served);
@@ -289,28 +288,40 @@ class Listener implements HttpListener {
   #end(served: Served, state: ConnectionState): void {
     if (!state.served.delete(served)) return;
     this.#inFlight -= 1;
-    this.#budget.giveBack(served.heldBytes);
+    served.reading?.release();
     if (!served.response.writableFinished) served.exchange?.clientGone();
     // The response may have promised to keep the connection before the closing began.
     if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
   }
 
-  async #receive(served: Served): Promise<Uint8Array> {
+  async #receive(served: Served): Promise<Uint8Array | StreamedBody> {
     const { request, response } = served;
+    const { dispatcher } = this.#options;
     this.#checkHead(request);
-    const { path } = splitTarget(request.url ?? '/');
-    const maxBytes = this.#options.dispatcher.bodyLimit?.(path) ?? this.#limits.maxBodyBytes;
-    if ((announcedLength(request) ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
+    const target = request.url ?? '/';
+    const maxBytes = dispatcher.bodyLimit?.(splitTarget(target).path) ?? this.#limits.maxBodyBytes;
+    const announced = announcedLength(request);
+    if ((announced ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
     if (this.#awaitingContinue.delete(request)) response.writeContinue();
     const { bodyIdleMs, bodyTotalMs } = this.#limits;
-    served.reading = readBody(request, { maxBytes, idleMs: bodyIdleMs, totalMs: bodyTotalMs }, this.#budget);
-    try {
-      const body = await served.reading.body;
-      served.heldBytes = body.byteLength;
-      return body;
-    } finally {
-      served.reading = undefined;
-    }
+    // Nobody needs to be asked for a body that is too small.
+    const mayPass = announced === undefined ? CHUNKED in request.headers : announced > STREAMED_FROM_BYTES;
+    const passFrom = mayPass && dispatcher.passesBody?.(target) ? STREAMED_FROM_BYTES : undefined;
+    const limits = { maxBytes, idleMs: bodyIdleMs, totalMs: bodyTotalMs };
+    served.reading = readBody(request, limits, this.#budget, passFrom);
+    const body = await served.reading.body;
+    if (body instanceof StreamedBody) this.#passes(served, body);
+    return body;
+  }
+
+  #passes(served: Served, body: StreamedBody): void {
+    served.stream = body;
+    body.onEnd((end) => {
+      if (!(end instanceof RequestRefused)) return;
+      served.exchange?.refused();
+      if (served.response.headersSent) served.response.destroy();
+      else this.#refuse(served, end);
+    });
   }
 
   #checkHead(request: IncomingMessage): void {
@@ -329,12 +340,14 @@ class Listener implements HttpListener {
     }
   }
 
-  async #dispatch(served: Served, body: Uint8Array): Promise<void> {
+  async #dispatch(served: Served, body: Uint8Array | StreamedBody): Promise<void> {
     const { acknowledgeTaken, preservedHeaders, dispatcher } = this.#options;
+    const { answerMs, bodyTotalMs } = this.#limits;
     const request = incomingRequest(served.request, body, this.scheme);
     const exchange = new ClientExchange({
       request,
-      deadlineMs: this.#limits.answerMs,
+      // What is still coming has a deadline of its own.
+      deadlineMs: served.stream ? bodyTotalMs + answerMs : answerMs,
       deliver: (answer) => this.#deliver(served, answer),
       counts: this.#counts,
       acknowledgeTaken,
@@ -342,6 +355,7 @@ class Listener implements HttpListener {
     });
     served.exchange = exchange;
     if (served.request.socket.destroyed) exchange.clientGone();
+    else if (served.stream?.error) exchange.refused();
     try {
       await dispatcher.dispatch(request, exchange);
     } catch (error) {
@@ -350,14 +364,22 @@ class Listener implements HttpListener {
   }
 
   #deliver(served: Served, answer: HttpAnswer): void {
-    const { response } = served;
-    if (response.headersSent || response.destroyed) return;
+    const { request, response, stream } = served;
+    if (response.headersSent || response.destroyed) {
+      answer.stream?.cancel();
+      return;
+    }
     try {
-      writeAnswer(response, this.#endsConnection(served) ? { ...answer, close: true } : answer);
+      const last = this.#endsConnection(served) ? { ...answer, close: true } : answer;
+      if (stream && last.close) writeAnswer(response, last, (rest) => endAfterRequest(request, response, rest));
+      else writeAnswer(response, last);
     } catch (error) {
       log.error(`A response could not be written: ${error instanceof Error ? error.message : String(error)}`);
+      answer.stream?.cancel();
       response.destroy();
     }
+    // An answer without a look at the body: the rest of it is not needed.
+    if (stream?.taken === false) stream.cancel();
   }
 
   /** Only the last of several pipelined requests may end the connection, or the others would lose their answers. */
@@ -381,10 +403,8 @@ class Listener implements HttpListener {
       return;
     }
     writeAnswerHead(response, answer);
-    response.write(answer.body);
-    const linger = setTimeout(() => response.end(), LINGER_MS);
-    response.once('close', () => clearTimeout(linger));
-    request.once('end', () => response.end()).resume();
+    endAfterRequest(request, response, answer.body);
+    request.resume();
   }
 
   #onClientError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex): void {
@@ -414,4 +434,16 @@ class Listener implements HttpListener {
     const linger = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(linger));
   }
+}
+
+/** Ends a response, and with it the connection, when the client has sent what it wants to send, so that it sees the answer. */
+function endAfterRequest(request: IncomingMessage, response: ServerResponse, rest: Uint8Array | undefined): void {
+  if (request.complete) {
+    response.end(rest);
+    return;
+  }
+  if (rest) response.write(rest);
+  const linger = setTimeout(() => response.end(), LINGER_MS);
+  response.once('close', () => clearTimeout(linger));
+  request.once('end', () => response.end());
 }

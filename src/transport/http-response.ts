@@ -37,15 +37,18 @@ export function composeResponse(message: MessageContext, target: ResponseTarget)
   const { axis2 } = message;
   const failed = axis2.has('ERROR_CODE');
   const status = failed ? 502 : responseStatus(message);
-  const { bytes, contentType, contentEncoding } = formatResponse(message, target.client);
+  const brokenOff = message.payload.stream?.error;
+  // Nothing is written yet: the fault path can still answer.
+  if (brokenOff) throw brokenOff;
+  const { bytes, stream, contentType, contentEncoding } = formatResponse(message, target.client);
   const headers = responseHeaders(message, target, status);
   // A HEAD response describes an entity that is not there.
-  if (bytes || target.method !== 'HEAD') setOrDelete(headers, 'Content-Type', contentType);
+  if (bytes || stream || target.method !== 'HEAD') setOrDelete(headers, 'Content-Type', contentType);
   setOrDelete(headers, 'Content-Encoding', contentEncoding);
   if (bytes && isFlagSet(axis2.get('HTTP_ETAG'))) headers.set('ETag', entityTag(bytes));
   const reason = textOf(axis2.get('HTTP_SC_DESC'));
   const close = failed || closesConnection(message);
-  return { status, headers, body: bytes, ...(reason !== undefined && { reason }), ...(close && { close }) };
+  return { status, headers, body: bytes, stream, ...(reason !== undefined && { reason }), ...(close && { close }) };
 }
 
 /** The plain acknowledgement: 202, no headers of the message, no body (spec proxies 1.8). */

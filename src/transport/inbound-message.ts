@@ -21,13 +21,14 @@ export function inboundMessage(
   exchange: Exchange | undefined,
   postfix: string,
 ): MessageContext {
-  const { headers, body, method, query } = request;
+  const { headers, body, stream, method, query } = request;
   const contentEncoding = headers.get('Content-Encoding');
   const payload = Payload.unread(body, headers.get('Content-Type'), {
     soapAction: headers.has('SOAPAction'),
     method,
     query,
     contentEncoding,
+    stream,
   });
   const message = new MessageContext(configuration, payload);
   message.headers = headers;

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ClientStyle } from '../message/formatter.ts';
 import { TransportHeaders } from '../message/headers.ts';
 import { mediaTypeOf, parseMediaType } from '../message/media-type.ts';
+import { StreamedBody } from '../message/streamed-body.ts';
 
 /** The name of the correlation header (spec proxies 2.2). */
 const CORRELATION_HEADER = 'activityid';
@@ -11,7 +12,7 @@ const HOST_HEADER = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,
 
 export type HttpScheme = 'http' | 'https';
 
-/** One accepted HTTP request, its body complete and untouched. */
+/** One accepted HTTP request, its body untouched. */
 export interface IncomingRequest {
   readonly scheme: HttpScheme;
   readonly method: string;
@@ -23,8 +24,10 @@ export interface IncomingRequest {
   readonly query: string | undefined;
   readonly httpVersion: string;
   readonly headers: TransportHeaders;
-  /** Empty when the request had none. */
+  /** The whole of it; empty when the request had none. Of a {@link stream} the first bytes. */
   readonly body: Uint8Array;
+  /** A large body that still comes: only where the dispatcher takes such (`passesBody`). */
+  readonly stream?: StreamedBody | undefined;
   /** How the client speaks, which decides the form of its answers (spec proxies 2.3). */
   readonly client: ClientStyle;
   readonly remoteAddress: string;
@@ -34,8 +37,12 @@ export interface IncomingRequest {
   readonly correlationId: string;
 }
 
-/** Makes the description of a request whose body was read. */
-export function incomingRequest(request: IncomingMessage, body: Uint8Array, scheme: HttpScheme): IncomingRequest {
+/** Makes the description of a request whose body was read, or is being passed on. */
+export function incomingRequest(
+  request: IncomingMessage,
+  body: Uint8Array | StreamedBody,
+  scheme: HttpScheme,
+): IncomingRequest {
   const target = request.url ?? '/';
   const headers = headersOf(request);
   const { path, query } = splitTarget(target);
@@ -47,7 +54,7 @@ export function incomingRequest(request: IncomingMessage, body: Uint8Array, sche
     query,
     httpVersion: request.httpVersion,
     headers,
-    body,
+    ...(body instanceof StreamedBody ? { body: body.head, stream: body } : { body }),
     client: clientStyle(headers),
     remoteAddress: plainAddress(request.socket.remoteAddress ?? ''),
     authority: authorityOf(request),

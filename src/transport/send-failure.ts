@@ -101,6 +101,18 @@ export function sendAborted(cause: unknown): MediationError {
   });
 }
 
+/** The client did not send the rest of its request: no fault of the back end, and nobody waits for an answer. */
+export function requestBrokenOff(cause: Error): MediationError {
+  return new MediationError('The request was broken off by its client', {
+    code: SEND_ABORTED,
+    baseCode: SEND_ABORTED,
+    errorCause: 'aborted',
+    detail: cause.message,
+    skipsFaultHandlers: true,
+    cause,
+  });
+}
+
 /** The back end answered with more than is accepted. */
 export function responseTooLarge(send: FailedSend, limitBytes: number): MediationError {
   const cause = `larger than ${limitBytes} bytes`;

@@ -218,6 +218,22 @@ describe('a failed flow', () => {
     expect(counts.failures).toBe(1);
   });
 
+  it('because a store is busy tells the client when to come again (OP-100)', () => {
+    const { exchange, answers } = setUp();
+    exchange.failed({ code: 0, message: 'busy', status: 503 });
+    const ended = message();
+    ended.axis2.set('HTTP_SC', '503');
+    exchange.inFlowEnded(ended);
+    expect(answers).toMatchObject([{ status: 503 }]);
+    expect(answers[0]?.headers.get('Retry-After')).toBe('1');
+    const other = setUp();
+    other.exchange.failed({ code: 101503, message: 'the cause' });
+    const own = message();
+    own.axis2.set('HTTP_SC', '503');
+    other.exchange.inFlowEnded(own);
+    expect(other.answers[0]?.headers.get('Retry-After')).toBeUndefined();
+  });
+
   it('keeps the first reason and the status that its fault sequence set', () => {
     const { exchange, answers } = setUp();
     exchange.failed({ code: 1, message: 'the cause' });
