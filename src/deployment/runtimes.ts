@@ -1,7 +1,7 @@
 import type { InboundServices, InboundTransport } from '../inbound/component.ts';
 import { InboundEndpoint } from '../inbound/inbound-endpoint.ts';
 import { proxyListeners } from '../inbound/proxy-transports.ts';
-import { logger } from '../logging/index.ts';
+import { logger, placeArtifact } from '../logging/index.ts';
 import { PriorityExecutor } from '../mediation/priority-executor.ts';
 import { ProxyService } from '../mediation/proxy-service.ts';
 import type { ProcessorServices } from '../processors/component.ts';
@@ -133,6 +133,7 @@ function storeRuntime(services: StoreServices): ArtifactRuntime<'messageStore'> 
       const { kind, name, position, parameters, written } = definition;
       // Another kind of store has nothing to take over from it.
       const former = previous?.type === kind.type ? previous : undefined;
+      placeArtifact('messageStore', name, position);
       const store = kind.open({ name, position, parameters, written, services, previous: former });
       storeLog.info(`Successfully added Message Store configuration of : [${name}].`);
       return store;
@@ -145,6 +146,7 @@ function processorRuntime(services: ProcessorServices): ArtifactRuntime<'message
   return {
     open({ definition, previous }) {
       const { kind, ...opening } = definition;
+      placeArtifact('messageProcessor', opening.name, opening.position);
       return kind.open({ ...opening, services, previous });
     },
     start: (processor) => processor.start(),

@@ -1,18 +1,10 @@
-import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { logger } from '../logging/index.ts';
-import {
-  type FileLook,
-  isArtifactFile,
-  type Listing,
-  listArtifactFiles,
-  lookAtFiles,
-  lookOf,
-} from './artifact-files.ts';
+import { readContent } from './artifact-content.ts';
+import { type FileLook, type Listing, listArtifactFiles, lookAtFiles } from './artifact-files.ts';
 import { forEachBounded } from './bounded.ts';
-import { DirectoryHints } from './directory-hints.ts';
 import { EMPTY_BATCH, type FileBatch, type FileVersion, fileVersion, isEmpty } from './file-version.ts';
+import { type Pauses, SHORTEST_PAUSE_MS, WatchLoop } from './watch-loop.ts';
 
 const log = logger('ArtifactWatcher');
 
@@ -22,9 +14,6 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const REMOVAL_HOLD_MS = 3_000;
 /** File systems keep time in ticks of some ms; a file read that soon after a write is read once more. */
 const TICK_MS = 50;
-const SHORTEST_PAUSE_MS = 20;
-/** More hints than this at once are taken for one to look at everything. */
-const MAX_HINTS = 1_000;
 
 export interface WatcherOptions {
   readonly directory: string;
@@ -287,125 +276,4 @@ function isBelowUnreadable(path: string, listing: Listing): boolean {
 
 function byPath(left: FileVersion, right: FileVersion): number {
   return left.path < right.path ? -1 : 1;
-}
-
-type Content =
-  | { readonly bytes: Buffer; readonly hash: string }
-  /** `mayPass`: another try may succeed although the file looks the same. */
-  | { readonly reason: string; readonly mayPass: boolean };
-
-/** The content of a file, or `moving` when it was written to or replaced meanwhile. */
-async function readContent(name: string, look: FileLook, maxBytes: number): Promise<Content | 'moving'> {
-  if (look.bytes > maxBytes) return { reason: `the file is larger than ${maxBytes} bytes`, mayPass: false };
-  try {
-    const { bytes, after } = await readWithLook(name, look.path);
-    if (after.stamp !== look.stamp) return 'moving';
-    return { bytes, hash: createHash('sha256').update(bytes).digest('hex') };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'moving';
-    const reason = error instanceof Error ? error.message : String(error);
-    return { reason, mayPass: true };
-  }
-}
-
-async function readWithLook(name: string, path: string): Promise<{ bytes: Buffer; after: FileLook }> {
-  const handle = await open(name, 'r');
-  try {
-    const bytes = await handle.readFile();
-    return { bytes, after: lookOf(path, await handle.stat()) };
-  } finally {
-    await handle.close();
-  }
-}
-
-interface Pauses {
-  /** From one look at everything to the next, ms. */
-  readonly scanMs: number;
-  /** To a look at everything that a hint asks for, ms. */
-  readonly hintedScanMs: number;
-  /** While files are on the move, ms. */
-  readonly glanceMs: number;
-}
-
-/** Takes looks with pauses in between: at everything now and then, at what a hint names or what is on the move soon. */
-class WatchLoop {
-  readonly #look: (hinted: ReadonlySet<string> | 'all') => Promise<void>;
-  readonly #directories: () => readonly string[];
-  readonly #glanceWanted: () => boolean;
-  readonly #pauses: () => Pauses;
-  readonly #hints: DirectoryHints;
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #hinted = new Set<string>();
-  #allHinted = false;
-  #stopped = false;
-  #lastScanAt = performance.now();
-
-  constructor(options: {
-    directory: string;
-    look: (hinted: ReadonlySet<string> | 'all') => Promise<void>;
-    directories: () => readonly string[];
-    glanceWanted: () => boolean;
-    pauses: () => Pauses;
-  }) {
-    this.#look = options.look;
-    this.#directories = options.directories;
-    this.#glanceWanted = options.glanceWanted;
-    this.#pauses = options.pauses;
-    this.#hints = new DirectoryHints(options.directory, (path) => this.#hint(path));
-  }
-
-  start(): void {
-    this.#hints.follow(this.#directories());
-    this.#pause();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    this.#hints.close();
-    await this.#looking;
-  }
-
-  /** What is not an artifact file may be a directory or a link: then everything is to be looked at. */
-  #hint(path: string | undefined): void {
-    if (this.#stopped) return;
-    const known = this.#allHinted || (path !== undefined && this.#hinted.has(path));
-    if (path !== undefined && isArtifactFile(basename(path)) && this.#hinted.size < MAX_HINTS) this.#hinted.add(path);
-    else this.#allHinted = true;
-    if (!this.#looking && !known) this.#pause();
-  }
-
-  #pause(): void {
-    if (this.#stopped) return;
-    const { scanMs, hintedScanMs, glanceMs } = this.#pauses();
-    const sinceScanMs = performance.now() - this.#lastScanAt;
-    const waits = [(this.#allHinted ? hintedScanMs : scanMs) - sinceScanMs];
-    if (this.#hinted.size > 0) waits.push(SHORTEST_PAUSE_MS);
-    if (this.#glanceWanted()) waits.push(glanceMs);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => {
-        this.#looking = this.#lookOnce();
-      },
-      Math.max(SHORTEST_PAUSE_MS, Math.min(...waits)),
-    );
-  }
-
-  async #lookOnce(): Promise<void> {
-    const { scanMs, hintedScanMs } = this.#pauses();
-    const scanDue = performance.now() - this.#lastScanAt >= (this.#allHinted ? hintedScanMs : scanMs);
-    const hinted = scanDue ? 'all' : this.#hinted;
-    this.#hinted = new Set();
-    if (scanDue) this.#allHinted = false;
-    try {
-      await this.#look(hinted);
-      if (!this.#stopped) this.#hints.follow(this.#directories());
-    } catch (error) {
-      log.error(`A look at the artifacts broke off: ${error instanceof Error ? error.stack : String(error)}`);
-    }
-    if (scanDue) this.#lastScanAt = performance.now();
-    this.#looking = undefined;
-    this.#pause();
-  }
 }

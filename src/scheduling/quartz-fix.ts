@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { type QuartzFix, QuartzSyntaxError } from './quartz-errors.ts';
-import { MONTHS, readQuartzFields, splitFields, WEEKDAYS } from './quartz-grammar.ts';
+import { MONTHS, WEEKDAYS } from './quartz-field.ts';
+import { readQuartzFields, splitFields } from './quartz-grammar.ts';
 
 /** A guess; it may have a further fault, for which the next one is made. */
 interface Guess {

@@ -144,7 +144,7 @@ class EditedFolder {
   }
 }
 
-describe('random edits', () => {
+describe('random edits (OP-31)', () => {
   test('files with names of their own: served is exactly the last whole version of every file', async () => {
     await fc.assert(
       fc.asyncProperty(edits('own'), async (all) => {

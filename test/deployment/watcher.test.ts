@@ -25,7 +25,7 @@ function paths(batch: FileBatch): { changed: string[]; removed: readonly string[
 
 const NOTHING = { changed: [], removed: [] };
 
-describe('which files count', () => {
+describe('which files count (OP-30)', () => {
   test.each(['a.xml', 'a.XML', 'proxy_1-2.0.xml', 'x.y.xml'])('%s counts', (name) => {
     expect(isArtifactFile(name)).toBe(true);
   });
@@ -70,7 +70,7 @@ describe('which files count', () => {
   });
 });
 
-describe('one change each', () => {
+describe('one change each (OP-30)', () => {
   test('nothing changed: nothing reported', async () => {
     using folder = new TemporaryFolder();
     folder.write('a.xml', '<a/>');

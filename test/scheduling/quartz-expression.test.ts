@@ -22,7 +22,7 @@ function runs(text: string, options: QuartzOptions & { timeZone: string }, from:
 
 const NEW_YORK = { timeZone: 'America/New_York' };
 
-describe('clocks put forward, by default', () => {
+describe('clocks put forward, by default (OP-87)', () => {
   // 8 March 2026: 01:59:59 EST, then 03:00:00 EDT
   const start = '2026-03-08T00:50:00';
   it('runs a time in the gap once, at its end', () => {
@@ -76,7 +76,7 @@ describe('clocks put forward, by default', () => {
   });
 });
 
-describe('clocks put back, by default', () => {
+describe('clocks put back, by default (OP-87)', () => {
   // 1 November 2026: 01:59:59 EDT, then 01:00:00 EST
   const start = '2026-11-01T00:50:00';
   it('runs a repeated time once, in the first pass', () => {
@@ -107,7 +107,7 @@ describe('clocks put back, by default', () => {
   });
 });
 
-describe("dst 'quartz' (the table of 10.3)", () => {
+describe("dst 'quartz' (the table of 10.3) (OP-87)", () => {
   const quartz = { ...NEW_YORK, dst: 'quartz' } as const;
   it('skips the day of a time in the gap', () => {
     expect(runs('0 30 2 * * ?', quartz, '2026-03-08T00:00:00', 1)).toEqual(['Mon 02:30 -04:00']);

@@ -26,7 +26,7 @@ function parse(expression: string, timeZone: string, dst: 'default' | 'quartz') 
   return parseQuartzExpression(expression, { timeZone, dst, currentYear: YEAR_OF_FIXTURE });
 }
 
-describe('agreement with Quartz 2.3.2', () => {
+describe('agreement with Quartz 2.3.2 (OP-85)', () => {
   it('is shown by more than 500 different expressions in 20 zones', () => {
     expect(new Set(lines.map((line) => line[1])).size).toBeGreaterThan(500);
     expect(new Set(fires.map((line) => line.zone)).size).toBeGreaterThanOrEqual(20);

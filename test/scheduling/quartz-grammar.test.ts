@@ -12,7 +12,7 @@ function errorOf(expression: string): QuartzSyntaxError {
   throw new Error(`accepted: ${expression}`);
 }
 
-describe('the position of a fault', () => {
+describe('the position of a fault (OP-85)', () => {
   it.each([
     ['60 * * * * ?', 0, 'seconds', '60'],
     ['0 5,75 * * * ?', 4, 'minutes', '5,75'],
@@ -34,7 +34,7 @@ describe('the position of a fault', () => {
   });
 });
 
-describe('the proposed fix', () => {
+describe('the proposed fix (OP-85)', () => {
   it.each([
     ['0 0 12 * * *', '0 0 12 * * ?'],
     ['0 0 12 ? * ?', '0 0 12 * * ?'],

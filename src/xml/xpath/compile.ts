@@ -1,11 +1,13 @@
 import { NODE_TYPES } from '../node-types.ts';
 import type { XmlNode } from '../tree.ts';
-import { type Matches, REVERSE_AXES, WALKS, type Walk } from './axes.ts';
-import { isEqual, isLess, isUnequal } from './compare.ts';
+import { type Matches, REVERSE_AXES, WALKS } from './axes.ts';
 import { directPredicate } from './direct-predicates.ts';
 import { XPathError, XPathSyntaxError } from './errors.ts';
+import { applySteps, type CompiledStep, Evaluation, filtered, type Run } from './evaluation.ts';
 import { CORE_FUNCTIONS, type CoreFunction } from './functions.ts';
-import { DocumentOrder, isFlat, rootOf } from './order.ts';
+import { joinedSteps } from './joined-steps.ts';
+import { OPERATIONS } from './operations.ts';
+import { rootOf } from './order.ts';
 import {
   type BinaryOperator,
   type NodeTest,
@@ -73,65 +75,14 @@ export function compileXPath<C>(
   const compiler = new Compiler(environment, options.direct ?? true);
   const run = compiler.compile(tree, false);
   const budget = options.budget ?? XPATH_STEP_BUDGET;
+  const contextNode = (context: C) => environment.contextNode(context);
   return {
     source,
     tree,
     needsContextNode: compiler.needsContextNode,
     problems: compiler.problems,
-    evaluate: (context) => run(new Evaluation(context, environment, budget), undefined, 1, 1),
+    evaluate: (context) => run(new Evaluation(context, contextNode, budget), undefined, 1, 1),
   };
-}
-
-/** One evaluation: its budget and its document order. */
-class Evaluation<C> {
-  readonly context: C;
-  readonly spend: Spend = (steps) => {
-    this.#left -= steps;
-    if (this.#left < 0) throw new XPathError('the expression looks at too many nodes');
-  };
-  readonly #environment: XPathEnvironment<C>;
-  #left: number;
-  #start: XmlNode | undefined;
-  #order: DocumentOrder | undefined;
-  #fromRoot: Map<readonly CompiledStep<C>[], { root: XmlNode; nodes: readonly XmlNode[] }> | undefined;
-
-  constructor(context: C, environment: XPathEnvironment<C>, budget: number) {
-    this.context = context;
-    this.#environment = environment;
-    this.#left = budget;
-  }
-
-  /** Where the whole expression starts. */
-  get start(): XmlNode {
-    this.#start ??= this.#environment.contextNode(this.context);
-    return this.#start;
-  }
-
-  /** An absolute path selects the same nodes whatever the context node, so that inside a predicate it is followed once. */
-  fromRoot(root: XmlNode, steps: readonly CompiledStep<C>[]): readonly XmlNode[] {
-    const known = this.#fromRoot?.get(steps);
-    if (known?.root === root) return known.nodes;
-    const nodes = applySteps(this, [root], steps);
-    this.#fromRoot ??= new Map();
-    this.#fromRoot.set(steps, { root, nodes });
-    return nodes;
-  }
-
-  sorted(nodes: readonly XmlNode[]): XmlNode[] {
-    this.#order ??= new DocumentOrder(this.spend);
-    return this.#order.sorted(nodes);
-  }
-}
-
-/** A compiled piece. The node is undefined outside of predicates: the start of the expression, if it is needed at all. */
-type Run<C> = (evaluation: Evaluation<C>, node: XmlNode | undefined, position: number, size: number) => XPathValue;
-
-interface CompiledStep<C> {
-  readonly axis: StepTree['axis'];
-  readonly walk: Walk;
-  readonly matches: Matches;
-  readonly predicates: readonly Run<C>[];
-  readonly reverse: boolean;
 }
 
 class Compiler<C> {
@@ -293,151 +244,11 @@ class Compiler<C> {
   }
 }
 
-/** `//x` is written with a step that selects every node; where positions do not matter it is `descendant::x`. */
-function joinedSteps(steps: readonly StepTree[]): StepTree[] {
-  const joined: StepTree[] = [];
-  for (const step of steps) {
-    const before = joined.at(-1);
-    const everyNode =
-      before?.axis === 'descendant-or-self' && before.test.kind === 'node' && before.predicates.length === 0;
-    if (everyNode && step.axis === 'child' && !step.predicates.some(mayLookAtPosition)) {
-      joined[joined.length - 1] = { ...step, axis: 'descendant' };
-    } else {
-      joined.push(step);
-    }
-  }
-  return joined;
-}
-
-function mayLookAtPosition(predicate: XPathTree): boolean {
-  return mayBeNumber(predicate) || callsPosition(predicate);
-}
-
-function mayBeNumber(tree: XPathTree): boolean {
-  switch (tree.kind) {
-    case 'string':
-    case 'path':
-      return false;
-    case 'operation':
-      return ['+', '-', '*', 'div', 'mod'].includes(tree.operator);
-    case 'call':
-      return (CORE_FUNCTIONS.get(tree.name)?.result ?? 'number') === 'number';
-    default:
-      return true;
-  }
-}
-
-function callsPosition(tree: XPathTree): boolean {
-  switch (tree.kind) {
-    case 'call':
-      return tree.name === 'position' || tree.name === 'last' || tree.args.some(callsPosition);
-    case 'operation':
-      return callsPosition(tree.left) || callsPosition(tree.right);
-    case 'negation':
-      return callsPosition(tree.operand);
-    case 'path':
-      // Inside its steps' predicates positions mean something else.
-      return tree.start !== undefined && callsPosition(tree.start);
-    default:
-      return false;
-  }
-}
-
-/** What is known about the nodes a step starts from: whether they are in document order. They are never double. */
-function applySteps<C>(
-  e: Evaluation<C>,
-  start: readonly XmlNode[],
-  steps: readonly CompiledStep<C>[],
-): readonly XmlNode[] {
-  let nodes = start;
-  let sorted = true;
-  for (const step of steps) {
-    const single = nodes.length < 2;
-    const disjoint: boolean = single || keepsOrder(e, step, nodes, sorted);
-    const found: XmlNode[] = [];
-    for (const node of nodes) applyStep(e, node, step, found);
-    const unique = disjoint || step.axis === 'child' || step.axis === 'attribute' || step.axis === 'self';
-    nodes = unique ? found : [...new Set(found)];
-    sorted = disjoint;
-  }
-  return sorted ? nodes : e.sorted(nodes);
-}
-
-/** Whether a step from several nodes gives its results in document order and none twice. */
-function keepsOrder<C>(e: Evaluation<C>, step: CompiledStep<C>, nodes: readonly XmlNode[], sorted: boolean): boolean {
-  if (!sorted) return false;
-  if (step.axis === 'self' || step.axis === 'attribute') return true;
-  const downwards = step.axis === 'child' || step.axis === 'descendant' || step.axis === 'descendant-or-self';
-  return downwards && isFlat(nodes, e.spend);
-}
-
-/** Appends what a step selects from one node, in document order. */
-function applyStep<C>(e: Evaluation<C>, node: XmlNode, step: CompiledStep<C>, found: XmlNode[]): void {
-  if (step.predicates.length === 0 && !step.reverse) {
-    e.spend(step.walk(node, step.matches, found));
-    return;
-  }
-  const candidates: XmlNode[] = [];
-  e.spend(step.walk(node, step.matches, candidates));
-  const kept = filtered(e, candidates, step.predicates) as XmlNode[];
-  if (step.reverse) kept.reverse();
-  for (const one of kept) found.push(one);
-}
-
-function filtered<C>(e: Evaluation<C>, nodes: readonly XmlNode[], predicates: readonly Run<C>[]): readonly XmlNode[] {
-  let left = nodes;
-  for (const predicate of predicates) {
-    const kept: XmlNode[] = [];
-    const size = left.length;
-    for (let index = 0; index < size; index += 1) {
-      const node = left[index] as XmlNode;
-      const value = predicate(e, node, index + 1, size);
-      if (typeof value === 'number' ? value === index + 1 : toBoolean(value)) kept.push(node);
-    }
-    e.spend(size);
-    left = kept;
-  }
-  return left;
-}
-
 function operation<C>(operator: BinaryOperator, left: Run<C>, right: Run<C>): Run<C> {
   if (operator === 'or') return (e, n, p, s) => toBoolean(left(e, n, p, s)) || toBoolean(right(e, n, p, s));
   if (operator === 'and') return (e, n, p, s) => toBoolean(left(e, n, p, s)) && toBoolean(right(e, n, p, s));
   const compute = OPERATIONS[operator];
   return (e, n, p, s) => compute(left(e, n, p, s), right(e, n, p, s), e);
-}
-
-/** What operators need of an evaluation. */
-interface Sorting {
-  readonly spend: Spend;
-  sorted(nodes: readonly XmlNode[]): XmlNode[];
-}
-
-type Operation = (left: XPathValue, right: XPathValue, e: Sorting) => XPathValue;
-
-const OPERATIONS: Readonly<Record<Exclude<BinaryOperator, 'or' | 'and'>, Operation>> = {
-  '=': (left, right, { spend }) => isEqual(left, right, spend),
-  '!=': (left, right, { spend }) => isUnequal(left, right, spend),
-  '<': (left, right, { spend }) => isLess(left, right, false, spend),
-  '<=': (left, right, { spend }) => isLess(left, right, true, spend),
-  '>': (left, right, { spend }) => isLess(right, left, false, spend),
-  '>=': (left, right, { spend }) => isLess(right, left, true, spend),
-  '+': arithmetic((a, b) => a + b),
-  '-': arithmetic((a, b) => a - b),
-  '*': arithmetic((a, b) => a * b),
-  div: arithmetic((a, b) => a / b),
-  mod: arithmetic((a, b) => a % b),
-  '|': (left, right, e) => e.sorted([...nodesOf(left), ...nodesOf(right)]),
-};
-
-function arithmetic(compute: (left: number, right: number) => number): Operation {
-  return (left, right, { spend }) => compute(toNumber(left, spend), toNumber(right, spend));
-}
-
-function nodesOf(value: XPathValue): readonly XmlNode[] {
-  if (value === null) return [];
-  if (!isNodeSet(value)) throw new XPathError("'|' needs node-sets");
-  return value;
 }
 
 /** {@link toText} without a budget, for values of an evaluation that has ended. */
