@@ -59,6 +59,9 @@ export const header = mediator({
     const remove = action === 'remove';
     const value = remove ? () => '' : readValue(compilation, name, scope);
     if (!value) return undefined;
+    const blind = (scope === 'transport' && !/^content-/i.test(name)) || isAddressing(name);
+    if (blind && (remove || attributes.value !== undefined || !attributes.expression?.needsBody))
+      compilation.leavesBody();
     if (scope === 'transport') return transportHeader(name, remove ? undefined : value);
     if (isAddressing(name)) return addressingHeader(name, remove ? undefined : value);
     return soapHeader(compilation, name, remove ? undefined : value);

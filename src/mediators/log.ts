@@ -38,15 +38,22 @@ export const log = mediator({
     logMessageID: javaBoolean({ doc: 'Adds the message id to custom lines.' }),
   },
   children: ['property', 'message'],
-  compile({ element, attributes, reader }) {
+  compile({ element, attributes, reader, leavesBody }) {
     const level = readLevel(element, reader);
     const category = readCategory(element, attributes.category, reader);
     const properties = readLogProperties(element, reader);
     const template = readTemplate(element, reader);
     if (level === 'invalid' || !category) return undefined;
     const chosen = attributes.logFullPayload ? 'full' : (level ?? (template ? 'template' : 'simple'));
+    const reads = chosen === 'headers' || template !== undefined || properties.needBody;
+    if (!reads) leavesBody(chosen === 'full' ? 'after a failure' : 'always');
     const rendererWith = (separator: string) =>
-      renderer(chosen, { separator, properties, template, messageId: attributes.logMessageID === true });
+      renderer(chosen, {
+        separator,
+        properties: properties.texts,
+        template,
+        messageId: attributes.logMessageID === true,
+      });
     const render = rendererWith(unescapeText(attributes.separator));
     // Apache's takes the separator as it is written (spec proxies 12).
     const plain = attributes.separator.includes('\\') ? rendererWith(attributes.separator) : render;
@@ -129,13 +136,16 @@ function headersText(message: MessageContext, separator: string): string {
 
 /** Of what is large the beginning is shown as it is: building or writing all of it for the log would cost many times its size (OP-94). */
 function largePayloadText({ payload }: MessageContext): string | undefined {
-  const bytes = payload.originalBytes()?.byteLength;
-  const unread = bytes !== undefined && bytes > LARGE_BYTES;
+  const { stream } = payload;
+  const bytes = stream ? stream.length : payload.originalBytes()?.byteLength;
+  const unread = stream !== undefined || (bytes !== undefined && bytes > LARGE_BYTES);
   if (!unread && payload.kind !== 'envelope') return undefined;
   if (!unread && payload.untouched) return undefined;
   const { text, language, truncated } = previewPayload(payload, PAYLOAD_PREVIEW);
   if (!truncated) return undefined;
-  const more = unread ? `… (the beginning of ${bytes} bytes)` : '… (more characters)';
+  const more = unread
+    ? `… (the beginning of ${bytes === undefined ? 'more' : `${bytes} bytes`})`
+    : '… (more characters)';
   return `${language === 'json' ? 'Payload' : 'Envelope'}: ${text}${more}`;
 }
 
@@ -197,16 +207,19 @@ const PROPERTY_ATTRIBUTES = {
   type: text({ doc: 'Accepted and without effect.' }),
 } as const;
 
-function readLogProperties(element: ConfigElement, reader: ArtifactReader): Text[] {
+function readLogProperties(element: ConfigElement, reader: ArtifactReader): { texts: Text[]; needBody: boolean } {
   const found: Text[] = [];
+  let needBody = false;
   for (const child of element.childrenNamed('property')) {
     const attributes = readAttributes(child, PROPERTY_ATTRIBUTES, reader);
     if (!attributes) continue;
     const { name, value, expression: computed } = attributes;
     const [xml] = child.children;
     if (value !== undefined) found.push(() => `${name} = ${value}`);
-    else if (computed) found.push((message) => `${name} = ${computed.stringValue(message)}`);
-    else if (xml) {
+    else if (computed) {
+      needBody ||= computed.needsBody;
+      found.push((message) => `${name} = ${computed.stringValue(message)}`);
+    } else if (xml) {
       const text = serializeXml(xml.node);
       found.push(() => `${name} = ${text}`);
     } else
@@ -214,7 +227,7 @@ function readLogProperties(element: ConfigElement, reader: ArtifactReader): Text
         expected: 'value="…", expression="…" or an XML child',
       });
   }
-  return found;
+  return { texts: found, needBody };
 }
 
 /** `<message>`: text with `${…}` placeholders; one that fails becomes empty. */

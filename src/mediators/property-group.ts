@@ -7,7 +7,8 @@ export const propertyGroup = mediator({
   doc: 'Sets or removes several properties, in order.',
   attributes: {},
   children: 'mediators',
-  compile({ element, reader, compileList }) {
+  compile({ element, reader, compileList, leavesBody }) {
+    leavesBody();
     for (const child of element.children) {
       if (child.name === 'property' || child.name === 'description') continue;
       reader.error(child, `<${child.name}> is not allowed inside <propertyGroup>`, { expected: '<property>' });

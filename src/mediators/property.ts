@@ -48,12 +48,27 @@ export const property = mediator({
     const scope = readScope(compilation);
     const type = readType(compilation);
     const pattern = readPattern(compilation);
+    if (isBlind(attributes)) compilation.leavesBody();
     if (attributes.action === 'remove') return name && scope && removal(name, scope);
     const value = readSource(compilation, type ?? 'STRING');
     if (!name || !scope || !type || !value || pattern === 'invalid') return undefined;
     return setting(name, scope, (message) => matched(value(message), pattern));
   },
 });
+
+/** Names that decide how a body is written, where the message goes, or how its client is answered, lower case. */
+const TELLING = new Set(
+  `messagetype contenttype character_set_encoding setcharacterencoding no_entity_body http_etag enablemtom enableswa disable_chunking
+   force_http_1.0 force_http_content_length force_sc_accepted sc_accepted nio-ack-requested faults_as_http_200 http_sc http_method
+   out_only response receiving_sequence`.split(/\s+/),
+);
+
+/** True when neither the value needs the body nor the property changes what becomes of it. */
+function isBlind({ name, scope, expression: source, value }: Compilation['attributes']): boolean {
+  const key = name.static?.toLowerCase();
+  if (key === undefined || TELLING.has(key) || (scope === 'transport' && key.startsWith('content-'))) return false;
+  return value !== undefined || !source?.needsBody;
+}
 
 type Source = (message: MessageContext) => PropertyValue | null;
 

@@ -5,11 +5,14 @@ export const respond = mediator({
   element: 'respond',
   doc: 'Sends the current message back to the client and ends the flow.',
   attributes: {},
-  compile: () => (message) => {
-    message.to = undefined;
-    message.direction = 'response';
-    message.exchange?.take();
-    message.exchange?.respond(message);
-    return false;
+  compile({ leavesBody }) {
+    leavesBody();
+    return (message) => {
+      message.to = undefined;
+      message.direction = 'response';
+      message.exchange?.take();
+      message.exchange?.respond(message);
+      return false;
+    };
   },
 });

@@ -13,11 +13,12 @@ export const send = mediator({
     buildmessage: text({ doc: 'Exactly `true` reads the whole payload first.' }),
   },
   children: ['endpoint'],
-  compile({ element, attributes, reader }) {
+  compile({ element, attributes, reader, leavesBody }) {
     const { receive, buildmessage } = attributes;
     if (receive?.static !== undefined) reader.refer('sequence', receive.static, element, 'receive');
     const endpoint = readEndpointChild(element, reader);
     if (endpoint === 'invalid') return undefined;
+    if (receive === undefined && buildmessage !== 'true') leavesBody();
     return (message) => {
       clearSendMarkers(message);
       if (buildmessage === 'true') message.payload.envelope();

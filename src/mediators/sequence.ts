@@ -15,11 +15,12 @@ export const sequence = mediator({
     onError: nonEmptyText({ doc: 'The sequence that handles faults of the mediators inside.' }),
   },
   children: 'mediators',
-  compile({ element, attributes, reader, rest, compileList }) {
+  compile({ element, attributes, reader, rest, compileList, leavesBody }) {
     const { key, name, onError } = attributes;
     const caller = callerOf(rest);
     if (key === undefined) {
       if (onError !== undefined) reader.refer('sequence', onError, element, 'onError');
+      leavesBody();
       const list = compileList(element, 'sequence', 'ends');
       const inline = new Sequence({
         list,
@@ -35,7 +36,10 @@ export const sequence = mediator({
         expected: 'onError on the sequence that is referred to',
       });
     }
-    if (key.static !== undefined) reader.refer('sequence', key.static, element, 'key');
+    if (key.static !== undefined) {
+      reader.refer('sequence', key.static, element, 'key');
+      leavesBody();
+    }
     return (message) => {
       const wanted = key.static ?? key.evaluate(message) ?? '';
       const found = message.configuration.find('sequence', wanted);

@@ -7,6 +7,7 @@ import { mediator } from '../mediation/component.ts';
 import { MediationError } from '../message/errors.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { TypedNumber } from '../message/property-value.ts';
+import { isBusy } from '../stores/busy.ts';
 import { captureMessage } from '../stores/capture.ts';
 import { type FailoverOrder, failoverOrder, forgetFailoverOrder, isOut } from '../stores/failover-order.ts';
 import { failoverPlan } from '../stores/failover-parameters.ts';
@@ -14,6 +15,11 @@ import type { MessageStore } from '../stores/message-store.ts';
 import type { StoredMessage } from '../stores/stored-message.ts';
 
 const log = logger('MessageStoreMediator');
+
+/** `true` after a store has recognised a repetition (`x.dedup.id`); not there otherwise. */
+const DUPLICATE = 'STORE_DUPLICATE';
+/** The id of the message that was stored before. */
+const DUPLICATE_OF = 'STORE_DUPLICATE_OF';
 
 /**
  * Puts a copy of the message into a message store and goes on (spec stores 3). The flow continues only after the store has
@@ -49,8 +55,22 @@ export const store = mediator({
   },
 });
 
-async function storeCopy(message: MessageContext, target: MessageStore): Promise<void> {
-  const copy = captureMessage(message);
+function storeCopy(message: MessageContext, target: MessageStore): Promise<void> {
+  return storeWithFailover(message, target, captureMessage(message));
+}
+
+/**
+ * Puts a copy of a message into a store, or where that fails over to.
+ * @param message what is stored, for what is said and counted of it
+ * @param key by which the target recognises a repetition, where it was found before
+ * @throws MediationError when no store has taken it
+ */
+export async function storeWithFailover(
+  message: MessageContext,
+  target: MessageStore,
+  copy: StoredMessage,
+  key?: string,
+): Promise<void> {
   const standby = standbyOf(message, target);
   const following = standby?.order && (await follow(message, copy, target, standby));
   if (following === 'stored') return;
@@ -58,7 +78,7 @@ async function storeCopy(message: MessageContext, target: MessageStore): Promise
     // A store that is known to be down would only let the client wait for its deadline.
     if (standby && target.status().state === 'DOWN') throw new MediationError('the store is down');
     reach(POINTS.putBegun, target.name, copy);
-    await put(message, target, copy);
+    await put(message, target, copy, key);
     reach(POINTS.putConfirmed, target.name, copy);
   } catch (cause) {
     if (standby === undefined || following === 'failed') throw notStored(message, `store [${target.name}]`, cause);
@@ -113,17 +133,48 @@ async function follow(
 }
 
 /** With a span, the stored message says what it belongs to, for whoever takes it out (OP-73). */
-async function put(message: MessageContext, target: MessageStore, copy: StoredMessage): Promise<void> {
+async function put(message: MessageContext, target: MessageStore, copy: StoredMessage, key?: string): Promise<void> {
   const span = message.span?.stores(target, copy.id);
   message.trace?.storing(copy.id);
+  let first: string | undefined;
   try {
-    await target.put(span ? withHeader(copy, 'traceparent', span.traceparent) : copy);
+    const stored = span ? withHeader(copy, 'traceparent', span.traceparent) : copy;
+    if (target.once) first = await putOnce(message, target, stored, key);
+    else await target.put(stored);
   } catch (error) {
     span?.end({ error });
     throw error;
   }
   span?.end({});
-  message.trace?.stored(target.name, copy.id);
+  message.trace?.stored(target.name, first ?? copy.id);
+}
+
+/**
+ * Stores the message unless it is a repetition (OP-07), which the flow learns from properties: it goes on as the first one's did.
+ * Resolves with the id of the first one.
+ */
+async function putOnce(
+  message: MessageContext,
+  target: MessageStore,
+  stored: StoredMessage,
+  known: string | undefined,
+): Promise<string | undefined> {
+  const { properties } = message;
+  const { once } = target;
+  properties.delete(DUPLICATE);
+  properties.delete(DUPLICATE_OF);
+  const key = known ?? once?.keyOf(message);
+  if (once === undefined || key === undefined) {
+    await target.put(stored);
+    return undefined;
+  }
+  const first = await once.put(stored, key);
+  if (first === undefined) return undefined;
+  properties.set(DUPLICATE, 'true');
+  properties.set(DUPLICATE_OF, first);
+  const text = `Message [${message.messageId}] repeats message [${first}] in store [${target.name}] and is not stored again`;
+  log.info(text, { ...aboutMessage(message), store: target.name, first });
+  return first;
 }
 
 function withHeader(stored: StoredMessage, name: string, value: string): StoredMessage {
@@ -171,11 +222,13 @@ function logInFailover(message: MessageContext, name: string): void {
 /** The properties and the fault of spec stores 3.1 step 8; HTTP_SC also where it has an effect (spec mediators 3.19). */
 function notStored(message: MessageContext, where: string, cause: unknown): MediationError {
   const text = `Failed to store message [${message.messageId}] in ${where}.`;
-  const status = new TypedNumber('INTEGER', 500);
-  message.properties.set('HTTP_SC', status);
-  message.axis2.set('HTTP_SC', status);
+  // A client that hears 503 may come again: there is nothing wrong with its message.
+  const status = isBusy(cause) ? 503 : 500;
+  const value = new TypedNumber('INTEGER', status);
+  message.properties.set('HTTP_SC', value);
+  message.axis2.set('HTTP_SC', value);
   log.error(text, { ...aboutMessage(message), where, cause: reasonOf(cause) });
-  return new MediationError(text, { detail: 'Failed to store message.', status: 500, cause });
+  return new MediationError(text, { detail: 'Failed to store message.', status, cause });
 }
 
 function reasonOf(cause: unknown): string {

@@ -22,6 +22,8 @@ const INITIAL_PAGES = 256;
 const MAX_PAGES = 1_024;
 /** An engine that has grown beyond this is given up after the run: WebAssembly memory never shrinks. */
 const KEPT_PAGES = 512;
+/** The engine grows by at least a twentieth of what it has: a growth of no more than so many pages is for something small. */
+const LITTLE_PAGES = 64;
 const MEBIBYTE = 1024 * 1024;
 const MAX_STACK_BYTES = 512 * 1024;
 const MAX_ERROR_TEXT = 2_000;
@@ -100,8 +102,8 @@ export class SandboxContext {
 /** What user code threw. */
 export class ScriptFailure extends JobError {
   readonly errorName: string;
-  /** The engine has no memory left for an error: it throws null. */
-  readonly isNull: boolean;
+  /** As from an engine that has no memory left for an error, or for telling it; user code may throw null as well. */
+  readonly saysNothing: boolean;
 
   constructor(thrown: unknown) {
     const { name, message, stack } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Record<
@@ -112,7 +114,7 @@ export class ScriptFailure extends JobError {
     const text = typeof message === 'string' ? `${errorName}: ${message}` : `thrown: ${shown(thrown)}`;
     super(text.slice(0, MAX_ERROR_TEXT), typeof stack === 'string' ? { detail: stack.slice(0, MAX_ERROR_TEXT) } : {});
     this.errorName = errorName;
-    this.isNull = thrown === null;
+    this.saysNothing = thrown === null || thrown === '';
   }
 }
 
@@ -123,7 +125,35 @@ function shown(thrown: unknown): string {
 
 interface Engine {
   readonly module: QuickJSWASMModule;
+  readonly memory: BoundedMemory;
+}
+
+/**
+ * The memory of an engine, which knows whether it is used up: it was to grow by a little, as for any small thing, and could not. That a
+ * large thing did not fit is no such sign: user code hears of it and may go on.
+ */
+class BoundedMemory {
   readonly memory: WasmMemory;
+  /** During the last run. */
+  usedUp = false;
+
+  constructor() {
+    this.memory = new (webAssembly().Memory)({ initial: INITIAL_PAGES, maximum: MAX_PAGES });
+    const grow = this.memory.grow.bind(this.memory);
+    // The engine asks for more than it needs, then for less, and for what it needs at last.
+    this.memory.grow = (pages) => {
+      try {
+        return grow(pages);
+      } catch (error) {
+        if (pages <= LITTLE_PAGES) this.usedUp = true;
+        throw error;
+      }
+    };
+  }
+
+  get pages(): number {
+    return this.memory.buffer.byteLength / WASM_PAGE_BYTES;
+  }
 }
 
 let engine: Promise<Engine> | undefined;
@@ -135,11 +165,11 @@ let engine: Promise<Engine> | undefined;
 export async function inSandbox<T>(run: SandboxRun, work: (context: SandboxContext) => T): Promise<T> {
   engine ??= loadEngine();
   const { module, memory } = await engine;
+  memory.usedUp = false;
   try {
     return runIn(module, run, work);
   } catch (error) {
-    const grown = memory.buffer.byteLength > KEPT_PAGES * WASM_PAGE_BYTES;
-    if (grown && error instanceof ScriptFailure && error.isNull) {
+    if (memory.usedUp && error instanceof ScriptFailure && error.saysNothing) {
       throw new JobError(`out of memory: ${(MAX_PAGES * WASM_PAGE_BYTES) / MEBIBYTE} MiB are all that it may have`, {
         cause: error,
       });
@@ -151,13 +181,14 @@ export async function inSandbox<T>(run: SandboxRun, work: (context: SandboxConte
       cause: error,
     });
   } finally {
-    if (memory.buffer.byteLength > KEPT_PAGES * WASM_PAGE_BYTES) engine = undefined;
+    if (memory.pages > KEPT_PAGES) engine = undefined;
   }
 }
 
 async function loadEngine(): Promise<Engine> {
-  const memory = new (webAssembly().Memory)({ initial: INITIAL_PAGES, maximum: MAX_PAGES });
-  const module = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory: memory } as object));
+  const memory = new BoundedMemory();
+  const wasmMemory = memory.memory;
+  const module = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory } as object));
   return { module, memory };
 }
 

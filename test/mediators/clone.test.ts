@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { JsonValue } from '../../src/message/property-value.ts';
 import { problemLines, response } from '../mediation/harness.ts';
 import { endpointAt, SplitFlow, shown } from './split-harness.ts';
 
@@ -97,6 +98,23 @@ describe('clone', () => {
     const [first, second] = flow.exchange.responses;
     expect([first?.headers.has('X-b'), second?.headers.has('X-a')]).toEqual([false, false]);
     expect([first?.properties.has('b'), second?.properties.has('a')]).toEqual([false, false]);
+  });
+
+  it('keeps where one copy goes, and its JSON variables, from the others (MREQ-40)', async () => {
+    const changing = (name: string) =>
+      `<target><sequence><header name="To" value="http://${name}/"/><variable name="v" type="JSON" value='{"${name}":1}'/><property name="to" expression="get-property('To')"/><respond/></sequence></target>`;
+    const flow = new SplitFlow();
+    flow.request.to = 'http://before/';
+    flow.request.variables.set('v', new JsonValue('{"before":1}'));
+    flow.request.variables.set('kept', new JsonValue('{"k":[1]}'));
+    await flow.run(`<clone sequential="true" continueParent="true">${changing('a')}${changing('b')}</clone>`);
+    const seen = flow.exchange.responses.map((part) => [part.text('to'), String(part.variables.get('v'))]);
+    expect(seen).toEqual([
+      ['http://a/', '{"a":1}'],
+      ['http://b/', '{"b":1}'],
+    ]);
+    expect([flow.request.to, String(flow.request.variables.get('v'))]).toEqual(['http://before/', '{"before":1}']);
+    for (const { variables } of flow.exchange.responses) expect(String(variables.get('kept'))).toBe('{"k":[1]}');
   });
 
   it('refuses more than one target with iterations', () => {

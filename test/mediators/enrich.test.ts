@@ -352,6 +352,14 @@ describe('JSON: where it goes', () => {
     expect(request.properties.has('p')).toBe(false);
   });
 
+  it('of a large value that is none for the body the log shows the beginning only', async () => {
+    const request = jsonMessage('{"o":1}');
+    request.properties.set('large', new JsonValue(`"${'secret '.repeat(10_000)}"`));
+    const [error] = await errorsOf(() => enriched('<source type="property" property="large"/>', TO_BODY, request));
+    expect(error).toMatch(/^Unsupported JSON payload : "secret .*….Only JSON arrays and objects/);
+    expect(error?.length).toBeLessThan(400);
+  });
+
   it('the body', () => {
     const request = jsonMessage();
     request.axis2.set('messageType', 'application/json');

@@ -57,6 +57,16 @@ describe('foreach with an expression, over XML', () => {
       limitXml({});
     }
     expect(Number(flow.request.text('rounds'))).toBeLessThan(6);
+    // The fault is about the whole message, and so is what handles it.
+    expect(shown(flow.request)).toBe(body);
+  });
+
+  it('leaves the payload of an iteration that fails, as the reference does', async () => {
+    const flow = new SplitFlow({}, { body: '<r><a>1</a></r>' });
+    await expect(
+      flow.run('<foreach expression="//a"><sequence><sequence key="gone"/></sequence></foreach>'),
+    ).rejects.toThrow('gone');
+    expect(shown(flow.request)).toBe('<a>1</a>');
   });
 
   it('stops where an iteration stops, and keeps its result; the flow goes on', async () => {
@@ -119,6 +129,17 @@ describe('foreach with an expression, over JSON', () => {
     );
     expect(found.request.text('s')).toBe('xx');
     expect(shown(found.request)).toBe('{"d":[{"n":"foo"},{"n":"bar"},{"n":"foo"}]}');
+  });
+
+  it('gives the message its payload back when the results take too much', async () => {
+    const body = `[${Array(20).fill(1).join(',')}]`;
+    const made = `<payloadFactory media-type="json"><format>{"large":"${'x'.repeat(1_000)}"}</format></payloadFactory>`;
+    const flow = new SplitFlow({}, { body, contentType: 'application/json' });
+    (flow.configuration.services as { aggregation?: object }).aggregation = { bytes: 5_000 };
+    await expect(flow.run(`<foreach expression="json-eval($)"><sequence>${made}</sequence></foreach>`)).rejects.toThrow(
+      'the results of the parts take more than 5000 bytes',
+    );
+    expect(shown(flow.request)).toBe(body);
   });
 
   it('does nothing for an empty array, and fails for what is none', async () => {

@@ -317,6 +317,16 @@ describe('isolation', () => {
       /out of memory|took longer/,
     );
     await expect(run(inline('new ArrayBuffer(1 << 30)'))).rejects.toThrow(/out of memory/);
+    // Not even the error fits, or what it says.
+    await expect(run(inline('var a = []; for (;;) a.push({});'))).rejects.toThrow(/out of memory|took longer/);
+  });
+
+  test('only when there is no memory left is it told so', async () => {
+    const grown = 'var a = []; for (var i = 0; i < 170; i++) a.push(new Array(20000).fill(i));';
+    await expect(run(inline(`${grown} throw null;`))).rejects.toThrow(/thrown: null/);
+    // One that was refused once may throw what it likes.
+    const refused = 'try { new ArrayBuffer(1 << 30); } catch (e) {}';
+    await expect(run(inline(`${grown} ${refused} throw null;`))).rejects.toThrow(/thrown: null/);
   });
 
   test('a flood of effects ends in a fault', async () => {

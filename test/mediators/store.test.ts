@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MediationError } from '../../src/message/errors.ts';
 import type { MessageContext } from '../../src/message/message-context.ts';
+import { PutFailure } from '../../src/stores/broker/put-window.ts';
 import { type MessageStore, StoreError, type StoreState } from '../../src/stores/message-store.ts';
 import type { StoredMessage } from '../../src/stores/stored-message.ts';
 import { FakeConfiguration, FakeExchange, message, problemLines, sequence } from '../mediation/harness.ts';
@@ -10,6 +11,8 @@ class FakeStore {
   readonly parameters: ReadonlyMap<string, string>;
   readonly messages: StoredMessage[] = [];
   works = true;
+  /** Why it has not taken a message. */
+  cause: Error | undefined;
   /** Resolves what is being stored, when set. */
   held: Promise<void> | undefined;
 
@@ -26,7 +29,7 @@ class FakeStore {
 
   async put(stored: StoredMessage): Promise<void> {
     await this.held;
-    if (!this.works) throw new StoreError(this.name, 'the medium is gone');
+    if (!this.works) throw new StoreError(this.name, 'the medium is gone', { cause: this.cause });
     this.messages.push(stored);
   }
 }
@@ -130,7 +133,7 @@ describe('a store that is not there or does not take it', () => {
     first.works = false;
     const exchange = new FakeExchange();
     const request = message({ configuration: configured(first, second), exchange });
-    return { second, exchange, request };
+    return { first, second, exchange, request };
   }
 
   const expectStatus = (request: MessageContext) => {
@@ -146,6 +149,14 @@ describe('a store that is not there or does not take it', () => {
     expectStatus(request);
     expect(exchange.taken).toBe(false);
     expect(second.messages).toEqual([]);
+  });
+
+  it('is a fault with status 503 while too many messages are on their way to it (OP-100)', async () => {
+    const { request, first } = failing({});
+    first.cause = new PutFailure('late', { busy: true });
+    const error = await failure(() => sequence('<store messageStore="first"/>').mediate(request));
+    expect(error).toMatchObject({ status: 503, detail: 'Failed to store message.' });
+    expect(String(request.axis2.get('HTTP_SC'))).toBe('503');
   });
 
   it('is replaced by its failover store when delivery is guaranteed', async () => {

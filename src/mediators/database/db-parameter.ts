@@ -18,6 +18,8 @@ class NotOfTypeError extends Error {
   override readonly name = 'NotOfTypeError';
 }
 
+/** What a fault shows of a value, characters. */
+const SHOWN = 100;
 /** The JDBC types that parameters may have, and how texts become their values (spec mediators 3.31). */
 const TYPES: Readonly<Record<string, Convert>> = {
   CHAR: asIs,
@@ -57,7 +59,8 @@ export function readDbParameter(
       return convert(text);
     } catch (cause) {
       if (!(cause instanceof NotOfTypeError)) throw cause;
-      throw new MediationError(`Parameter ${index} of the statement: '${text}' is no ${type}: ${cause.message}`, {
+      const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+      throw new MediationError(`Parameter ${index} of the statement: '${shown}' is no ${type}: ${cause.message}`, {
         cause,
       });
     }

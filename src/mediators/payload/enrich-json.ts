@@ -22,6 +22,8 @@ import type {
 } from './enrich-definition.ts';
 
 const log = logger('EnrichMediator');
+/** What the log shows of a value, characters. */
+const SHOWN = 200;
 
 /**
  * Enriches a JSON payload (spec mediators 3.13, "JSON engine").
@@ -141,6 +143,11 @@ function shown({ kind }: JsonNode): string {
   return kind === 'null' ? 'null' : kind === 'array' || kind === 'object' ? `an ${kind}` : `a ${kind}`;
 }
 
+/** Of a value that is not ours; it may be large. */
+function beginning(text: string): string {
+  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`;
+}
+
 function insertAsBody(message: MessageContext, action: EnrichAction, value: JsonNode): void {
   if (action !== 'replace') {
     const text = `Action ${action} is not supported for a JSON body. Please use replace action instead`;
@@ -148,7 +155,7 @@ function insertAsBody(message: MessageContext, action: EnrichAction, value: Json
   } else if (value.kind === 'object' || value.kind === 'array') {
     setDocument(message, value);
   } else {
-    const text = `Unsupported JSON payload : ${jsonText(value)}.Only JSON arrays and objects can be enriched to the body`;
+    const text = `Unsupported JSON payload : ${beginning(jsonText(value))}.Only JSON arrays and objects can be enriched to the body`;
     log.error(text, aboutMessage(message));
   }
 }

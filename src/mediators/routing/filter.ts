@@ -37,8 +37,9 @@ export const filter = mediator({
   attributes: ATTRIBUTES,
   children: 'mediators',
   compile(compilation) {
-    const { element, compileList } = compilation;
+    const { element, attributes, compileList } = compilation;
     const condition = readCondition(compilation);
+    if (![attributes.xpath, attributes.source].some((each) => each?.needsBody)) compilation.leavesBody();
     if (!element.child('then')) {
       const list = compileList(element, 'then');
       return condition && ((message) => (condition(message) ? runSteps(list, message) : true));

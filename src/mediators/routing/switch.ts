@@ -44,6 +44,7 @@ export const switchMediator = mediator({
     const cases = readCases(compilation);
     const fallback = readDefault(compilation);
     if (!cases) return undefined;
+    if (!source.needsBody) compilation.leavesBody();
     return (message) => {
       const list = choose(source.stringValue(message), cases, fallback, message);
       return list ? runSteps(list, message) : true;

@@ -107,17 +107,34 @@ async function overXml(message: MessageContext, selected: Expression, run: () =>
     message.payload = Payload.ofBodyChild(element, soapVersion);
     const outcome = await run();
     taken += 1;
-    const result = message.payload.firstBodyChild();
-    kept.admitNodes(result);
-    if (result) results.push(result);
+    orGiveBack(message, whole, () => {
+      const result = message.payload.firstBodyChild();
+      kept.admitNodes(result);
+      if (result) results.push(result);
+    });
     if (outcome === 'stop') break;
   }
-  const { envelope, copies } = copyWithout(whole.envelope(), elements.slice(0, taken));
-  const place = copies.get(parent);
-  const budget = new NodeBudget();
-  for (const result of results) place?.appendChild(cloneWithOrigins(documentOf(envelope), result, budget));
-  whole.replaceEnvelope(envelope);
+  orGiveBack(message, whole, () => {
+    const { envelope, copies } = copyWithout(whole.envelope(), elements.slice(0, taken));
+    const place = copies.get(parent);
+    const budget = new NodeBudget();
+    for (const result of results) place?.appendChild(cloneWithOrigins(documentOf(envelope), result, budget));
+    whole.replaceEnvelope(envelope);
+  });
   message.payload = whole;
+}
+
+/**
+ * What foreach itself cannot do is a fault of the whole message, which its handlers find as it was; one of an iteration leaves them that
+ * iteration's payload, as in the reference.
+ */
+function orGiveBack(message: MessageContext, whole: Payload, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    message.payload = whole;
+    throw error;
+  }
 }
 
 async function overJson(message: MessageContext, selected: Expression, run: () => Promise<Outcome>): Promise<void> {
@@ -138,13 +155,19 @@ async function overJson(message: MessageContext, selected: Expression, run: () =
     await breathe();
     message.payload = Payload.ofJson(jsonText(item));
     const outcome = await run();
-    kept.admit(message.payload);
-    if (outcome !== 'failed') results.push(resultOf(message.payload));
+    orGiveBack(message, whole, () => {
+      kept.admit(message.payload);
+      if (outcome !== 'failed') results.push(resultOf(message.payload));
+    });
     if (outcome === 'stop') break;
   }
-  const changed = selection.withItems(results);
-  if (!changed) throw new MediationError(`The results cannot be put back to where ${selected.source} found the items`);
-  whole.setJson(jsonText(changed));
+  orGiveBack(message, whole, () => {
+    const changed = selection.withItems(results);
+    if (!changed) {
+      throw new MediationError(`The results cannot be put back to where ${selected.source} found the items`);
+    }
+    whole.setJson(jsonText(changed));
+  });
   message.payload = whole;
 }
 
