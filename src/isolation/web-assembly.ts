@@ -1,6 +1,8 @@
 /** The part of WebAssembly's interface that is used here; the types of Node.js do not name it. */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
+  /** Returns how many pages there were. @throws RangeError when there are to be more than its maximum */
+  grow(pages: number): number;
 }
 
 export interface WasmMemoryLimits {

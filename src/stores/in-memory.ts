@@ -4,6 +4,12 @@ import { integer, javaBoolean } from '../grammar/attributes.ts';
 import { logger } from '../logging/index.ts';
 import { fileNameOf } from '../processors/durable-file.ts';
 import { messageStore } from './component.ts';
+import { JournaledKeys } from './dedup/journaled-keys.ts';
+import { DEDUP_PARAMETERS, type DedupRules, dedupMisfit, dedupRules } from './dedup/parameters.ts';
+import type { PutsOnce } from './dedup/puts-once.ts';
+import type { RememberedIds } from './dedup/remembered-ids.ts';
+import { borrowIds, releaseIds } from './dedup/shared-ids.ts';
+import { WindowedPuts } from './dedup/windowed-puts.ts';
 import { FAILOVER_PARAMETERS } from './failover-parameters.ts';
 import { InMemoryBrowser } from './memory/browse.ts';
 import { InMemoryConsumer } from './memory/consumer.ts';
@@ -31,6 +37,7 @@ export const inMemoryStore = messageStore({
   ],
   parameters: {
     ...FAILOVER_PARAMETERS,
+    ...DEDUP_PARAMETERS,
     'x.max.messages': integer({
       minimum: 1,
       default: DEFAULT_MAX_MESSAGES,
@@ -46,6 +53,7 @@ export const inMemoryStore = messageStore({
       doc: 'true: every message is also written to a journal in the data folder before it counts as stored.',
     }),
   },
+  misfit: ({ written }) => dedupMisfit(written),
   open({ name, parameters, written, services, previous }) {
     return new InMemoryStore({
       name,
@@ -54,6 +62,8 @@ export const inMemoryStore = messageStore({
       journaled: parameters['x.journal'],
       journalFolder: join(services.dataDirectory, JOURNALS, fileNameOf(name)),
       putDeadlineMs: services.putDeadlineMs,
+      dataDirectory: services.dataDirectory,
+      dedup: dedupRules(parameters),
       previous: previous instanceof InMemoryStore ? previous : undefined,
     });
   },
@@ -66,6 +76,8 @@ interface InMemoryStoreOptions {
   readonly journaled: boolean;
   readonly journalFolder: string;
   readonly putDeadlineMs: number;
+  readonly dataDirectory: string;
+  readonly dedup: DedupRules | undefined;
   readonly previous: InMemoryStore | undefined;
 }
 
@@ -77,7 +89,9 @@ class InMemoryStore implements MessageStore {
   readonly name: string;
   readonly type = TYPE;
   readonly parameters: ReadonlyMap<string, string>;
+  readonly once: PutsOnce | undefined;
   readonly #holding: Holding;
+  #ids: RememberedIds | undefined;
   readonly #consumers = new Set<InMemoryConsumer>();
   readonly #browser: InMemoryBrowser;
   #closedAt: number | undefined;
@@ -92,6 +106,8 @@ class InMemoryStore implements MessageStore {
       new Holding({ store: name, bounds, journalFolder: journaled ? journalFolder : undefined, putDeadlineMs, log });
     this.#holding.queue.bounds = bounds;
     this.#holding.owners += 1;
+    this.once = options.dedup && this.#recognising(options, options.dedup);
+    this.#holding.listener = this.#ids && new JournaledKeys(this.#ids);
     this.#browser = new InMemoryBrowser(this.#holding);
     this.#announce(options);
   }
@@ -139,6 +155,14 @@ class InMemoryStore implements MessageStore {
     if (this.#closedAt !== undefined) return;
     this.#closedAt = Date.now();
     await Promise.all([this.#browser.close(), ...[...this.#consumers].map((consumer) => consumer.close())]);
+    try {
+      await this.#letGo();
+    } finally {
+      if (this.#ids) await releaseIds(this.#ids);
+    }
+  }
+
+  async #letGo(): Promise<void> {
     const holding = this.#holding;
     holding.owners -= 1;
     if (holding.owners > 0) return;
@@ -162,6 +186,15 @@ class InMemoryStore implements MessageStore {
       });
     }
     return this.#holding;
+  }
+
+  #recognising({ name, dataDirectory, putDeadlineMs: deadlineMs }: InMemoryStoreOptions, rules: DedupRules): PutsOnce {
+    const holding = this.#holding;
+    const durable = holding.journaled;
+    const ids = borrowIds({ store: name, dataDirectory, durable, rules, deadlineMs, log });
+    this.#ids = ids;
+    const storeRemembers = { ready: () => holding.untilReady() };
+    return new WindowedPuts({ store: this, rules, ids, deadlineMs, ...(durable && { storeRemembers }) });
   }
 
   #announce({ name, bounds, journalFolder }: InMemoryStoreOptions): void {

@@ -1,4 +1,5 @@
 import { messageStore } from './component.ts';
+import { dedupMisfit } from './dedup/parameters.ts';
 import { connectMisfit } from './sql/connect-parameters.ts';
 import { MessageTable } from './sql/message-table.ts';
 import { openSqlStore, SQL_STORE_PARAMETERS } from './sql/open-store.ts';
@@ -11,7 +12,7 @@ export const jdbcStore = messageStore({
   doc: 'Keeps messages in a table of a database. Several processors and several nodes may share it.',
   classes: ['org.apache.synapse.message.store.impl.jdbc.JDBCMessageStore'],
   parameters: SQL_STORE_PARAMETERS,
-  misfit: ({ parameters }) => connectMisfit(parameters),
+  misfit: ({ parameters, written }) => connectMisfit(parameters) ?? dedupMisfit(written),
   open: (opening) =>
     openSqlStore(opening, {
       type: TYPE,

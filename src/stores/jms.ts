@@ -4,6 +4,7 @@ import { logger } from '../logging/index.ts';
 import { maskCredentials } from '../logging/secrets.ts';
 import { BrokerStore, readSettings } from './broker/broker-store.ts';
 import { messageStore, misfitOf, type StoreOpening } from './component.ts';
+import { dedupMisfit, dedupRules } from './dedup/parameters.ts';
 import {
   type ConsumerOptions,
   type DepthOptions,
@@ -50,7 +51,7 @@ export const jmsStore = messageStore({
   ],
   parameters: JMS_PARAMETERS,
   misfit: ({ name, parameters, written }) =>
-    misfitOf('store.jms.destination', () => destinationQueue(name, parameters, written)),
+    misfitOf('store.jms.destination', () => destinationQueue(name, parameters, written)) ?? dedupMisfit(written),
   open: (opening) => new JmsStore(opening),
 });
 
@@ -73,11 +74,13 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
     const { cluster } = services;
     const heartBeatMs = cluster ? Math.min(access.heartBeatMs, leaseHeartBeatMs(cluster)) : access.heartBeatMs;
     const recognisesRepeatedPuts = parameters['x.recognise.duplicates'];
-    super(opening, { type: TYPE, log, ...access, heartBeatMs, recognisesRepeatedPuts });
+    const dedup = dedupRules(parameters);
+    super(opening, { type: TYPE, log, ...access, heartBeatMs, recognisesRepeatedPuts, dedup });
     this.#queue = queue;
     this.#access = { ...access, heartBeatMs };
     this.#jndi = describeJndi(parameters);
     this.#depth = new QueueDepth({
+      store: this.name,
       queue,
       statistics: parameters['x.depth.statistics'],
       open: async () => {
@@ -151,7 +154,9 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
 
   protected override encode(message: StoredMessage): JmsMessage {
     if (message.properties.has('JMS_PROD_DELIVERY_MODE')) {
-      log.debug(`Store [${this.name}] sends every message as persistent, JMS_PROD_DELIVERY_MODE has no effect`);
+      log.debug(`Store [${this.name}] sends every message as persistent, JMS_PROD_DELIVERY_MODE has no effect`, {
+        store: this.name,
+      });
     }
     return encodeJmsMessage(message);
   }

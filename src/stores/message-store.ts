@@ -1,5 +1,6 @@
 import type { Cluster } from '../coordination/cluster.ts';
 import type { LeaseMedium } from '../coordination/lease-medium.ts';
+import type { PutsOnce } from './dedup/puts-once.ts';
 import type { StoreBrowser } from './store-browser.ts';
 import type { StoredMessage } from './stored-message.ts';
 
@@ -27,6 +28,8 @@ export interface MessageStore {
    * @throws StoreError when it is not stored
    */
   put(message: StoredMessage): Promise<void>;
+  /** How repetitions of a message are recognised when it is stored (OP-07). Absent: they are not. */
+  readonly once?: PutsOnce | undefined;
   /** A new consumer, identified in logs as `[<store>-C-<n>]`. */
   consumer(options?: ConsumerOptions): StoreConsumer;
   /** What operators see; never waits for the medium. */

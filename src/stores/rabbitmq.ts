@@ -27,6 +27,7 @@ import { BrokerStore, readSettings } from './broker/broker-store.ts';
 import { PutFailure } from './broker/put-window.ts';
 import { ConnectionSupervisor } from './broker/supervisor.ts';
 import { messageStore, misfitOf, type StoreOpening } from './component.ts';
+import { dedupMisfit, dedupRules } from './dedup/parameters.ts';
 import { type DepthOptions, type StoreConsumer, type StoreDepth, StoreError } from './message-store.ts';
 import type { StoreBrowser } from './store-browser.ts';
 import type { StoredMessage } from './stored-message.ts';
@@ -48,9 +49,10 @@ export const rabbitMqStore = messageStore({
     'org.apache.synapse.message.store.impl.rabbitmq.RabbitmqStore',
   ],
   parameters: RABBITMQ_PARAMETERS,
-  misfit: ({ name, parameters }) =>
+  misfit: ({ name, parameters, written }) =>
     misfitOf('store.rabbitmq.host.port', () => addressesOf(parameters)) ??
-    misfitOf('store.rabbitmq.queue.name', () => topologyOf(name, parameters)),
+    misfitOf('store.rabbitmq.queue.name', () => topologyOf(name, parameters)) ??
+    dedupMisfit(written),
   open: (opening) => new RabbitMqStore(opening),
 });
 
@@ -84,6 +86,7 @@ class RabbitMqStore extends BrokerStore<AmqpAddress, AmqpConnection, AmqpMessage
       endpoints: access.addresses,
       heartBeatMs: access.heartBeatMs,
       recognisesRepeatedPuts: parameters['x.recognise.duplicates'],
+      dedup: dedupRules(parameters),
     });
     this.#topology = topology;
     this.#access = access;

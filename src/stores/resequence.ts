@@ -1,5 +1,6 @@
 import { integer, oneOf } from '../grammar/attributes.ts';
 import { messageStore } from './component.ts';
+import { dedupMisfit } from './dedup/parameters.ts';
 import { sequenceNumber, sequenceNumberPath } from './sequence-number.ts';
 import { connectMisfit } from './sql/connect-parameters.ts';
 import { openSqlStore, SQL_STORE_PARAMETERS } from './sql/open-store.ts';
@@ -29,7 +30,7 @@ export const resequenceStore = messageStore({
   doc: 'Keeps messages in a table of a database and delivers them in the order of their sequence numbers.',
   classes: ['org.apache.synapse.message.store.impl.resequencer.ResequenceMessageStore'],
   parameters: PARAMETERS,
-  misfit: ({ parameters }) => connectMisfit(parameters),
+  misfit: ({ parameters, written }) => connectMisfit(parameters) ?? dedupMisfit(written),
   open(opening) {
     const { name, parameters } = opening;
     const seconds = parameters['store.resequence.timeout'];

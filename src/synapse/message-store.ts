@@ -34,7 +34,7 @@ const ATTRIBUTES = {
 } as const;
 
 /** Parameters whose value is a path that is evaluated per message. */
-const EXPRESSION_PARAMETERS: readonly string[] = ['store.resequence.id.path'];
+const EXPRESSION_PARAMETERS: readonly string[] = ['store.resequence.id.path', 'x.dedup.id'];
 
 /** Reads a `<messageStore>` (spec stores 1.1); undefined after an error. */
 export function readMessageStore(

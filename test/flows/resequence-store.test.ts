@@ -1,91 +1,73 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseJdbcUrl } from '../../src/stores/sql/address.ts';
 import { driverFor, withUser } from '../../src/stores/sql/data-source.ts';
 import type { SqlConnection, SqlDriver, SqlSession } from '../../src/stores/sql/driver.ts';
 import type { ClaimedMessage } from '../../src/stores/sql/message-table.ts';
 import { SequencedTable } from '../../src/stores/sql/sequenced-table.ts';
 import { storeContract } from '../stores/contract.ts';
-import { type Flavour, onMariaDb, onPostgresql } from '../stores/database-flavours.ts';
-import { type DatabaseAccess, JdbcStores } from '../stores/jdbc-stores.ts';
+import type { Flavour } from '../stores/database-flavours.ts';
 import { allWithOneNumber, resequenceSuite } from '../stores/resequence-suite.ts';
 import { interrupted } from '../stores/sql/interrupted.ts';
+import { describeDatabases } from '../support/databases.ts';
 import type { DatabaseServer } from '../support/servers/database-server.ts';
-import { findOrInstall, mariadb, postgresql } from '../support/servers/index.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /* The resequence store on real databases: what it does, the contract of all stores, and nodes that look in the same instant. */
 
-const SERVERS = [
-  { name: 'PostgreSQL', kind: await findOrInstall(postgresql), flavour: onPostgresql },
-  { name: 'MariaDB', kind: await findOrInstall(mariadb), flavour: onMariaDb },
-];
+describeDatabases('a resequence store', (database) => {
+  const { name, flavour, stores } = database;
+  resequenceSuite(name, { access: () => database.access, sql: (statement) => flavour.sql(database.server, statement) });
+  storeContract(
+    `resequence on ${name}, all with one number`,
+    allWithOneNumber(stores, () => database.access),
+  );
 
-for (const { name, kind, flavour } of SERVERS) {
-  kind.describe(`a resequence store on ${name}`, () => {
-    const stores = new JdbcStores();
-    let server: DatabaseServer;
-    let access: DatabaseAccess;
-
-    beforeAll(async () => {
-      server = await kind.start();
-      access = { url: server.jdbcUrl, driver: server.driverClass, user: server.user, password: server.password };
+  describe('with two nodes that look in the same instant', () => {
+    it.each([
+      ['the first number of all', 1n],
+      ['a later number', 2n],
+    ])('while one put of two with one number is not committed, gives one of them to one node: %s', async (_, n) => {
+      const { sequenced, connections } = await twoNodes(database.server, stores.table());
+      const [x, y, producer] = connections;
+      const [one, other] = [sequenced('one'), sequenced('other')];
+      await one.prepare(x, true);
+      for (let before = 1n; before < n; before += 1n) {
+        await one.insert(x, [row('before', before)]);
+        await settle(x, one, await one.claim(x, 1));
+      }
+      const committed = await holdOpen(producer, (session) => one.insert(session, [row('A', n)]));
+      await one.insert(x, [row('B', n)]);
+      // Node one has seen B alone. A becomes visible, with the smaller index, and node two looks.
+      const looking: Promise<readonly ClaimedMessage[]>[] = [];
+      const interruptedX = interrupted(x, `INTO ${one.name}_claims`, async () => {
+        await committed();
+        const claiming = other.claim(y, 1);
+        looking.push(claiming);
+        await Promise.race([claiming, transactionWaits(producer, flavour)]);
+      });
+      const claimed = await one.claim(interruptedX, 1);
+      expect(claimed.map(({ msgId }) => msgId)).toEqual(['B']);
+      expect(await Promise.all(looking), 'nothing comes beside it').toEqual([[]]);
+      expect(await other.claim(y, 1)).toEqual([]);
+      await settle(x, one, claimed);
+      const late = await other.claim(y, 1);
+      expect(late.map(({ msgId, unwanted }) => [msgId, unwanted?.action])).toEqual([['A', 'fail']]);
+      await Promise.all(connections.map((connection) => connection.close()));
     });
 
-    afterAll(() => stores.closeAll());
-
-    resequenceSuite(name, { access: () => access, sql: (statement) => flavour.sql(server, statement) });
-    storeContract(
-      `resequence on ${name}, all with one number`,
-      allWithOneNumber(stores, () => access),
-    );
-
-    describe('with two nodes that look in the same instant', () => {
-      it.each([
-        ['the first number of all', 1n],
-        ['a later number', 2n],
-      ])('while one put of two with one number is not committed, gives one of them to one node: %s', async (_, n) => {
-        const { sequenced, connections } = await twoNodes(server, stores.table());
-        const [x, y, producer] = connections;
-        const [one, other] = [sequenced('one'), sequenced('other')];
-        await one.prepare(x, true);
-        for (let before = 1n; before < n; before += 1n) {
-          await one.insert(x, [row('before', before)]);
-          await settle(x, one, await one.claim(x, 1));
-        }
-        const committed = await holdOpen(producer, (session) => one.insert(session, [row('A', n)]));
-        await one.insert(x, [row('B', n)]);
-        // Node one has seen B alone. A becomes visible, with the smaller index, and node two looks.
-        const looking: Promise<readonly ClaimedMessage[]>[] = [];
-        const interruptedX = interrupted(x, `INTO ${one.name}_claims`, async () => {
-          await committed();
-          const claiming = other.claim(y, 1);
-          looking.push(claiming);
-          await Promise.race([claiming, transactionWaits(producer, flavour)]);
-        });
-        const claimed = await one.claim(interruptedX, 1);
-        expect(claimed.map(({ msgId }) => msgId)).toEqual(['B']);
-        expect(await Promise.all(looking), 'nothing comes beside it').toEqual([[]]);
-        expect(await other.claim(y, 1)).toEqual([]);
-        await settle(x, one, claimed);
-        const late = await other.claim(y, 1);
-        expect(late.map(({ msgId, unwanted }) => [msgId, unwanted?.action])).toEqual([['A', 'fail']]);
-        await Promise.all(connections.map((connection) => connection.close()));
-      });
-
-      it('is not held up for long by a node that froze while it looked', async () => {
-        const { connections } = await twoNodes(server, stores.table());
-        const question =
-          name === 'PostgreSQL'
-            ? "SELECT setting AS idle FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'"
-            : 'SELECT @@SESSION.idle_transaction_timeout * 1000 AS idle';
-        expect(await connections[0].query(question)).toMatchObject([
-          { idle: expect.toSatisfy((ms) => Number(ms) === 10_000) },
-        ]);
-        await Promise.all(connections.map((connection) => connection.close()));
-      });
+    it('is not held up for long by a node that froze while it looked', async () => {
+      const { connections } = await twoNodes(database.server, stores.table());
+      const question =
+        name === 'PostgreSQL'
+          ? "SELECT setting AS idle FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'"
+          : 'SELECT @@SESSION.idle_transaction_timeout * 1000 AS idle';
+      expect(await connections[0].query(question)).toMatchObject([
+        { idle: expect.toSatisfy((ms) => Number(ms) === 10_000) },
+      ]);
+      await Promise.all(connections.map((connection) => connection.close()));
     });
   });
-}
+});
 
 type Three = readonly [SqlConnection, SqlConnection, SqlConnection];
 

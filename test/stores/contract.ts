@@ -337,7 +337,7 @@ export function storeContract(name: string, kind: StoreUnderTest): void {
       await nothing(consumer);
     });
 
-    test('tells its depth and counts', async () => {
+    test('tells its depth and counts (OP-17)', async () => {
       expect(store.status().state).not.toBe('CLOSED');
       await putAll(3);
       await depthBecomes(3);

@@ -10,6 +10,7 @@ import { Segment } from '../../src/stores/journal/segment.ts';
 import { type MessageStore, StoreError } from '../../src/stores/message-store.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { storeContract } from './contract.ts';
+import { dedupSuite } from './dedup-suite.ts';
 import { Folders, type InMemoryStoreOptions, openInMemoryStore } from './in-memory-stores.ts';
 import { comparableMessage, everyPropertyType, storedMessage } from './messages.ts';
 
@@ -56,6 +57,21 @@ afterEach(async () => {
 });
 
 storeContract('in memory with a journal', { open, reopen, durable: true });
+
+dedupSuite('in memory with a journal', {
+  durable: true,
+  open: (dedup, after) => {
+    if (!after) return open({ dedup });
+    const dataDirectory = dataOf.get(after) ?? '';
+    return open({
+      dedup,
+      dataDirectory,
+      name: after.name,
+      ...(after.status().state !== 'CLOSED' && { previous: after }),
+    });
+  },
+  closeAll: async () => Promise.all(opened.splice(0).map((store) => store.close())),
+});
 
 describe('the store in memory with a journal', () => {
   test('everything of a message survives, its history included', async () => {

@@ -13,6 +13,8 @@ export interface InMemoryStoreOptions {
   readonly dataDirectory?: string;
   readonly putDeadlineMs?: number;
   readonly previous?: MessageStore;
+  /** `x.dedup.` parameters, as written. */
+  readonly dedup?: Readonly<Record<string, string>>;
 }
 
 let names = 0;
@@ -27,6 +29,7 @@ export function openInMemoryStore(options: InMemoryStoreOptions = {}): MessageSt
       'x.max.messages': options.maxMessages ?? 100_000,
       'x.max.bytes': options.maxBytes ?? 268_435_456,
       'x.journal': options.journal ?? false,
+      ...parsed(options.dedup ?? {}),
     },
     written: new Map(),
     services: {
@@ -37,6 +40,14 @@ export function openInMemoryStore(options: InMemoryStoreOptions = {}): MessageSt
     },
     previous: options.previous,
   });
+}
+
+function parsed(written: Readonly<Record<string, string>>): Record<string, unknown> {
+  const element = { prefixes: () => ({}), attribute: () => undefined };
+  const values = Object.entries(written).map(([name, text]) => {
+    return [name, inMemoryStore.parameters[name]?.parse(text, { name, element } as never)];
+  });
+  return Object.fromEntries(values);
 }
 
 /** Temporary folders of one test file. */

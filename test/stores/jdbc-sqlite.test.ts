@@ -9,8 +9,9 @@ import { jdbcStore } from '../../src/stores/jdbc.ts';
 import { type MessageStore, type StoreConsumer, StoreError } from '../../src/stores/message-store.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { storeContract } from './contract.ts';
+import { dedupSuite } from './dedup-suite.ts';
 import { JdbcNodeProcess } from './jdbc-node-process.ts';
-import { type DatabaseAccess, drain, JdbcStores } from './jdbc-stores.ts';
+import { type DatabaseAccess, drain, JdbcStores, jdbcDedup } from './jdbc-stores.ts';
 import { storedMessage, textBody } from './messages.ts';
 
 const contractStores = new JdbcStores();
@@ -24,6 +25,12 @@ storeContract('JDBC on SQLite', {
     contractStores.open(sqlite(contractFile), { table: closed.parameters.get('store.jdbc.table') ?? '' }),
   durable: true,
 });
+
+const dedupStores = new JdbcStores();
+dedupSuite(
+  'JDBC on SQLite',
+  jdbcDedup(dedupStores, () => sqlite(contractFile)),
+);
 
 function sqlite(file: string): DatabaseAccess {
   return { url: `jdbc:sqlite:${file}`, driver: 'org.sqlite.JDBC' };

@@ -7,6 +7,7 @@ import { ArtifactReader } from '../../src/grammar/reader.ts';
 import type { DataSource } from '../../src/stores/component.ts';
 import { jdbcStore } from '../../src/stores/jdbc.ts';
 import type { MessageStore } from '../../src/stores/message-store.ts';
+import type { RecognisingStore } from './dedup-suite.ts';
 
 /** How tests reach a database. */
 export interface DatabaseAccess {
@@ -104,6 +105,21 @@ export class JdbcStores {
   }
 }
 
+/** How `dedupSuite` opens JDBC stores on a database. */
+export function jdbcDedup(stores: JdbcStores, access: () => DatabaseAccess): RecognisingStore {
+  const like = (store: MessageStore) => ({ name: store.name, table: store.parameters.get('store.jdbc.table') ?? '' });
+  return {
+    durable: true,
+    open: (parameters, after) => {
+      if (!after) return stores.open(access(), { parameters });
+      const replaced = after.status().state === 'CLOSED' ? {} : { previous: after };
+      return stores.open(access(), { parameters, ...like(after), ...replaced });
+    },
+    beside: (store, parameters) => stores.open(access(), { parameters, ...like(store) }),
+    closeAll: () => stores.closeAll(),
+  };
+}
+
 /** Takes everything that is there. */
 export async function drain(store: MessageStore): Promise<string[]> {
   const consumer = store.consumer();
@@ -122,7 +138,13 @@ export async function drain(store: MessageStore): Promise<string[]> {
 
 /** Reads parameters as the deployment does. @throws with all diagnostics */
 export function readJdbcParameters(parameters: Readonly<Record<string, string>>) {
-  const element = { name: 'messageStore', path: 'messageStore[S]', position: POSITION } as ConfigElement;
+  const element = {
+    name: 'messageStore',
+    path: 'messageStore[S]',
+    position: POSITION,
+    prefixes: () => ({}),
+    attribute: () => undefined,
+  } as unknown as ConfigElement;
   const written = new Map<string, WrittenParameter>(
     Object.entries(parameters).map(([name, value]) => [name, { name, value, element }]),
   );

@@ -37,7 +37,7 @@ describe('the back-off', () => {
   });
 });
 
-describe('the supervisor', () => {
+describe('the supervisor (OP-10, OP-12)', () => {
   const failing = (failure: ConnectionFailure) => () => Promise.reject(new StompConnectError(failure, failure));
 
   /** What the supervisor sees of a connection. */
@@ -162,7 +162,7 @@ describe('the supervisor', () => {
   });
 });
 
-describe('the heart-beat', () => {
+describe('the heart-beat (OP-13)', () => {
   function session(intervalMs: number, serverHeader: string | undefined) {
     const begin = performance.now();
     const seen = { lastReceivedAt: begin, beats: 0, deadAt: undefined as number | undefined };

@@ -164,7 +164,7 @@ describe('a session', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('with a broker that hangs before CONNECTED ends at the deadline of the put, and close does not wait', async () => {
+  it('with a broker that hangs before CONNECTED ends at the deadline of the put, and close does not wait (OP-11)', async () => {
     const server = await played(() => '');
     const store = openStore({ stompPort: server.port, putDeadlineMs: 200 });
     await expect(store.put(storedMessage())).rejects.toThrow(/no connection to the broker within 200 ms/);
@@ -206,7 +206,7 @@ describe('putting', () => {
     expect(sends.every(({ headers }) => headers.persistent === 'true' && headers.receipt !== undefined)).toBe(true);
   });
 
-  it('fails at its deadline without a receipt, and the store is DEGRADED until one comes', async () => {
+  it('fails at its deadline without a receipt, and the store is DEGRADED until one comes (OP-11)', async () => {
     let answers = false;
     const held: string[] = [];
     const server = await played(({ command, headers }) => {
@@ -262,7 +262,7 @@ describe('consuming', () => {
     expect(frames.every(({ command }) => command !== 'NACK')).toBe(true);
   });
 
-  it('does not take a message for done before the receipt, nor through another connection', async () => {
+  it('does not take a message for done before the receipt, nor through another connection (OP-10)', async () => {
     const server = await played(({ command, headers }) => {
       if (command === 'SUBSCRIBE') return pushed(headers, 'a1');
       return command === 'ACK' ? 'cut' : undefined;

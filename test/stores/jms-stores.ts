@@ -15,6 +15,7 @@ export interface JmsStoreOptions {
   /** More parameters, as written. */
   readonly parameters?: Readonly<Record<string, string>>;
   readonly stompUrls?: ReadonlyMap<string, string>;
+  readonly dataDirectory?: string;
   /** PEM, as of the configuration. */
   readonly trustedCertificates?: string;
 }
@@ -41,7 +42,7 @@ export function openJmsStore(options: JmsStoreOptions): MessageStore {
     parameters: parametersOf(written),
     written,
     services: {
-      dataDirectory: tmpdir(),
+      dataDirectory: options.dataDirectory ?? tmpdir(),
       putDeadlineMs: options.putDeadlineMs ?? 10_000,
       stompUrls: options.stompUrls ?? new Map(),
       dataSources: new Map(),
@@ -51,12 +52,14 @@ export function openJmsStore(options: JmsStoreOptions): MessageStore {
   });
 }
 
+const NOWHERE = { prefixes: () => ({}), attribute: () => undefined };
+
 /** Reads parameters by their types, as deployment does. */
 export function parametersOf(written: ReadonlyMap<string, string>): ParametersOf<ParameterTypes> {
   const values: Record<string, unknown> = {};
   for (const [name, type] of Object.entries(jmsStore.parameters) as Array<[string, ValueType<unknown>]>) {
     const text = written.get(name);
-    values[name] = text === undefined ? type.default : type.parse(text, { name } as never);
+    values[name] = text === undefined ? type.default : type.parse(text, { name, element: NOWHERE } as never);
   }
   return values;
 }

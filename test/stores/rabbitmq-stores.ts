@@ -10,6 +10,7 @@ export interface RabbitMqStoreOptions {
   /** On 127.0.0.1; ports of several hosts separated by commas. */
   readonly port: number | string;
   readonly heartBeatMs?: number;
+  readonly dataDirectory?: string;
   readonly putDeadlineMs?: number;
   readonly previous?: MessageStore;
   /** PEM, as of the configuration. */
@@ -40,7 +41,7 @@ export function openRabbitMqStore(options: RabbitMqStoreOptions): MessageStore {
     parameters: parametersOf(written),
     written,
     services: {
-      dataDirectory: tmpdir(),
+      dataDirectory: options.dataDirectory ?? tmpdir(),
       putDeadlineMs: options.putDeadlineMs ?? 10_000,
       stompUrls: new Map(),
       dataSources: new Map(),
@@ -50,12 +51,14 @@ export function openRabbitMqStore(options: RabbitMqStoreOptions): MessageStore {
   });
 }
 
+const NOWHERE = { prefixes: () => ({}), attribute: () => undefined };
+
 /** Reads parameters by their types, as deployment does. */
 function parametersOf(written: ReadonlyMap<string, string>): ParametersOf<ParameterTypes> {
   const values: Record<string, unknown> = {};
   for (const [name, type] of Object.entries(rabbitMqStore.parameters) as Array<[string, ValueType<unknown>]>) {
     const text = written.get(name);
-    values[name] = text === undefined ? type.default : type.parse(text, { name } as never);
+    values[name] = text === undefined ? type.default : type.parse(text, { name, element: NOWHERE } as never);
   }
   return values;
 }

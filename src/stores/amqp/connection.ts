@@ -45,6 +45,8 @@ export class AmqpLostError extends Error {
 const CONNECT_DEADLINE_MS = 5_000;
 const LEAVE_DEADLINE_MS = 1_000;
 const KEEP_ALIVE_MS = 30_000;
+/** How soon a socket that had to keep something is looked at again by who waits for that, ms. */
+const LOOK_AGAIN_MS = 1;
 const MAX_REASON = 300;
 const TLS_ADVICE = {
   trust:
@@ -192,6 +194,22 @@ export class AmqpConnection {
       this.#receivedAt = now;
     }
     return now - this.#receivedAt;
+  }
+
+  /**
+   * Calls back when the socket has been handed all that was published until now; never, if the connection ends before. amqplib writes
+   * from an immediate that it sets after the publishing, as long as the socket has room.
+   */
+  whenWritten(done: () => void): void {
+    setImmediate(() => setImmediate(() => this.#whenRoom(done)));
+  }
+
+  #whenRoom(done: () => void): void {
+    if (this.#lost) return;
+    const socket = this.#socket;
+    if (!socket || socket.writableLength === 0) done();
+    else if (socket.writableNeedDrain) socket.once('drain', () => this.whenWritten(done));
+    else setTimeout(() => this.#whenRoom(done), LOOK_AGAIN_MS);
   }
 
   /** The broker does not take what we send for now, as it lacks memory or disk; undefined: it does again. */

@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { integer, javaBoolean, oneOf, text, ValueError, valueType } from '../../grammar/attributes.ts';
 import type { ParametersOf } from '../../grammar/parameters.ts';
 import type { StoreServices } from '../component.ts';
+import { DEDUP_PARAMETERS } from '../dedup/parameters.ts';
 import { FAILOVER_PARAMETERS } from '../failover-parameters.ts';
 import { type AmqpAddress, AmqpAddressError, pairAddresses, parseHosts, parsePorts } from './address.ts';
 import { tlsOptions } from './tls.ts';
@@ -73,6 +74,7 @@ export const RABBITMQ_PARAMETERS = {
     doc: 'Has no effect: the store never gives up (REQ-36).',
   }),
   ...FAILOVER_PARAMETERS,
+  ...DEDUP_PARAMETERS,
   'rabbitmq.connection.ssl.enabled': javaBoolean({
     default: false,
     doc: 'Connects with TLS. What is wrong with TLS keeps the store from working; it never goes on without (REQ-38).',

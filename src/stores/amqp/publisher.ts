@@ -109,7 +109,10 @@ export class Publisher {
       if (this.#failure) return;
       this.#onAnswer(unconfirmed, error as Error | null);
     });
-    reach(POINTS.putSent, this.#routingKey, unconfirmed.message.id);
+    // amqplib writes at the end of this turn, or when the broker reads on.
+    if (POINTS.putSent.channel.hasSubscribers) {
+      this.#connection.whenWritten(() => reach(POINTS.putSent, this.#routingKey, message.id));
+    }
   }
 
   #onAnswer(unconfirmed: Unconfirmed, error: Error | null): void {

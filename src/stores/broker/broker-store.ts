@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../logging/index.ts';
 import type { StoreOpening } from '../component.ts';
+import type { DedupRules } from '../dedup/parameters.ts';
+import type { PutsOnce } from '../dedup/puts-once.ts';
+import type { RememberedIds } from '../dedup/remembered-ids.ts';
+import { borrowIds, releaseIds } from '../dedup/shared-ids.ts';
+import { WindowedPuts } from '../dedup/windowed-puts.ts';
 import {
   type ConsumerOptions,
   type DepthOptions,
@@ -37,6 +42,8 @@ export interface BrokerSettings<E> {
   readonly heartBeatMs: number;
   /** Whether the second copy of a message that was sent twice is to be recognised. */
   readonly recognisesRepeatedPuts: boolean;
+  /** Undefined: messages with the same client-supplied id are all stored. */
+  readonly dedup: DedupRules | undefined;
 }
 
 /**
@@ -49,12 +56,15 @@ export abstract class BrokerStore<E, C extends SupervisedConnection, M extends B
   readonly type: string;
   readonly parameters: ReadonlyMap<string, string>;
   readonly durable = true;
+  readonly once: PutsOnce | undefined;
   protected readonly deadlineMs: number;
   protected readonly supervisor: ConnectionSupervisor<E, C>;
   protected readonly window: PutWindow<M>;
   readonly #log: Logger;
   readonly #consumers = new Set<StoreConsumer>();
   #repeatedPuts: RepeatedPuts | undefined;
+  /** Client-supplied ids, which a broker has no place for. */
+  readonly #ids: RememberedIds | undefined;
   #consumersMade = 0;
   #generation = 0;
   #enqueued = 0;
@@ -85,6 +95,12 @@ export abstract class BrokerStore<E, C extends SupervisedConnection, M extends B
       deadlineMs: this.deadlineMs,
       heartBeatMs: settings.heartBeatMs,
     });
+    if (settings.dedup) {
+      const { dedup: rules, log } = settings;
+      const { dataDirectory, putDeadlineMs: deadlineMs } = services;
+      this.#ids = borrowIds({ store: name, dataDirectory, durable: true, rules, deadlineMs, log });
+      this.once = new WindowedPuts({ store: this, rules, ids: this.#ids, deadlineMs });
+    }
     // Of one type are stores of one class only.
     if (previous instanceof BrokerStore && previous.type === this.type) this.#takeOver(previous);
   }
@@ -192,6 +208,7 @@ export abstract class BrokerStore<E, C extends SupervisedConnection, M extends B
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
     await this.window.close(Math.min(CLOSE_PATIENCE_MS, this.deadlineMs));
     await this.disconnect();
+    if (this.#ids) await releaseIds(this.#ids);
   }
 
   #takeOver(previous: BrokerStore<E, C, M>): void {

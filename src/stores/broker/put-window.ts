@@ -1,3 +1,5 @@
+import type { MayBeBusy } from '../busy.ts';
+
 /** Sends that may be unconfirmed at one time (OP-100). */
 const WINDOW_MESSAGES = 256;
 const WINDOW_BYTES = 64 * 1024 * 1024;
@@ -6,9 +8,15 @@ const MAX_WAITING_MESSAGES = 10_000;
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 const TROUBLE = 'producer';
 
-/** Not stored, or not known to be. */
-export class PutFailure extends Error {
+/** Not stored, or not known to be; `busy`: as too many others were on their way (OP-100). */
+export class PutFailure extends Error implements MayBeBusy {
   override readonly name = 'PutFailure';
+  readonly busy: boolean;
+
+  constructor(message: string, { busy = false, ...options }: ErrorOptions & { readonly busy?: boolean } = {}) {
+    super(message, options);
+    this.busy = busy;
+  }
 }
 
 /** The broker does not take this message; the connection is as good as before. */
@@ -96,7 +104,7 @@ export class PutWindow<M> {
     if (this.#closed) return Promise.reject(new PutFailure('the store is closed'));
     if (this.#waiting.size >= MAX_WAITING_MESSAGES || this.#waitingBytes + size > MAX_WAITING_BYTES) {
       const waiting = `${this.#waiting.size} messages with ${this.#waitingBytes} bytes wait already`;
-      return Promise.reject(new PutFailure(`${waiting} to be taken by the broker`));
+      return Promise.reject(new PutFailure(`${waiting} to be taken by the broker`, { busy: true }));
     }
     return new Promise((resolve, reject) => {
       const put: Put<M> = { message, size, resolve, reject, timer: undefined, settled: false, again: false };
@@ -153,7 +161,7 @@ export class PutWindow<M> {
     // What was lost with its target and is still wanted keeps its place until #onLost puts it back. What is not wanted is over.
     if (!refused && !put.settled) return;
     this.#leaveWindow(put);
-    if (refused) this.#fail(put, `the broker refused the message: ${error.message}`, error);
+    if (refused) this.#fail(put, `the broker refused the message: ${error.message}`, { cause: error });
     this.#next();
   }
 
@@ -178,7 +186,7 @@ export class PutWindow<M> {
     if (this.#waiting.delete(put)) {
       this.#waitingBytes -= put.size;
       const problem = this.#target ? 'earlier messages were not confirmed' : this.#unreachable();
-      this.#fail(put, `${problem} within ${this.#deadlineMs} ms`);
+      this.#fail(put, `${problem} within ${this.#deadlineMs} ms`, { busy: this.#target !== undefined });
       this.#checkEmpty();
       return;
     }
@@ -203,8 +211,8 @@ export class PutWindow<M> {
     return `there was no connection to the broker${lastError === undefined ? '' : ` (${lastError})`}`;
   }
 
-  #fail(put: Put<M>, reason: string, cause?: unknown): void {
-    if (this.#settle(put)) put.reject(new PutFailure(reason, { cause }));
+  #fail(put: Put<M>, reason: string, why: { readonly cause?: unknown; readonly busy?: boolean } = {}): void {
+    if (this.#settle(put)) put.reject(new PutFailure(reason, why));
   }
 
   /** False when it was settled before. */

@@ -28,6 +28,8 @@ export interface JournalOptions extends LoadOptions {
   readonly folder: string;
   /** The size of a segment, bytes; default 8 MiB. */
   readonly segmentBytes?: number;
+  /** The store whose messages they are, for its log lines. */
+  readonly store?: string;
 }
 
 /**
@@ -47,6 +49,7 @@ export class Journal {
   readonly #lock: FolderLock;
   readonly #segmentBytes: number;
   readonly #log: Logger;
+  readonly #about: { readonly store?: string };
   /** Oldest first; the last one is written when `#writing` is set. */
   readonly #segments: Segment[];
   readonly #queue = new GroupCommit();
@@ -82,6 +85,7 @@ export class Journal {
     this.#lock = lock;
     this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     this.#log = logger('Journal');
+    this.#about = options.store === undefined ? {} : { store: options.store };
     this.report = loaded.report;
     this.#segments = loaded.segments;
     this.#nextSequence = loaded.nextSequence;
@@ -123,7 +127,7 @@ export class Journal {
     try {
       if (this.#unsynced) await this.#writing?.sync();
     } catch (error) {
-      this.#log.warn(`The last removals of ${this.#folder} may come again: ${reasonOf(error)}`);
+      this.#log.warn(`The last removals of ${this.#folder} may come again: ${reasonOf(error)}`, this.#about);
     } finally {
       await this.#letGo();
     }
@@ -220,8 +224,9 @@ export class Journal {
       await segment.sync();
     } catch (error) {
       this.#writing = undefined;
-      this.#log.warn(`${segment.path} may end with records that were refused: ${reasonOf(error)}`);
-      await segment.finish().catch((failure: unknown) => this.#log.warn(`${segment.path}: ${reasonOf(failure)}`));
+      this.#log.warn(`${segment.path} may end with records that were refused: ${reasonOf(error)}`, this.#about);
+      const told = (failure: unknown) => this.#log.warn(`${segment.path}: ${reasonOf(failure)}`, this.#about);
+      await segment.finish().catch(told);
     }
   }
 
@@ -239,7 +244,7 @@ export class Journal {
     try {
       await this.#writing?.sync();
     } catch (error) {
-      this.#log.warn(`Removals of ${this.#folder} are not on the disk yet: ${reasonOf(error)}`);
+      this.#log.warn(`Removals of ${this.#folder} are not on the disk yet: ${reasonOf(error)}`, this.#about);
     }
   }
 
@@ -250,7 +255,7 @@ export class Journal {
       if (this.#isWasteful()) await this.#compactOldest();
       if (!this.#reserved && performance.now() >= this.#reserveAt) await this.#makeReserve();
     } catch (error) {
-      this.#log.debug(`${this.#folder} cannot be compacted now: ${reasonOf(error)}`);
+      this.#log.debug(`${this.#folder} cannot be compacted now: ${reasonOf(error)}`, this.#about);
     }
   }
 

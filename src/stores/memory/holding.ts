@@ -1,6 +1,7 @@
 import type { Logger } from '../../logging/index.ts';
 import { BackOff } from '../broker/back-off.ts';
 import { DeadlineError, within } from '../broker/deadline.ts';
+import type { JournalListener } from '../dedup/journaled-keys.ts';
 import { Journal, JournalError } from '../journal/journal.ts';
 import type { JournalPlace } from '../journal/segment.ts';
 import { MessageQueue, type QueueBounds, type QueueEntry } from '../message-queue.ts';
@@ -35,6 +36,8 @@ export class Holding {
   /** Consumers that were ever made, for their numbers. */
   consumers = 0;
   readonly journaled: boolean;
+  /** Hears of what is in the journal; to be set at once. */
+  listener: JournalListener | undefined;
   /** Why the journal could not be opened or written the last time; undefined when it works. */
   lastError: string | undefined;
   readonly #options: HoldingOptions;
@@ -107,6 +110,11 @@ export class Holding {
     return new StoreError(store, `Store [${store}] ${reason}`, options);
   }
 
+  /** @throws StoreError when its journal is not read in time */
+  async untilReady(): Promise<void> {
+    if (!this.ready) await this.#untilOpen();
+  }
+
   async #putDurably(message: StoredMessage): Promise<void> {
     const packed = this.#pack(message);
     const leave = this.#reserve(packed.size);
@@ -116,6 +124,7 @@ export class Holding {
       const journal = this.#journal ?? (await this.#untilOpen());
       appended = journal.append(bytes);
       const place = await this.#tell(this.#answered(appended));
+      if (this.listener) await this.listener.written(message);
       this.queue.add(packed, place, message);
       leave();
     } catch (error) {
@@ -140,7 +149,10 @@ export class Holding {
   #takeBack(appended: Promise<JournalPlace>, leave: () => void): void {
     appended
       .then((late) => this.#journal?.remove(late))
-      .catch((failure: unknown) => this.#options.log.debug(`a late message is not in the journal: ${String(failure)}`))
+      .catch((failure: unknown) => {
+        const { log, store } = this.#options;
+        log.debug(`a late message is not in the journal: ${String(failure)}`, { store });
+      })
       .finally(leave);
   }
 
@@ -193,7 +205,11 @@ export class Holding {
     const found: Array<{ place: JournalPlace; packed: PackedMessage }> = [];
     const journal = await Journal.open({
       folder,
-      onMessage: (place, bytes) => found.push({ place, packed: this.#packer.keepWritten(bytes) }),
+      store: this.#options.store,
+      onMessage: (place, bytes) => {
+        this.listener?.found(bytes);
+        found.push({ place, packed: this.#packer.keepWritten(bytes) });
+      },
       onSegment: () => this.#packer.room(),
     });
     // Compaction copies old messages behind newer ones.

@@ -1,12 +1,14 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { POINTS, reach } from '../../fault-points.ts';
 import {
+  type SqlConnection,
   SqlLostError,
   SqlNotConnectedError,
   SqlOutcomeUnknownError,
   SqlRefusedError,
   type SqlSession,
 } from './driver.ts';
+import { Gathering } from './gathering.ts';
 import type { SqlLink } from './link.ts';
 import type { Lease, MessageRow, MessageTable } from './message-table.ts';
 
@@ -19,6 +21,8 @@ const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** How often a transaction is tried again that met with a deadlock or a lock. */
 const MAX_CONFLICTS = 3;
 const CONFLICT_PAUSE_MS = 20;
+/** A connection that has answered within this time, ms, is there: messages go to it in one statement, which is not repeated when it is lost. */
+const FRESH_MS = 1_000;
 
 /** It was not done, or is not known to be. */
 export class CommitFailure extends Error {
@@ -76,6 +80,7 @@ export class CommitQueue {
   readonly #options: CommitQueueOptions;
   #waiting: Job[] = [];
   #waitingBytes = 0;
+  readonly #gathering = new Gathering();
   #working: Promise<void> | undefined;
   #committing: readonly Job[] = [];
   #closed = false;
@@ -147,6 +152,7 @@ export class CommitQueue {
       for (;;) {
         await nextTurn();
         if (this.#waiting.length === 0) return;
+        await this.#gathering.whole(() => this.#waiting.length, MAX_BATCH_JOBS);
         if (!(await this.#options.link.up())) return;
         const batch = this.#nextBatch();
         if (batch.length > 0) await this.#commitBatch(batch);
@@ -174,10 +180,10 @@ export class CommitQueue {
 
   async #commitBatch(batch: readonly Job[]): Promise<void> {
     this.#committing = batch;
+    const begun = performance.now();
     try {
-      const overtaken = await this.#options.link.use((connection) =>
-        connection.transaction((session) => this.#execute(session, batch)),
-      );
+      const overtaken = await this.#options.link.use((connection) => this.#transact(connection, batch));
+      this.#gathering.note(batch.length, this.#waiting.length, performance.now() - begun);
       for (const job of batch) {
         if (overtaken.has(job)) this.#reject(job, new OvertakenError('another node has taken it over'));
         else this.#resolve(job);
@@ -190,9 +196,23 @@ export class CommitQueue {
   }
 
   /** Returns those whose message somebody else has. */
+  async #transact(connection: SqlConnection, batch: readonly Job[]): Promise<ReadonlySet<Job>> {
+    const rows = rowsOf(batch);
+    // One that was silent for long may be gone: what a transaction loses there is not done, and is tried again.
+    const asks = this.#options.table.ids !== undefined && rows.some(({ once }) => once !== undefined);
+    if (asks || rows.length < batch.length || !this.#gathering.endedWithin(FRESH_MS)) {
+      return connection.transaction((session) => this.#execute(session, batch));
+    }
+    const { table } = this.#options;
+    const { sql, values } = table.insertion(rows);
+    await connection.atOnce(sql, values, () => reach(POINTS.putSent, table.name, rows.length));
+    return NONE;
+  }
+
+  /** Returns those whose message somebody else has. */
   async #execute(session: SqlSession, batch: readonly Job[]): Promise<ReadonlySet<Job>> {
     const { table } = this.#options;
-    const rows = batch.flatMap(({ change }) => (change.kind === 'insert' ? [change.row] : []));
+    const rows = rowsOf(batch);
     if (rows.length > 0) await table.insert(session, rows);
     const overtaken = new Set<Job>();
     const leases = new Map<Lease, Job>();
@@ -302,6 +322,12 @@ export class CommitQueue {
     job.settled = true;
     return true;
   }
+}
+
+const NONE: ReadonlySet<Job> = new Set();
+
+function rowsOf(batch: readonly Job[]): readonly MessageRow[] {
+  return batch.flatMap(({ change }) => (change.kind === 'insert' ? [change.row] : []));
 }
 
 function failure(reason: string, cause: Error | undefined): CommitFailure {

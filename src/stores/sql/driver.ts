@@ -49,6 +49,12 @@ export interface SqlConnection extends SqlSession {
    * @throws SqlOutcomeUnknownError when the answer to the commit did not come; any other error means that nothing was changed
    */
   transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
+  /**
+   * Runs one statement that is a transaction by itself: one question, where {@link transaction} takes three.
+   * @param onSent called when it is on its way
+   * @throws SqlOutcomeUnknownError when the connection ended before the answer came; any other error means that nothing was changed
+   */
+  atOnce(sql: string, values: readonly SqlValue[], onSent: () => void): Promise<void>;
   /** Ends it, orderly if the server answers. Never throws. */
   close(): Promise<void>;
 }
@@ -139,6 +145,16 @@ export async function runTransaction<T>(
     throw error;
   }
   return result;
+}
+
+/** What becomes of a statement that is a transaction by itself and has been sent. @throws SqlOutcomeUnknownError, SqlRefusedError */
+export async function answered(answer: Promise<unknown>): Promise<void> {
+  try {
+    await answer;
+  } catch (error) {
+    if (error instanceof SqlLostError) throw new SqlOutcomeUnknownError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** A connection that cannot even roll back has ended, and with it its transaction. */

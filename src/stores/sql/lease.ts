@@ -96,7 +96,10 @@ export class SqlLeases implements LeaseMedium {
         try {
           await this.#use((connection) => this.#tables.release(connection, task, token));
         } catch (error) {
-          log.debug(`The task [${task}] could not be given back and expires: ${String(error)}`, { task });
+          log.debug(`The task [${task}] could not be given back and expires: ${String(error)}`, {
+            store: this.#options.store,
+            task,
+          });
         }
       },
     };
@@ -128,7 +131,9 @@ export class SqlLeases implements LeaseMedium {
     try {
       await this.#use((connection) => this.#tables.beat(connection));
     } catch (error) {
-      log.debug(`The heart-beat of this node could not be recorded: ${String(error)}`);
+      log.debug(`The heart-beat of this node could not be recorded: ${String(error)}`, {
+        store: this.#options.store,
+      });
     }
   }
 

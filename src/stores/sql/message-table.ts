@@ -1,3 +1,5 @@
+import type { IdRegister } from '../dedup/id-register.ts';
+import type { TableClaim } from '../dedup/table-claim.ts';
 import { placeholders, type SqlDialect } from './dialect.ts';
 import { type SqlConnection, SqlRefusedError, type SqlRow, type SqlSession, type SqlValue } from './driver.ts';
 import { isDeadOwner } from './owner.ts';
@@ -40,6 +42,8 @@ export interface MessageRow {
   readonly bytes: Uint8Array;
   /** Its number in a sequenced table. */
   readonly sequence?: bigint;
+  /** Set for a message of which no repetition is to be inserted. */
+  readonly once?: TableClaim;
 }
 
 /** A message with the right to it. */
@@ -53,12 +57,16 @@ export const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)
 /** Leaves room for the names that are made from it: PostgreSQL cuts names at 63 characters. */
 export const LONGEST_TABLE_NAME = 55;
 const LONGEST_MSG_ID = 200;
+/** Statements that are kept as they were written, one for each number of messages. */
+const MAX_KNOWN_INSERTIONS = 64;
 
 export interface TableOptions {
   readonly name: string;
   readonly dialect: SqlDialect;
   /** Who claims; see owner.ts. */
   readonly owner: string;
+  /** Given when the table is not to have repetitions (OP-07). */
+  readonly ids?: IdRegister;
 }
 
 /** The statements on the two tables of a store. They say what they do once, for all databases. */
@@ -67,13 +75,18 @@ export class MessageTable {
   readonly dialect: SqlDialect;
   readonly #claims: string;
   readonly #owner: string;
+  /** Where it is registered which messages must not be repeated. */
+  readonly ids: IdRegister | undefined;
   #columnLimit: number | undefined;
+  /** By the number of messages. */
+  readonly #insertions = new Map<number, string>();
 
   constructor(options: TableOptions) {
     this.name = options.name;
     this.dialect = options.dialect;
     this.#claims = `${options.name}_claims`;
     this.#owner = options.owner;
+    this.ids = options.ids;
   }
 
   /**
@@ -85,6 +98,7 @@ export class MessageTable {
     const probe = `SELECT indexId, ${this.columns().join(', ')} FROM ${name} WHERE 1 = 0`;
     await requireTable(connection, { name, probe, statements: this.creation(), create });
     await this.#prepareClaims(connection);
+    await this.ids?.prepare(connection, create);
     await this.#inspect(connection);
   }
 
@@ -145,12 +159,27 @@ export class MessageTable {
     );
   }
 
-  /** Appends messages, in their order. */
+  /** Appends messages, in their order, but for repetitions, whose claims are told. */
   async insert(session: SqlSession, rows: readonly MessageRow[]): Promise<void> {
+    const admitted = this.ids ? await this.ids.admit(session, rows) : rows;
+    if (admitted.length === 0) return;
+    const { sql, values } = this.insertion(admitted);
+    await session.query(sql, values);
+  }
+
+  /** The statement that appends messages, in their order. */
+  insertion(rows: readonly MessageRow[]): { readonly sql: string; readonly values: readonly SqlValue[] } {
+    return { sql: this.#insertStatement(rows.length), values: rows.flatMap((row) => this.valuesOf(row)) };
+  }
+
+  #insertStatement(count: number): string {
+    const known = this.#insertions.get(count);
+    if (known !== undefined) return known;
     const columns = this.columns();
-    const places = rows.map(() => `(${placeholders(columns.length)})`).join(', ');
-    const values = rows.flatMap((row) => this.valuesOf(row));
-    await session.query(`INSERT INTO ${this.name} (${columns.join(', ')}) VALUES ${places}`, values);
+    const places = Array.from({ length: count }, () => `(${placeholders(columns.length)})`).join(', ');
+    const statement = `INSERT INTO ${this.name} (${columns.join(', ')}) VALUES ${places}`;
+    if (this.#insertions.size < MAX_KNOWN_INSERTIONS) this.#insertions.set(count, statement);
+    return statement;
   }
 
   /**

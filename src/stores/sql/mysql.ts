@@ -158,6 +158,8 @@ class MysqlConnection extends ServerConnection {
     // What does not fit must be refused, not cut off.
     await this.query("SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES')");
     await this.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+    // A server may have it off: what is not in a transaction would never be committed.
+    await this.query('SET SESSION autocommit = 1');
     await this.query(`SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_S}`);
     const [row] = await this.query('SELECT VERSION() AS version, @@innodb_flush_log_at_trx_commit AS flush');
     const version = String(row?.version);

@@ -2,6 +2,8 @@ import { javaBoolean } from '../../grammar/attributes.ts';
 import type { ParametersOf } from '../../grammar/parameters.ts';
 import { logger } from '../../logging/index.ts';
 import type { StoreOpening } from '../component.ts';
+import { IdRegister } from '../dedup/id-register.ts';
+import { DEDUP_PARAMETERS, dedupRules } from '../dedup/parameters.ts';
 import { FAILOVER_PARAMETERS } from '../failover-parameters.ts';
 import type { StoredMessage } from '../stored-message.ts';
 import { CONNECT_PARAMETERS, connectingFor } from './connect-parameters.ts';
@@ -13,6 +15,7 @@ import { SqlStore } from './sql-store.ts';
 export const SQL_STORE_PARAMETERS = {
   ...CONNECT_PARAMETERS,
   'x.create.table': javaBoolean({ default: false, doc: 'Creates what is missing, with a column for large messages.' }),
+  ...DEDUP_PARAMETERS,
   ...FAILOVER_PARAMETERS,
 } as const;
 
@@ -37,7 +40,11 @@ export function openSqlStore(
   const { type, logName, sequenceOf } = kind;
   const { driver, found } = connectingFor(name, parameters, services);
   const owner = newOwner(services.dataDirectory);
-  const table = kind.table({ name: parameters['store.jdbc.table'], dialect: driver.dialect, owner });
+  const { dialect } = driver;
+  const dedup = dedupRules(parameters);
+  const tableName = parameters['store.jdbc.table'];
+  const ids = dedup && new IdRegister({ table: tableName, dialect, maxIds: dedup.maxIds });
+  const table = kind.table({ name: tableName, dialect, owner, ...(ids && { ids }) });
   logger(logName).info(`Store [${name}] keeps its messages in table [${table.name}]. ${found}`, { store: name });
   const failover = parameters['store.producer.guaranteed.delivery.enable'];
   const options = {
@@ -52,6 +59,7 @@ export function openSqlStore(
     patient: !(failover && parameters['store.failover.message.store.name']),
     logName,
     ...(sequenceOf && { sequenceOf }),
+    ...(dedup && { dedup }),
   };
   return new SqlStore(options, previous instanceof SqlStore ? previous : undefined);
 }

@@ -2,6 +2,7 @@ import { readTrusted, tlsAdvice, trustedBy } from '../broker/trust.ts';
 import { type DatabaseHost, describeAddress, type ServerDatabase } from './address.ts';
 import type { SqlDialect } from './dialect.ts';
 import {
+  answered,
   CLOSE_TIMEOUT_MS,
   type ConnectionRole,
   runTransaction,
@@ -108,6 +109,13 @@ export abstract class ServerConnection implements SqlConnection {
 
   transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     return runTransaction(this, this.#begin, work);
+  }
+
+  async atOnce(sql: string, values: readonly SqlValue[], onSent: () => void): Promise<void> {
+    if (this.#lost) throw new SqlLostError(this.#lost.message, { cause: this.#lost });
+    const answer = this.query(sql, values);
+    onSent();
+    await answered(answer);
   }
 
   async close(): Promise<void> {

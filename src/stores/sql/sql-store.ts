@@ -2,6 +2,10 @@ import type { Cluster } from '../../coordination/cluster.ts';
 import type { LeaseMedium } from '../../coordination/lease-medium.ts';
 import { POINTS, reach } from '../../fault-points.ts';
 import { type Logger, logger } from '../../logging/index.ts';
+import type { DedupRules } from '../dedup/parameters.ts';
+import type { PutsOnce } from '../dedup/puts-once.ts';
+import { RegisteredPuts } from '../dedup/registered-puts.ts';
+import { claimOf, isRepetition } from '../dedup/table-claim.ts';
 import {
   type MessageStore,
   type StoreConsumer,
@@ -34,6 +38,8 @@ import { storedMessageBytes } from './stored-message-bytes.ts';
 const RENEW_EVERY_MS = LEASE_MS / 3;
 /** Claims without a message are swept out at every so-manieth renewal: every ten minutes. */
 const SWEEP_EVERY = 60;
+/** Ids of messages are forgotten at every so-manieth: once a minute. */
+const SWEEP_IDS_EVERY = 6;
 /** How long close() waits for puts that are under way, ms. */
 const CLOSE_PATIENCE_MS = 5_000;
 /** How long a release may keep its caller waiting, ms; what is not freed by then is freed later. */
@@ -58,6 +64,8 @@ export interface SqlStoreOptions {
   readonly logName: string;
   /** The number of a message in a sequenced table. @throws an error for a message without one */
   readonly sequenceOf?: (message: StoredMessage) => bigint;
+  /** How repetitions are recognised (OP-07); the table has its register of ids then. */
+  readonly dedup?: DedupRules;
 }
 
 /**
@@ -77,6 +85,7 @@ export class SqlStore implements MessageStore {
   readonly parameters: ReadonlyMap<string, string>;
   readonly durable = true;
   readonly table: MessageTable;
+  readonly once: PutsOnce | undefined;
   readonly #options: SqlStoreOptions;
   readonly #log: Logger;
   readonly #claims: SqlLink;
@@ -136,6 +145,10 @@ export class SqlStore implements MessageStore {
       claim: (count) => this.#claim(count),
       giveBack: ({ lease }) => void this.#release(lease, true),
     });
+    if (options.dedup) {
+      const duplicates = previous?.once?.duplicates ?? 0;
+      this.once = new RegisteredPuts({ store: this, rules: options.dedup, deadlineMs, duplicates });
+    }
     if (previous) this.#takeOver(previous);
     this.#upkeep = setInterval(() => void this.#keepUp(), RENEW_EVERY_MS);
     this.#claims.start();
@@ -159,7 +172,7 @@ export class SqlStore implements MessageStore {
       });
       throw this.#error(`could not store message [${message.id}]: ${reason}`, cause);
     }
-    this.#noteStored();
+    if (!isRepetition(message)) this.#noteStored();
   }
 
   consumer(): StoreConsumer {
@@ -433,22 +446,36 @@ export class SqlStore implements MessageStore {
     try {
       await within(released, RELEASE_PATIENCE_MS, () => new Error('it takes too long'));
     } catch (error) {
-      this.#log.debug(`Store [${this.name}] frees message ${lease.indexId} later: ${messageOf(error)}`);
+      this.#log.debug(`Store [${this.name}] frees message ${lease.indexId} later: ${messageOf(error)}`, {
+        store: this.name,
+      });
     }
   }
 
   async #keepUp(): Promise<void> {
     this.#upkeeps += 1;
     const sweep = this.#upkeeps % SWEEP_EVERY === 0;
-    if (!this.#claims.isUp || (this.#held.size === 0 && !sweep)) return;
+    const ids = this.#upkeeps % SWEEP_IDS_EVERY === 0 ? this.table.ids : undefined;
+    if (!this.#claims.isUp || (this.#held.size === 0 && !sweep && !ids)) return;
     try {
       await this.#claims.use(async (connection) => {
         await this.#renew(connection, [...this.#held.values()]);
         if (sweep) await this.table.sweep(connection);
+        if (ids) this.#noteForgotten(await ids.sweep(connection));
       });
     } catch (error) {
-      this.#log.debug(`Store [${this.name}] could not renew its leases: ${messageOf(error)}`);
+      this.#log.debug(`Store [${this.name}] could not renew its leases: ${messageOf(error)}`, {
+        store: this.name,
+      });
     }
+  }
+
+  #noteForgotten(early: number): void {
+    if (early === 0) return;
+    const reason = `there are more than x.dedup.max allows`;
+    this.#log.warn(`Store [${this.name}] has forgotten ${early} ids of messages before their time: ${reason}`, {
+      store: this.name,
+    });
   }
 
   async #renew(connection: SqlConnection, leases: readonly Lease[]): Promise<void> {
@@ -472,7 +499,8 @@ export class SqlStore implements MessageStore {
     const refusal = this.table.refusal(bytes);
     if (refusal !== undefined) throw this.#error(refusal);
     const sequence = this.#options.sequenceOf?.(message);
-    return { msgId: message.id, bytes, ...(sequence !== undefined && { sequence }) };
+    const once = this.once && claimOf(message);
+    return { msgId: message.id, bytes, ...(sequence !== undefined && { sequence }), ...(once && { once }) };
   }
 
   #error(reason: string, cause?: unknown): StoreError {

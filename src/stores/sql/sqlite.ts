@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { type DatabaseAddress, databaseFile, type FileDatabase } from './address.ts';
 import { onConflict, type SqlDialect } from './dialect.ts';
 import {
+  answered,
   type ConnectionRole,
   type Refusal,
   runTransaction,
@@ -17,7 +18,7 @@ import {
   type SqlValue,
   within,
 } from './driver.ts';
-import type { SqliteAnswer, SqliteOpening, SqliteRequest } from './sqlite-worker.ts';
+import type { SqliteAnswer, SqliteOpening, SqliteRequest, SqliteValues } from './sqlite-worker.ts';
 import { Turns } from './turns.ts';
 
 /** A disk may be slow; who waits longer has no answer. */
@@ -125,7 +126,7 @@ class SqliteFile {
     const lost = this.#lost;
     if (lost) return Promise.reject(new SqlLostError(lost.message, { cause: lost }));
     this.#asked += 1;
-    return this.#send<readonly SqlRow[]>({ id: this.#asked, sql, values });
+    return this.#send<readonly SqlRow[]>({ id: this.#asked, sql, ...packed(values) });
   }
 
   /** Runs a statement of a mediator, in the order of the calls. */
@@ -140,7 +141,8 @@ class SqliteFile {
     const answer = new Promise<T>((resolve, reject) => {
       this.#waiting.set(request.id, { resolve: (given) => resolve(given as T), reject });
     });
-    this.#worker.postMessage(request);
+    const bytes = 'bytes' in request ? request.bytes : undefined;
+    this.#worker.postMessage(request, bytes ? [bytes.buffer] : []);
     return within(answer, ANSWER_TIMEOUT_MS, () => {
       this.#waiting.delete(request.id);
       const error = new SqlLostError(`the disk gave no answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
@@ -216,6 +218,14 @@ class SqliteConnection implements SqlConnection {
     return this.#exclusively(() => runTransaction(session, 'BEGIN IMMEDIATE', work));
   }
 
+  atOnce(sql: string, values: readonly SqlValue[], onSent: () => void): Promise<void> {
+    return this.#exclusively(() => {
+      const answer = this.#file.ask(sql, values);
+      onSent();
+      return answered(answer);
+    });
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -230,6 +240,19 @@ class SqliteConnection implements SqlConnection {
       return work();
     });
   }
+}
+
+function packed(values: readonly SqlValue[]): SqliteValues {
+  const parts = values.filter((value) => value instanceof Uint8Array);
+  if (parts.length === 0) return { values: values as ReadonlyArray<string | number>, lengths: [], bytes: undefined };
+  const lengths = parts.map(({ length }) => length);
+  const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return { values: values.map((value) => (value instanceof Uint8Array ? null : value)), lengths, bytes };
 }
 
 const SQLITE_BUSY = 5;

@@ -82,12 +82,13 @@ export class JmsConsumer extends BrokerConsumer<Arrival, JmsDelivery, JmsConsume
   }
 
   protected override logTrouble(reason: Error): void {
-    log.error(`Cannot fetch messages from Store ${this.host.name}`, { consumer: this.id, cause: reason.message });
-    log.info(`Trying to reconnect to JMS store ${this.host.name}`, { consumer: this.id });
+    const about = { store: this.host.name, consumer: this.id };
+    log.error(`Cannot fetch messages from Store ${this.host.name}`, { ...about, cause: reason.message });
+    log.info(`Trying to reconnect to JMS store ${this.host.name}`, about);
   }
 
   protected override logRecovery(): void {
-    log.info(`Successfully connected to JMS store ${this.host.name}`, { consumer: this.id });
+    log.info(`Successfully connected to JMS store ${this.host.name}`, { store: this.host.name, consumer: this.id });
   }
 
   /** Nobody wants a message for now. */

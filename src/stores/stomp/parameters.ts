@@ -3,6 +3,7 @@ import type { ParametersOf } from '../../grammar/parameters.ts';
 import { maskCredentials } from '../../logging/secrets.ts';
 import { readTrusted, trustedBy } from '../broker/trust.ts';
 import type { StoreServices } from '../component.ts';
+import { DEDUP_PARAMETERS } from '../dedup/parameters.ts';
 import { FAILOVER_PARAMETERS } from '../failover-parameters.ts';
 import {
   AddressError,
@@ -109,6 +110,7 @@ export const JMS_PARAMETERS = {
     doc: 'Asks the StatisticsBrokerPlugin of ActiveMQ how many messages there are: exact for queues of any length.',
   }),
   ...FAILOVER_PARAMETERS,
+  ...DEDUP_PARAMETERS,
 } as const;
 
 export type JmsParameters = typeof JMS_PARAMETERS;

@@ -24,6 +24,8 @@ interface Counted {
 }
 
 export interface QueueDepthOptions {
+  /** Whose queue it is, for its log lines. */
+  readonly store: string;
   readonly queue: string;
   /** Ask the StatisticsBrokerPlugin first. */
   readonly statistics: boolean;
@@ -108,6 +110,7 @@ export class QueueDepth {
     log.warn(
       `The broker does not answer questions about ${this.#options.queue}: x.depth.statistics needs its StatisticsBrokerPlugin. ` +
         'The number of messages is counted by browsing until the store is deployed again',
+      { store: this.#options.store },
     );
   }
 

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { PutFailure, type PutTarget, PutWindow, RefusedError } from '../../../src/stores/broker/put-window.ts';
+import { isBusy } from '../../../src/stores/busy.ts';
 
 /** A connection that does nothing by itself. */
 class PlayedTarget implements PutTarget<string> {
@@ -99,4 +100,19 @@ it('goes on behind a message that is refused', async () => {
   await target.confirm('b');
   expect(await stored).toBe('stored');
   await window.close(60_000);
+});
+
+it('says that it is busy when earlier messages were not confirmed, or too many wait (OP-100)', async () => {
+  const { window, put } = play(20);
+  const [sent, waiting] = await Promise.all([put('a'), put('b')]);
+  // The broker has the first one: nobody knows what became of it.
+  expect(sent).toMatchObject({ busy: false, message: expect.stringContaining('did not confirm') });
+  expect(waiting).toMatchObject({ busy: true, message: expect.stringContaining('earlier messages') });
+  await window.close(0);
+  const { window: full, put: more } = play(60_000);
+  const held = Array.from({ length: 6 }, (_, number) => more(`${number}`));
+  expect(await held[5]).toMatchObject({ busy: true, message: expect.stringContaining('wait already') });
+  await full.close(0);
+  expect(isBusy(new Error('outer', { cause: await held[5] }))).toBe(true);
+  expect(isBusy(new Error('outer', { cause: await held[0] }))).toBe(false);
 });

@@ -20,6 +20,7 @@ export function interrupted(connection: SqlConnection, at: string, happens: () =
     cautions,
     ended,
     transaction: (work) => connection.transaction((session) => work(watched(session))),
+    atOnce: (sql, values, onSent) => connection.atOnce(sql, values, onSent),
     close: () => connection.close(),
   };
 }

@@ -1,4 +1,5 @@
 import {
+  answered,
   runTransaction,
   SqlConnectError,
   type SqlConnection,
@@ -70,6 +71,12 @@ class ScriptedConnection implements SqlConnection {
 
   transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
     return runTransaction(this, 'BEGIN', work);
+  }
+
+  atOnce(sql: string, values: readonly SqlValue[], onSent: () => void): Promise<void> {
+    const answer = this.query(sql, values);
+    onSent();
+    return answered(answer);
   }
 
   async close(): Promise<void> {
