@@ -7,6 +7,8 @@ import { ConfigurationError } from './config/toml-reader.ts';
 import { DataFolder } from './data-folder.ts';
 import { Databases } from './databases/databases.ts';
 import { ArtifactFolder, artifactRuntimes, Deployer } from './deployment/index.ts';
+import type { ArtifactRuntimes } from './deployment/runtime.ts';
+import type { RuntimeServices } from './deployment/runtimes.ts';
 import { RequestDispatcher } from './dispatcher.ts';
 import type { OutgoingTransport } from './endpoints/outgoing-transport.ts';
 import { ExtensionModules } from './extensions/extension-modules.ts';
@@ -40,6 +42,7 @@ import { type HttpListener, type ListenerLimits, startHttpListener } from './tra
 import { HttpSender } from './transport/http-sender.ts';
 import type { ListeningPort } from './transport/service-metadata.ts';
 import { listenerCertificate } from './transport/tls.ts';
+import type { ServerPart } from './workers/server-part.ts';
 import { limitXml } from './xml/index.ts';
 
 const log = logger('Server');
@@ -77,13 +80,14 @@ export interface RunningServer {
 /**
  * Puts the parts together: configuration -> deployment -> listeners -> processors. Listeners open after the first deployment, and
  * processors start after them, so no message meets half a configuration (spec proxies 7.2).
+ * @param options.part its role, when it is one of several workers; without one it has everything to itself
  * @throws ConfigurationError, DataFolderError, PortTakenError; whatever was started is stopped again
  */
 export async function startServer(
   configuration: ServerConfiguration,
-  options: { version: string },
+  options: { readonly version: string; readonly part?: ServerPart },
 ): Promise<RunningServer> {
-  const server = new Server(configuration, options.version);
+  const server = new Server(configuration, options);
   try {
     await server.start();
   } catch (error) {
@@ -119,9 +123,14 @@ class Server implements RunningServer {
   #webSockets: WebSocketSender | undefined;
   #stopped: Promise<void> | undefined;
   #looking: Promise<void> = Promise.resolve();
+  readonly #part: ServerPart | undefined;
 
-  constructor(options: ServerConfiguration, version: string) {
+  constructor(
+    options: ServerConfiguration,
+    { version, part }: { readonly version: string; readonly part?: ServerPart },
+  ) {
     this.#options = options;
+    this.#part = part;
     this.#health = { version, ready: false };
     this.#extensions = new ExtensionModules(options.extensions);
   }
@@ -187,22 +196,24 @@ class Server implements RunningServer {
     timeouts.info(
       `This engine will expire all callbacks after GLOBAL_TIMEOUT: ${this.#options.globalTimeoutMs / 1000} seconds, irrespective of the timeout action, after the specified or optional timeout`,
     );
-    this.#dataFolder = await DataFolder.take(this.#options.data);
-    if (!this.#options.keepState) await forgetProcessorStates(this.#options.data);
+    const owns = this.#part?.owns ?? true;
+    if (owns) this.#dataFolder = await DataFolder.take(this.#options.data);
+    if (owns && !this.#options.keepState) await forgetProcessorStates(this.#options.data);
     const trustedCertificates = await readTrustedCertificates(this.#options);
     this.#sender = new HttpSender(trustedCertificates === undefined ? {} : { tls: { ca: [trustedCertificates] } });
     this.#registry = await FileRegistry.open(join(this.#options.data, 'registry'));
     const secrets = await SecretStore.open({ folder: this.#options.secrets, environment: process.env });
     const observation = await this.#observe();
     this.#deployer = this.#createDeployer(this.#sender, this.#registry, secrets, trustedCertificates, observation);
-    observation.start();
+    if (owns) observation.start();
     this.#folder = new ArtifactFolder(this.#deployer, { directory: this.#options.artifacts });
     await this.#folder.deployAll();
-    this.#alerts = this.#watchAlerts(observation, secrets, trustedCertificates);
+    await this.#part?.begin({ deployer: this.#deployer, folder: this.#folder, observation, registry: this.#registry });
+    if (owns) this.#alerts = this.#watchAlerts(observation, secrets, trustedCertificates);
     await this.#openListeners(secrets, observation, this.#registry);
     await this.#deployer.startWork();
-    this.#alerts.start();
-    if (this.#options.watch) this.#watch(this.#folder, this.#deployer);
+    this.#alerts?.start();
+    if (owns && this.#options.watch) this.#watch(this.#folder, this.#deployer);
     this.#health.ready = true;
     starting.info(`WSO2 Micro Integrator started in ${((performance.now() - begun) / 1000).toFixed(2)} seconds`);
   }
@@ -258,7 +269,7 @@ class Server implements RunningServer {
       },
       builtIn: builtInSequences(this.#options.profile),
       applications: registry,
-      versionsFile: join(data, 'deployments', 'versions.ndjson'),
+      ...((this.#part?.owns ?? true) && { versionsFile: join(data, 'deployments', 'versions.ndjson') }),
       lookup: {
         environment: (name) => process.env[name],
         fileProperty: (key) => this.#options.fileProperties.get(key),
@@ -267,7 +278,7 @@ class Server implements RunningServer {
       },
       resourceDirectories,
       extensions: this.#extensions,
-      runtimes: artifactRuntimes({
+      runtimes: this.#runtimes({
         serverName,
         resourceDirectories,
         stores,
@@ -288,6 +299,11 @@ class Server implements RunningServer {
     deployer.subscribe(() => databases.drain());
     followDeployments(deployer, observation);
     return deployer;
+  }
+
+  #runtimes(services: RuntimeServices): ArtifactRuntimes {
+    const all = artifactRuntimes(services);
+    return this.#part?.runtimes(all) ?? all;
   }
 
   async #observe(): Promise<Observation> {
@@ -378,6 +394,7 @@ class Server implements RunningServer {
     log.info(`Pass-through HTTP Listener started on ${host}:${this.#http.port}`);
     this.#https = await startHttpListener({ ...common, port: httpsPort, tls: certificate });
     log.info(`Pass-through HTTPS Listener started on ${host}:${this.#https.port}`);
+    if (this.#part?.owns === false) return;
     this.#management = await startManagement({
       options: this.#options,
       secrets: (alias) => secrets.lookup(alias),
@@ -431,6 +448,8 @@ class Server implements RunningServer {
         Promise.all([this.#http?.close(remaining()), this.#https?.close(remaining()), this.#inbound.end(remaining())]),
       async () => ending.info('Stopped all transport listeners'),
       () => this.#endFlows(remaining()),
+      () => this.#part?.drained(remaining()),
+      () => this.#part?.close(),
       () => this.#deployer?.close(),
       () => this.#databases?.close(),
       () => this.#extensions.close(),

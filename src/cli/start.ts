@@ -1,4 +1,5 @@
 import { type ConfigurationFlags, readConfiguration, type ServerConfiguration } from '../config/config.ts';
+import { OPTIONS } from '../config/options.ts';
 import { ConfigurationError } from '../config/toml-reader.ts';
 import { DataFolderError } from '../data-folder.ts';
 import { closeLogging, configureLogging, logger } from '../logging/index.ts';
@@ -6,7 +7,10 @@ import { UsersFileError } from '../management/security/users.ts';
 import { type RunningServer, startServer } from '../server.ts';
 import { ListenError } from '../transport/listening.ts';
 import { TlsFilesError } from '../transport/tls.ts';
-import { parseFlags, portFlag, wordFlag } from './arguments.ts';
+import type { PrimaryOptions } from '../workers/primary.ts';
+import { ROLE_VARIABLE } from '../workers/process-messages.ts';
+import type { Outcome, WorkerReady } from '../workers/supervisor.ts';
+import { integerFlag, parseFlags, portFlag, wordFlag } from './arguments.ts';
 import { type CommandIo, EXIT, isTerminal, stdinOf, UsageError } from './io.ts';
 import { releaseStartUpMemory } from './start-up-memory.ts';
 import { START } from './table/server.ts';
@@ -14,6 +18,7 @@ import { version } from './version.ts';
 
 /** `mini-synapse start [DIR]`: serves until a signal; returns the exit code (design 2). */
 export async function start(args: string[], io: CommandIo): Promise<number> {
+  if (process.env[ROLE_VARIABLE] !== undefined) return serveAsWorker(io);
   const flags = readFlags(args);
   const signal = stopSignal();
   // A start begins with the process, where reading the code takes most of the time; a restart begins here.
@@ -37,6 +42,7 @@ async function serve(
   let configuration: ServerConfiguration;
   try {
     configuration = readConfiguration(flags);
+    if (configuration.workers > 1) return await supervise({ configuration, flags, signal }, io, begun);
     configureLogging({ ...configuration.log, stream: io.stdout });
     server = await startServer(configuration, { version: version() });
   } catch (error) {
@@ -51,6 +57,45 @@ async function serve(
   await stop(cause, server, configuration.shutdownMs);
   closeLogging();
   return cause === 'restart' ? cause : EXIT.fine;
+}
+
+/** The same with several processes that do it. */
+async function supervise(
+  what: Pick<PrimaryOptions, 'configuration' | 'flags' | 'signal'>,
+  { stdout }: CommandIo,
+  begun: number,
+): Promise<number | 'restart'> {
+  const { superviseWorkers } = await import('../workers/primary.ts');
+  const onReady = (ready: WorkerReady) => {
+    stdout.write(`${readyLine(ready, performance.now() - begun)}\n`);
+    releaseStartUpMemory();
+  };
+  return outcomeOf(await superviseWorkers({ ...what, stdout, onReady }));
+}
+
+function outcomeOf(outcome: Outcome): number | 'restart' {
+  if (outcome.kind === 'stopped') return outcome.cause === 'restart' ? 'restart' : EXIT.fine;
+  // The worker that could not start has said why.
+  return outcome.kind === 'not started' ? outcome.end.code || EXIT.wrong : EXIT.wrong;
+}
+
+/** This process is one of several workers: ends itself, as the channel to the supervising process would keep it alive. */
+async function serveAsWorker(io: CommandIo): Promise<never> {
+  const { takeRole, work } = await import('../workers/worker.ts');
+  const role = takeRole(process.env) ?? 'taker';
+  let code: number = EXIT.fine;
+  try {
+    await work({
+      role,
+      stdout: io.stdout,
+      start: (configuration, part) => startServer(configuration, { version: version(), part }),
+      opened: releaseStartUpMemory,
+    });
+  } catch (error) {
+    closeLogging();
+    code = reportFailure(error, io);
+  }
+  process.exit(code);
 }
 
 /** Keys of a person at a terminal; returns how to stop listening. */
@@ -77,13 +122,19 @@ function readFlags(args: string[]): ConfigurationFlags {
     managementPort: portFlag('management-port', values['management-port']),
     watch: values.watch,
     keepState: keepState && keepState === 'yes',
+    workers: integerFlag(
+      'workers',
+      values.workers,
+      OPTIONS['mini_synapse.workers'].minimum,
+      OPTIONS['mini_synapse.workers'].maximum,
+    ),
     logLevel: wordFlag('log-level', values['log-level'], ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const),
     logFormat: wordFlag('log-format', values['log-format'], ['text', 'json'] as const),
   };
 }
 
 /** The line that scripts wait for (design 2). */
-export function readyLine(server: RunningServer, elapsedMs: number): string {
+export function readyLine(server: WorkerReady, elapsedMs: number): string {
   const { host, httpPort, httpsPort, managementHost, managementPort, artifactCount, faultyCount } = server;
   const faulty = faultyCount > 0 ? `, ${faultyCount} faulty` : '';
   return `mini-synapse ready in ${Math.round(elapsedMs)} ms · http ${host}:${httpPort} · https ${host}:${httpsPort} · management ${managementHost}:${managementPort} · ${artifactCount} artifacts${faulty}`;

@@ -50,6 +50,8 @@ export interface ServerConfiguration {
   readonly cors: CorsPolicy;
   /** ms a store may take to confirm one message (OP-11). */
   readonly storeDeadlineMs: number;
+  /** Processes that share the HTTP and HTTPS listeners; 1: there is only this one. */
+  readonly workers: number;
   /** ms that a stop may take (OP-110). */
   readonly shutdownMs: number;
   /** Keep what was recorded about processors (OP-21)? */
@@ -117,6 +119,7 @@ export interface ConfigurationFlags {
   readonly keepState?: boolean | undefined;
   readonly logLevel?: LogLevel | undefined;
   readonly logFormat?: 'text' | 'json' | undefined;
+  readonly workers?: number | undefined;
 }
 
 export const DEFAULT_CONFIG_FILE = 'deployment.toml';
@@ -167,6 +170,7 @@ export function readConfiguration(
     profile,
     cors: corsPolicy(settings),
     storeDeadlineMs: settings.get('mini_synapse.store_deadline_ms'),
+    workers: settings.get('mini_synapse.workers'),
     shutdownMs: settings.get('mini_synapse.shutdown_ms'),
     keepState: settings.get('mini_synapse.keep_state'),
     cluster: cluster(settings, toml, data),
@@ -191,6 +195,7 @@ export function readConfiguration(
   own.refuseUnknown([
     'artifacts',
     'data',
+    'workers',
     'log',
     'tls',
     'max_body_bytes',

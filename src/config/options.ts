@@ -109,6 +109,14 @@ export const OPTIONS = {
     description: 'The artifact folder',
   },
   'mini_synapse.data': { type: 'path', default: 'data', flag: 'data', description: 'Where the server keeps its data' },
+  'mini_synapse.workers': {
+    type: 'integer',
+    minimum: 1,
+    maximum: 64,
+    default: 1,
+    flag: 'workers',
+    description: 'Processes that share the HTTP and HTTPS listeners; one of them has stores, processors and tasks',
+  },
   'mini_synapse.log.level': {
     type: 'word',
     words: ['fatal', 'error', 'warn', 'info', 'debug', 'trace'],

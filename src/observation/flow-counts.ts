@@ -32,7 +32,7 @@ export class FlowCounts {
     name: string,
     ended?: (end: ExchangeEnd | undefined) => void,
   ): (() => void) | undefined {
-    const counts = this.#counts(kind, name);
+    const counts = this.countsOf(kind, name);
     const { total } = this;
     const began = performance.now();
     counts.requests += 1;
@@ -68,7 +68,8 @@ export class FlowCounts {
     for (const entries of Object.values(this.#entries)) for (const { latency } of entries.values()) latency.turn();
   }
 
-  #counts(kind: EntryKind, name: string): EntryCounts {
+  /** Of one entry, made when nothing came in there yet. */
+  countsOf(kind: EntryKind, name: string): EntryCounts {
     const entries = this.#entries[kind];
     let counts = entries.get(name);
     if (!counts) {

@@ -50,6 +50,21 @@ export class LatencyHistogram {
     this.#count += 1;
   }
 
+  /** What was counted, by bucket. */
+  buckets(): readonly number[] {
+    return [...this.#counts];
+  }
+
+  /** Adds what another histogram has counted. @param sum of it, seconds */
+  addBuckets(buckets: ReadonlyArray<readonly [bucket: number, count: number]>, sum: number): void {
+    for (const [bucket, count] of buckets) {
+      if (this.#counts[bucket] === undefined) continue;
+      this.#counts[bucket] += count;
+      this.#count += count;
+    }
+    this.#sum += sum;
+  }
+
   /** Cumulative counts for the exported bounds, in their order; everything is {@link count}. */
   cumulative(): number[] {
     const result: number[] = [];

@@ -87,7 +87,8 @@ function serverFamilies(sources: MetricSources): Family[] {
     family('messages_dropped_total', 'counter', 'Messages discarded for good, by reason', () => [
       { labels: { reason: 'drop' }, value: discarded.get('drop') ?? 0 },
       { labels: { reason: 'no_fault_handler' }, value: discarded.get('no fault handler') ?? 0 },
-      { labels: { reason: 'max_delivery_drop' }, value: droppedByProcessors(configuration()) },
+      { labels: { reason: 'max_delivery_drop' }, value: droppedByProcessors(configuration(), 'dropped') },
+      { labels: { reason: 'late' }, value: droppedByProcessors(configuration(), 'late') },
       { labels: { reason: 'deleted' }, value: sources.discardedByOperators('deleted') },
       { labels: { reason: 'purged' }, value: sources.discardedByOperators('purged') },
     ]),
@@ -133,11 +134,11 @@ function serviceLabels(configuration: Configuration, kind: keyof typeof ENTRY_WO
   return { service_name: api ? displayName(api) : name, service_type, invocation_url: api?.context ?? '/' };
 }
 
-function droppedByProcessors(configuration: Configuration): number {
+function droppedByProcessors(configuration: Configuration, how: 'dropped' | 'late'): number {
   const processors = configuration
     .names('messageProcessor')
     .map((name) => configuration.find('messageProcessor', name));
-  return processors.reduce((sum, processor) => sum + (processor?.status().counters.dropped ?? 0), 0);
+  return processors.reduce((sum, processor) => sum + (processor?.status().counters[how] ?? 0), 0);
 }
 
 const ENTRY_WORDS = { proxy: 'proxy', api: 'api', inboundEndpoint: 'inbound_endpoint' } as const;
@@ -218,6 +219,12 @@ function storeFamilies({ observation, configuration }: MetricSources): Family[] 
           { labels: { store, result: 'stored' }, value: stored },
           { labels: { store, result: 'failed' }, value: failed },
         ];
+      }),
+    ),
+    family('store_duplicates_total', 'counter', 'Messages that were not stored again, by x.dedup.id', () =>
+      names().flatMap((store) => {
+        const once = configuration().find('messageStore', store)?.once;
+        return once ? [{ labels: { store }, value: once.duplicates }] : [];
       }),
     ),
     family('store_put_seconds', 'histogram', 'How long the store takes to confirm a message', () =>

@@ -1,4 +1,5 @@
 import type { Configuration } from '../message/configuration.ts';
+import { isRepetition } from '../stores/dedup/table-claim.ts';
 import type { MessageStore, StoreStatus } from '../stores/message-store.ts';
 import { PutCounts } from './counts.ts';
 import { HISTORY_STEP_MS, type HistoryPoint, StoreHistory } from './history.ts';
@@ -245,7 +246,7 @@ export class StoreWatch {
       const began = performance.now();
       try {
         await put.call(store, message);
-        puts.stored += 1;
+        if (!isRepetition(message)) puts.stored += 1;
       } catch (error) {
         puts.failed += 1;
         throw error;

@@ -33,6 +33,12 @@ export class FileRegistry implements Registry {
   /** What composite applications have brought: found where nothing has been stored under the key. */
   #provided: ReadonlyMap<string, Resource> = new Map();
   #writing: Promise<void> = Promise.resolve();
+  /** Told of every change that is made here. */
+  readonly #listeners = new Set<() => void>();
+  /** Of each reading of the folder that has not ended: what was changed here since it was asked for. */
+  readonly #changedSince = new Set<Set<string>>();
+  /** The reading that has not begun. */
+  #nextReload: Promise<void> | undefined;
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -41,7 +47,7 @@ export class FileRegistry implements Registry {
   /** Reads what an earlier run has left; a folder that does not exist is an empty registry. */
   static async open(folder: string): Promise<FileRegistry> {
     const registry = new FileRegistry(folder);
-    await registry.#load();
+    await registry.#load(registry.#resources);
     return registry;
   }
 
@@ -100,6 +106,7 @@ export class FileRegistry implements Registry {
     const path = resourcePath(key);
     if (!this.#resources.delete(path)) return false;
     this.#writing = this.#writing.then(() => this.#unlink(path));
+    this.#changed(path);
     return true;
   }
 
@@ -111,6 +118,44 @@ export class FileRegistry implements Registry {
       if (path !== undefined) provided.set(path, { text: content.toString('utf8'), properties });
     }
     this.#provided = provided;
+  }
+
+  /** Calls back when something is changed here, before it is on disk. Returns how to stop. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Reads the folder again, which another process has written to; what was changed here meanwhile stays.
+   * @throws the system's error; everything stays as it is then
+   */
+  reload(): Promise<void> {
+    this.#nextReload ??= this.#reloadAfterWriting();
+    return this.#nextReload;
+  }
+
+  #reloadAfterWriting(): Promise<void> {
+    const own = new Set<string>();
+    this.#changedSince.add(own);
+    const reloaded = this.#writing.then(() => {
+      this.#nextReload = undefined;
+      return this.#reload(own);
+    });
+    this.#writing = reloaded.catch(() => undefined);
+    return reloaded;
+  }
+
+  /** @param own paths that are newer here than in the folder: they are written after this */
+  async #reload(own: Set<string>): Promise<void> {
+    const resources = new Map<string, Resource>();
+    try {
+      await this.#load(resources);
+    } finally {
+      this.#changedSince.delete(own);
+    }
+    for (const path of this.#resources.keys()) if (!resources.has(path) && !own.has(path)) this.#resources.delete(path);
+    for (const [path, resource] of resources) if (!own.has(path)) this.#resources.set(path, resource);
   }
 
   /** Resolves when everything is on disk. */
@@ -135,6 +180,12 @@ export class FileRegistry implements Registry {
     }
     this.#resources.set(path, resource);
     this.#writing = this.#writing.then(() => this.#write(path, resource));
+    this.#changed(path);
+  }
+
+  #changed(path: string): void {
+    for (const paths of this.#changedSince) paths.add(path);
+    for (const listener of this.#listeners) listener();
   }
 
   async #write(path: string, { text, properties }: Resource): Promise<void> {
@@ -160,12 +211,12 @@ export class FileRegistry implements Registry {
     }
   }
 
-  async #load(): Promise<void> {
+  async #load(resources: Map<string, Resource>): Promise<void> {
     for (const entry of await entriesOf(this.#folder)) {
       if (!entry.isFile() || entry.name.endsWith(PROPERTIES_SUFFIX) || entry.name.endsWith('.new')) continue;
       const file = join(entry.parentPath, entry.name);
       const path = relative(this.#folder, file).split(sep).join('/');
-      this.#resources.set(path, { text: await readFile(file, 'utf8'), properties: await readProperties(file) });
+      resources.set(path, { text: await readFile(file, 'utf8'), properties: await readProperties(file) });
     }
   }
 }

@@ -131,7 +131,7 @@ describe('metrics', () => {
   });
 });
 
-describe('traces', () => {
+describe('traces (OP-46)', () => {
   it('join mediators, store hop and delivery attempts', async () => {
     await tracing('on', { bodies: true });
     backEnd.answer = () => ({ status: backEnd.received.length % 2 === 1 ? 500 : 202 });
@@ -209,7 +209,7 @@ interface GraphBody {
   readonly edges: ReadonlyArray<{ from: string; to: string; label?: string; count: number; errors: number }>;
 }
 
-describe('the graph', () => {
+describe('the graph (OP-45)', () => {
   it('shows the way of messages with live counts', async () => {
     const counts = async () => {
       const { edges } = await ask<GraphBody>('/management/graph');
@@ -269,7 +269,7 @@ describe('the graph', () => {
   });
 });
 
-describe('a test message', () => {
+describe('a test message (OP-47)', () => {
   const send = (body: object) =>
     ask<{ status: number; body: string; traceId: string; messageId: string }>('/management/test-message', {
       method: 'POST',

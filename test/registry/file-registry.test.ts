@@ -38,3 +38,50 @@ it.each([
 ])('puts %s to %s', (key, path) => {
   expect(resourcePath(key)).toBe(path);
 });
+
+it('tells of its changes, and reads again what another process has written', async () => {
+  const [ours, theirs] = [await FileRegistry.open(folder), await FileRegistry.open(folder)];
+  ours.store('gov:gone', 'x');
+  await ours.flush();
+  await theirs.reload();
+  let changes = 0;
+  const stop = theirs.onChange(() => {
+    changes += 1;
+  });
+  theirs.store('gov:orders/last', 'one');
+  theirs.storeProperty('conf:flags', 'mode', 'strict');
+  expect(theirs.remove('gov:gone')).toBe(true);
+  expect(changes).toBe(3);
+  stop();
+  theirs.store('gov:more', 'two');
+  expect(changes).toBe(3);
+  await theirs.flush();
+  // What is on its way to the disk stays.
+  ours.store('gov:own', 'mine');
+  await ours.reload();
+  expect(['gov:orders/last', 'gov:more', 'gov:own', 'gov:gone'].map((key) => ours.text(key))).toEqual([
+    'one',
+    'two',
+    'mine',
+    undefined,
+  ]);
+  expect(ours.property('conf:flags', 'mode')).toBe('strict');
+});
+
+it('keeps what is changed while it waits to read the folder again, and takes the rest', async () => {
+  const [ours, theirs] = [await FileRegistry.open(folder), await FileRegistry.open(folder)];
+  ours.store('gov:gone', 'x');
+  await ours.flush();
+  theirs.store('gov:theirs', 'two');
+  await theirs.flush();
+  const reloaded = ours.reload();
+  expect(ours.reload()).toBe(reloaded);
+  ours.store('gov:ours', 'one');
+  expect(ours.remove('gov:gone')).toBe(true);
+  await reloaded;
+  const texts = () => ['gov:ours', 'gov:theirs', 'gov:gone'].map((key) => ours.text(key));
+  expect(texts()).toEqual(['one', 'two', undefined]);
+  await ours.flush();
+  await ours.reload();
+  expect(texts()).toEqual(['one', 'two', undefined]);
+});

@@ -23,7 +23,7 @@ describe('secrets (spec proxies 7.8)', () => {
     expect(secrets.lookup('none')).toBeUndefined();
   });
 
-  it('are read again, so that a changed one needs no deployment', async () => {
+  it('are read again, so that a changed one needs no deployment (OP-84)', async () => {
     const secrets = await SecretStore.open({ folder });
     await writeFile(join(folder, 'late'), 'now');
     await secrets.refresh();
