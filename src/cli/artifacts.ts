@@ -57,7 +57,8 @@ export async function artifactValidate(args: string[], io: CommandIo): Promise<n
   const files = filesOf(positionals, values.as, ARTIFACT_VALIDATE);
   const client = await connect(values, io);
   return await forEachFile(files, values, io, async ({ path, bytes }) => {
-    if (isApplication(path)) throw new UsageError(`'${path}' is an application: mini-synapse check looks into it`);
+    if (isApplication(path) || isConnector(path))
+      throw new UsageError(`'${path}' is an archive: mini-synapse check looks into it`);
     const { body } = await client.send('POST', '/management/artifacts/validate', {
       query: { file: path },
       headers: XML,
@@ -73,7 +74,7 @@ export async function artifactDeploy(args: string[], io: CommandIo): Promise<num
   const { values, positionals } = parseFlags(args, ARTIFACT_DEPLOY.options);
   const files = filesOf(positionals, values.as, ARTIFACT_DEPLOY);
   if (values.as !== undefined && isApplication(positionals[0] ?? ''))
-    throw new UsageError('--as is of .xml files; applications have their names');
+    throw new UsageError('--as is of .xml and .zip files; applications have their names');
   const client = await connect(values, io);
   return await forEachFile(files, values, io, async ({ path, bytes }) => {
     try {
@@ -87,7 +88,8 @@ export async function artifactDeploy(args: string[], io: CommandIo): Promise<num
 }
 
 async function deployFile(client: ManagementClient, path: string, bytes: Uint8Array): Promise<Outcome> {
-  const { body } = await client.send('PUT', filePath(path), { headers: XML, body: bytes });
+  const headers = isConnector(path) ? ZIP : XML;
+  const { body } = await client.send('PUT', filePath(path), { headers, body: bytes });
   const { state, problems } = body as Checked & { readonly state: string };
   return { file: path, state, fine: state !== 'faulty', problems };
 }
@@ -101,7 +103,7 @@ async function deployApplication(client: ManagementClient, name: string, bytes: 
   return { file: name, state: 'uploaded', fine: true, problems: [] };
 }
 
-/** `mini-synapse artifact undeploy FILE.xml|APPLICATION...`. */
+/** `mini-synapse artifact undeploy FILE.xml|FILE.zip|APPLICATION...`. */
 export async function artifactUndeploy(args: string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parseFlags(args, ARTIFACT_UNDEPLOY.options);
   if (positionals.length === 0) throw missing(ARTIFACT_UNDEPLOY);
@@ -110,7 +112,8 @@ export async function artifactUndeploy(args: string[], io: CommandIo): Promise<n
   const answers: unknown[] = [];
   for (const name of positionals) {
     const application = name.replace(/\.car$/i, '');
-    const path = /\.xml$/i.test(name) ? filePath(name) : `/management/applications/${encodeURIComponent(application)}`;
+    const isFile = /\.xml$/i.test(name) || isConnector(name);
+    const path = isFile ? filePath(name) : `/management/applications/${encodeURIComponent(application)}`;
     const { body } = await client.send('DELETE', path);
     answers.push(body);
     const { state, Message } = body as { readonly state?: string; readonly Message?: string };
@@ -120,6 +123,7 @@ export async function artifactUndeploy(args: string[], io: CommandIo): Promise<n
 }
 
 const XML = { 'Content-Type': 'application/xml' } as const;
+const ZIP = { 'Content-Type': 'application/zip' } as const;
 
 interface Upload {
   /** Where it is read. */
@@ -179,6 +183,10 @@ function problemsText(file: string, problems: readonly Problem[]): string {
 
 function filePath(path: string): string {
   return `/management/artifacts/files/${path.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+function isConnector(path: string): boolean {
+  return /\.zip$/i.test(path);
 }
 
 function isApplication(path: string): boolean {

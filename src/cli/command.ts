@@ -28,6 +28,7 @@ export type NameKind =
   | 'sequences'
   | 'tasks'
   | 'inbound-endpoints'
+  | 'connectors'
   | 'artifacts'
   | 'users'
   | 'jobs'

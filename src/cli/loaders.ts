@@ -85,4 +85,6 @@ export const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   'task trigger': async () => (await import('./steering.ts')).switchCommand('task trigger'),
   'inbound start': async () => (await import('./steering.ts')).switchCommand('inbound start'),
   'inbound stop': async () => (await import('./steering.ts')).switchCommand('inbound stop'),
+  'connector enable': async () => (await import('./steering.ts')).switchCommand('connector enable'),
+  'connector disable': async () => (await import('./steering.ts')).switchCommand('connector disable'),
 };

@@ -68,6 +68,8 @@ const SWITCHES: Readonly<Record<string, Switch>> = {
   'task trigger': { path: '/management/tasks', status: 'trigger' },
   'inbound start': { path: '/management/inbound-endpoints', status: 'active' },
   'inbound stop': { path: '/management/inbound-endpoints', status: 'inactive' },
+  'connector enable': { path: '/management/connectors', status: 'enabled' },
+  'connector disable': { path: '/management/connectors', status: 'disabled' },
 };
 
 /** `mini-synapse endpoint on NAME...` and its like, in the API's own words. */

@@ -1,3 +1,4 @@
+export { type PlacedKind, placeArtifact } from './artifact-places.ts';
 export {
   artifactLogLevels,
   closeLogging,

@@ -1,6 +1,7 @@
 import type * as Winston from 'winston';
 import { aboutText } from './about-text.ts';
 import { ArtifactLevels } from './artifact-levels.ts';
+import { withPlace } from './artifact-places.ts';
 import { BoundedStreamTransport, MESSAGE } from './bounded-stream.ts';
 import { shownRecord } from './shown-record.ts';
 import { StormGuard } from './storm-guard.ts';
@@ -125,8 +126,10 @@ export function artifactLogLevels(): ReadonlyArray<{
   readonly kind: string;
   readonly name: string;
   readonly level: LogLevel;
+  /** When it goes back by itself, epoch ms; undefined: it stays. */
+  readonly resetsAt: number | undefined;
 }> {
-  return artifacts.list().map(({ kind, name, level }) => ({ kind, name, level: wordOf(level) }));
+  return artifacts.list().map(({ kind, name, level, resetsAt }) => ({ kind, name, level: wordOf(level), resetsAt }));
 }
 
 function wordOf(value: number): LogLevel {
@@ -144,7 +147,7 @@ export function logger(category: string): Logger {
   const limit = () => (ownLevels.size === 0 ? threshold : (ownLevels.get(category) ?? threshold));
   const log = (level: LogLevel, message: string, details: LogDetails = {}) => {
     if (LEVELS[level] > artifacts.limitFor(details, limit)) return;
-    const record = { time: Date.now(), level, category, message, details };
+    const record = { time: Date.now(), level, category, message, details: withPlace(details) };
     if (LEVELS[level] <= LEVELS.warn && !storms.admit(`${category}\n${message}`, record)) return;
     write(record);
   };

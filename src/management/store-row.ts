@@ -32,6 +32,8 @@ export const STORE_ROW = object(
     lastError: TEXT,
     failover: TEXT,
     failoverOf: TEXTS,
+    /** Repetitions that were not stored again; of stores with `x.dedup.id`. */
+    duplicates: COUNT,
     file: TEXT,
     line: COUNT,
   },
@@ -73,6 +75,7 @@ async function storeRow(store: MessageStore, server: ManagedServer) {
     failures: figures?.failures ?? 0,
     ...(failover !== undefined && { failover }),
     ...failoverFor(name, server),
+    ...(store.once && { duplicates: store.once.duplicates }),
     consumers: consumersOf(name, server),
     measuredAt: new Date(measured.measuredAt ?? Date.now()).toISOString(),
     ...placeNamed(server, 'messageStore', name),

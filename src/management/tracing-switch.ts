@@ -32,12 +32,23 @@ export function tracingWord(server: Pick<ManagedServer, 'observation'>, kind: st
 }
 
 /**
+ * Messages are followed in the worker that takes them, and only the one with the management API could show what it has seen.
+ * @throws ManagementError 409 where there are several workers
+ */
+export function refuseAmongWorkers({ options: { workers } }: Pick<ManagedServer, 'options'>): void {
+  if (workers === 1) return;
+  throw new ManagementError(409, `Messages cannot be followed while there are ${workers} workers`, {
+    details: ['start the server with --workers 1 to follow them'],
+  });
+}
+
+/**
  * Carries out such a wish; the answer's text is the reference's. Statistics are always kept, so that switch does nothing.
  * @returns undefined when the body has no such wish
- * @throws ManagementError 400 for other words
+ * @throws ManagementError 400 for other words, 409 where there are several workers
  */
 export function switchTracing(
-  server: Pick<ManagedServer, 'observation'>,
+  server: Pick<ManagedServer, 'observation' | 'options'>,
   wishes: SwitchWishes,
   artifact: { readonly kind: string; readonly name: string },
 ): { readonly message: string } | undefined {
@@ -47,6 +58,7 @@ export function switchTracing(
   if (wanted !== 'enable' && wanted !== 'disable')
     throw new ManagementError(400, 'Provided state is not valid', { details: ['expected enable or disable'] });
   if (what === 'tracing') {
+    if (wanted === 'enable') refuseAmongWorkers(server);
     const modes = server.observation?.tracing.modes;
     if (wanted === 'enable') modes?.set({ mode: 'on', sample: 1, bodies: false }, artifact);
     else modes?.set({ mode: 'off', sample: 0, bodies: false }, artifact);

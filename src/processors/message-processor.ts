@@ -111,6 +111,8 @@ export interface ProcessorCounters {
   retried: number;
   /** Messages discarded by `max.delivery.drop` or, with `ack.mode=before`, after a failure (OP-04). */
   dropped: number;
+  /** Messages discarded because later ones of their sequence had been delivered before (`x.resequence.late`, OP-04). */
+  late: number;
   /** Messages moved to the fail store. */
   moved: number;
   /** Messages put into the dead-letter area (REQ-26). */

@@ -25,6 +25,8 @@ export interface ResequencingRules {
   /** But not longer than that, ms. */
   readonly initWaitMs: number;
   readonly late: 'deliver' | 'drop' | 'fail';
+  /** Hears of each late one that is gone for good. */
+  readonly discarded: () => void;
   /** How long a missing number is waited for, ms; undefined: for ever. */
   readonly gapTimeoutMs: number | undefined;
   /** The most messages that are held out of their store at a time. */
@@ -212,6 +214,7 @@ export class ResequencingSource implements DeliverySource {
     log.info(`[${processor}] Message ${id} is dropped: its sequence number ${number} was passed already`, about);
     try {
       await delivery.done();
+      this.#rules.discarded();
     } catch (error) {
       log.debug(`[${processor}] Message ${id} could not be dropped and comes again: ${String(error)}`, about);
       await delivery.release();

@@ -85,7 +85,14 @@ export const resequencing = messageProcessor({
       // The reference's tick takes all that is in order; here the next one goes as soon as it is there.
       schedule: { drains: true, unspaced: true },
       stepWaitMs: Math.min(rules.initWaitMs + STEP_WAIT_MS, MOST_STEP_WAIT_MS),
-      source: (options) => new ResequencingSource(rules, place, () => new StoreLink({ ...options, shared: true })),
+      source: (options) => {
+        const { discarded } = options;
+        return new ResequencingSource(
+          { ...rules, discarded },
+          place,
+          () => new StoreLink({ ...options, shared: true }),
+        );
+      },
     });
     return new ResequencingProcessor(plan, place);
   },

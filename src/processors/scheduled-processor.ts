@@ -419,5 +419,5 @@ function stepOutcome(
 }
 
 function noCounters(): ProcessorCounters {
-  return { delivered: 0, failed: 0, retried: 0, dropped: 0, moved: 0, deadLettered: 0, recognised: 0 };
+  return { delivered: 0, failed: 0, retried: 0, dropped: 0, late: 0, moved: 0, deadLettered: 0, recognised: 0 };
 }

@@ -31,6 +31,8 @@ export interface StoreLinkOptions {
   readonly limits: StoreConnectionLimits;
   /** Hears whether there is a store to wait at. */
   readonly missing: (missing: boolean) => void;
+  /** Hears that a message was discarded instead of being handed over (OP-04). */
+  readonly discarded: () => void;
   /** One of many that one worker has. */
   readonly shared?: boolean;
 }

@@ -113,6 +113,9 @@ export class Worker {
       missing: (missing) => {
         this.#progress.activity = missing ? 'waiting-store' : 'receiving';
       },
+      discarded: () => {
+        core.counters.late += 1;
+      },
     };
     this.#link = options.source?.(link) ?? new StoreLink(link);
     this.#ordering = options.ordering;

@@ -60,7 +60,7 @@ test('the artifact of the README is fine, and misspelt it is refused in the word
   expect(artifact.trimEnd().split('\n')).toHaveLength(15);
 });
 
-test('all problems at once, each with its place, a frame, what was expected and the nearest name', async () => {
+test('all problems at once, each with its place, a frame, what was expected and the nearest name (OP-124)', async () => {
   using folder = new TemporaryFolder();
   const file = folder.at('d.xml');
   folder.write(
@@ -166,7 +166,7 @@ test('--config says which classes are mapped to modules; those are not run', asy
   expect(wrong).toEqual({ code: 1, output: expect.stringContaining('mini-synapse check: ') });
 });
 
-test('--json', async () => {
+test('--json (OP-124)', async () => {
   using folder = new TemporaryFolder();
   folder.write('d.xml', definitions(sequence('s'), '<nonsense/>'));
   const { code, output } = await run(folder.path, '--json');

@@ -106,7 +106,7 @@ describe("the reference's -e", () => {
   });
 });
 
-describe('completion', () => {
+describe('completion (OP-65)', () => {
   const names = async (kind: string) => (kind === 'message-stores' || kind === 'stores' ? ['Orders', 'Archive'] : []);
   const complete = (...words: string[]) => possibilities(words, names);
 

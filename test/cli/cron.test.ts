@@ -17,7 +17,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 }
 
 describe('mini-synapse cron', () => {
-  it('prints the next five runs with zone and offset', async () => {
+  it('prints the next five runs with zone and offset (OP-86)', async () => {
     const from = ['--timezone', 'Europe/Berlin', '--from', '2026-03-27T12:00'];
     expect(await run('0 30 2 * * ?', ...from)).toEqual({
       code: 0,

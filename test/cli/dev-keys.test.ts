@@ -40,7 +40,7 @@ async function auditLog(): Promise<unknown> {
   return (JSON.parse(text) as { readonly list: unknown }).list;
 }
 
-it('p pauses the processors that work, and lets those go on', async () => {
+it('p pauses the processors that work, and lets those go on (OP-122)', async () => {
   const before = stateOf('G');
   press('p');
   await waitFor(() => stateOf('F') === 'PAUSED', { what: 'the pause' });
@@ -67,7 +67,7 @@ it('p pauses the processors that work, and lets those go on', async () => {
   ]);
 });
 
-it('r deploys what has changed, also where nobody watches', async () => {
+it('r deploys what has changed, also where nobody watches (OP-122)', async () => {
   writeFileSync(
     join(served.directory, 'Q.xml'),
     inOnly('Q', '<respond/>').replace(/^<(\w+)/, '<$1 xmlns="http://ws.apache.org/ns/synapse"'),

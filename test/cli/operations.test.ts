@@ -24,6 +24,7 @@ const NOT_BY_COMMAND: Readonly<Record<string, string>> = {
   'DELETE /management/session': "the console's logout; logout revokes the token",
   'POST /management/apis': "the reference's switch of tracing: tracing on --artifact api:NAME",
   'POST /management/sequences': "the reference's switch of tracing: tracing on --artifact sequence:NAME",
+  'PUT /management/roles': "the reference's way to change a user's role, which is user role here",
   'POST /management/templates': "the reference's switch of tracing: tracing on --artifact template:NAME",
   'GET /management/data-services': 'there are none here',
   'GET /management/configs': "the reference's correlation log, which is not written here",
@@ -163,6 +164,7 @@ const REACHED: Readonly<Record<string, Run>> = {
   'POST /management/tasks': run('task', 'start', 'Nightly'),
   'GET /management/local-entries': run('get', 'local-entries'),
   'GET /management/connectors': run('get', 'connectors'),
+  'POST /management/connectors': { args: ['connector', 'enable', 'http'], prints: /^Status updated successfully\n$/ },
   'GET /management/data-sources': run('get', 'data-sources'),
   'GET /management/applications': run('get', 'applications'),
   'POST /management/applications': { args: async () => ['artifact', 'deploy', file('Shop_1.0.0.car', zip(CAR))] },
@@ -288,7 +290,7 @@ const STREAMED = ['GET /management/events'];
 
 const operations = RESOURCES.map(({ method, path }) => `${method} ${path}`);
 
-describe('every operation of the management API', () => {
+describe('every operation of the management API (OP-65)', () => {
   it('is reached by a command, or it is said why not', () => {
     const known = [...Object.keys(REACHED), ...Object.keys(NOT_BY_COMMAND), ...STREAMED];
     expect([...new Set(known)].sort()).toEqual([...new Set(operations)].sort());
@@ -352,7 +354,7 @@ it('top --json is the overview with the endpoints, once', async () => {
   expect(shown.endpoints.map(({ name }: { name: string }) => name)).toContain('Backend');
 });
 
-describe('a group of failures', () => {
+describe('a group of failures (OP-63)', () => {
   const line = (id: string, cause: string, status: number) => {
     const failure = { processor: 'Forwarder', sourceStore: 'Spare', endpoint: 'Backend', cause, status, attempts: 1 };
     return JSON.stringify({

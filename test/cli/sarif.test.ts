@@ -156,7 +156,7 @@ const SARIF = {
   },
 };
 
-describe('check --format sarif', () => {
+describe('check --format sarif (OP-124)', () => {
   it('is SARIF 2.1.0 with rules, places and frames; the exit code is that of check', async () => {
     const { code, stdout, stderr } = await run(folder, '--format', 'sarif');
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });

@@ -158,7 +158,7 @@ describe('a wrong content type', () => {
   });
 });
 
-describe('a body that is too large', () => {
+describe('a body that is too large (OP-82, OP-91)', () => {
   it('20 MiB announced: 413 before it is sent', async () => {
     const raw = await RawClient.open(runtime.ports.http ?? 0);
     raw.send(
@@ -216,7 +216,7 @@ function residentBytes(): number | undefined {
   }
 }
 
-describe('entities', () => {
+describe('entities (OP-82)', () => {
   const declared = (declarations: string, body: string) =>
     `<?xml version="1.0"?><!DOCTYPE a [${declarations}]><a>${body}</a>`;
   const laughs = Array.from({ length: 12 }, (_, level) => `<!ENTITY l${level + 1} "${`&l${level};`.repeat(10)}">`).join(

@@ -10,6 +10,7 @@ import { type EchoBackEnd, echoBackEnd } from '../support/echo-back-end.ts';
 import { call } from '../support/http-call.ts';
 import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { zip } from '../support/zip.ts';
 
 const launcher = fileURLToPath(new URL('../../bin/mini-synapse', import.meta.url));
 const FORWARDER = 'org.apache.synapse.message.processor.impl.forwarder.ScheduledMessageForwardingProcessor';
@@ -312,7 +313,7 @@ describe('without a server, with users, in an empty folder', () => {
     }
   });
 
-  it('init, check and doctor: what init writes is fine, and is never overwritten', async () => {
+  it('init, check and doctor: what init writes is fine, and is never overwritten (OP-127)', async () => {
     expect((await cli('init', 'new')).stdout).toContain('wrote new/deployment.toml');
     expect((await cli('init', 'new')).stdout).toContain('kept  new/deployment.toml');
     expect((await cli('check', 'new/artifacts')).code).toBe(0);
@@ -347,10 +348,23 @@ describe('without a server, with users, in an empty folder', () => {
     expect(stdout).toMatch(/^WRONG {4}store Far: .*127\.0\.0\.1:1/m);
   });
 
-  it('run serves a single file', async () => {
+  it.each([
+    ['a single file', 'artifacts/all.xml', 5],
+    ['a folder', 'artifacts', 5],
+    ['a packaged application', 'App_1.0.0.car', 1],
+  ])('run serves %s (OP-123)', async (_what, path, count) => {
+    const sequence = '<sequence xmlns="http://ws.apache.org/ns/synapse" name="InCar"><log/></sequence>';
+    const packed = zip({
+      'artifacts.xml':
+        '<artifacts><artifact name="App" version="1.0.0" type="carbon/application"><dependency artifact="InCar" version="1.0.0"/></artifact></artifacts>',
+      'InCar_1.0.0/artifact.xml':
+        '<artifact name="InCar" version="1.0.0" type="synapse/sequence"><file>InCar.xml</file></artifact>',
+      'InCar_1.0.0/InCar.xml': sequence,
+    });
+    writeFileSync(join(folder, 'App_1.0.0.car'), packed);
     const child = begin([
       'run',
-      'artifacts/all.xml',
+      path,
       '--http-port',
       '0',
       '--https-port',
@@ -362,7 +376,10 @@ describe('without a server, with users, in an empty folder', () => {
     ]);
     let printed = '';
     child.stdout.on('data', (part) => (printed += part));
-    await waitFor(() => /mini-synapse ready.* 5 artifacts/.test(printed), { what: () => printed, deadlineMs: 30_000 });
+    await waitFor(() => new RegExp(`mini-synapse ready.* ${count} artifacts?\\b`).test(printed), {
+      what: () => printed,
+      deadlineMs: 30_000,
+    });
     child.kill('SIGTERM');
     expect((await once(child, 'exit'))[0]).toBe(0);
     expect((await cli('run', 'none.xml')).code).toBe(2);

@@ -63,7 +63,7 @@ function byCheck(list: readonly Finding[], subject = 'store Orders') {
 
 const all = (list: readonly Finding[]) => [...new Set(list.map(({ check }) => check))].sort();
 
-it('in memory: one line for every check, and none is wrong', async () => {
+it('in memory: one line for every check, and none is wrong (OP-19)', async () => {
   const { code, list } = await doctor(store('Orders', undefined) + forwarder('Orders', { 'max.delivery.attempts': 7 }));
   expect(code).toBe(0);
   expect(all(list)).toEqual([...STORE_CHECKS].sort());
@@ -121,7 +121,7 @@ stomp.describe('ActiveMQ', () => {
       'store.jms.password': password,
     });
 
-  it('one line for every check; a wrong password and a port without a broker are told apart', async () => {
+  it('one line for every check; a wrong password and a port without a broker are told apart (OP-19)', async () => {
     const broker = await stomp.start({ users: [{ name: 'orders', password: 'right' }] });
     const { code, list } = await doctor(jms(broker.stompPort, 'right'), '[mini_synapse]\nmax_body_bytes = 209715200\n');
     expect(code).toBe(0);
@@ -153,7 +153,7 @@ amqp.describe('RabbitMQ', () => {
       ...more,
     });
 
-  it('one line for every check, with what the queue is; nothing is made', async () => {
+  it('one line for every check, with what the queue is; nothing is made (OP-19)', async () => {
     const { port } = await amqp.start();
     const before = await doctor(rabbit(port));
     expect(before.code).toBe(0);
@@ -209,7 +209,7 @@ function jdbc(scheme: string, { host, port, database, user }: Address, password:
 
 const postgres = await findOrInstall(postgresql);
 postgres.describe('PostgreSQL', () => {
-  it('one line for every check; a wrong user is a matter of credentials', async () => {
+  it('one line for every check; a wrong user is a matter of credentials (OP-19)', async () => {
     const server = await postgres.start();
     const { host, port, database } = server;
     const { code, list } = await doctor(jdbc('postgresql', server, server.password));

@@ -84,7 +84,7 @@ function expectDelivered(output: string, orders: number): void {
 }
 
 describe('the demo', () => {
-  it('npm run demo: delivers every order, prints the table, leaves nothing', async () => {
+  it('npm run demo: delivers every order, prints the table, leaves nothing (OP-120)', async () => {
     await requireFree(PORTS);
     const { ended, output } = demo('npm', 'run', 'demo', '--', '--orders', '6');
     const { code, elapsedMs } = await ended;

@@ -22,11 +22,11 @@ const SYNAPSE = 'xmlns="http://ws.apache.org/ns/synapse"';
 const server = await findOrInstall(activemq);
 const afterwards = afterTheTest();
 
-describe('a storm of 200 edits, half of them broken, under load', () => {
+describe('a storm of 200 edits, half of them broken, under load (OP-31)', () => {
   it('touches nobody else on a store in memory', () => storm('in-memory'), STORM_MS);
 });
 
-server.describe('a storm of 200 edits, half of them broken, under load, on ActiveMQ', () => {
+server.describe('a storm of 200 edits, half of them broken, under load, on ActiveMQ (OP-31)', () => {
   it(
     'touches nobody else',
     async () => {

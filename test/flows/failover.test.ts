@@ -214,7 +214,7 @@ server.describe('the published failover artifacts on ActiveMQ', () => {
     expect(history.verdict()).toMatchObject({ delivered: 9, lost: [], invented: [], duplicates: 0 });
   });
 
-  it('the README', { timeout: 180_000 }, async () => {
+  it('the README (OP-126)', { timeout: 180_000 }, async () => {
     await followReadme('samples/failover/README.md', {
       ports: [8280, 8243, 9164, BACK_END_PORT, 61_616, 61_613],
       deadlineMs: 60_000,

@@ -21,7 +21,7 @@ const stores = await durableStores();
 
 for (const store of [...stores, ...sequencedStores(stores)]) {
   store.describe(`a flow on ${store.name}`, () => {
-    it(`whose runtime is killed ${KILLS} times loses and invents nothing`, { timeout: 180_000 }, async () => {
+    it(`whose runtime is killed ${KILLS} times loses and invents nothing (OP-112)`, { timeout: 180_000 }, async () => {
       const flow = await begin(store);
       const kills = { moments: MOMENTS, points: PLAIN_POINTS };
       const { times, resumedMs } = await killRuntime(flow, kills, new Random(`short ${store.name}`));
@@ -39,7 +39,9 @@ for (const store of [...stores, ...sequencedStores(stores)]) {
 
 for (const store of stores) {
   store.describe(`a flow on ${store.name}`, () => {
-    it(`whose runtime is stopped ${STOPS} times delivers nothing twice`, { timeout: 180_000 }, async () => {
+    it(`whose runtime is stopped ${STOPS} times delivers nothing twice (OP-110, OP-111)`, {
+      timeout: 180_000,
+    }, async () => {
       const flow = await begin(store);
       for (let stop = 0; stop < STOPS; stop += 1) {
         await flow.someMore(5);
@@ -52,28 +54,32 @@ for (const store of stores) {
       expect(verdict).toMatchObject({ refused: 0, duplicates: 0, unansweredButAccepted: [] });
     });
 
-    it.skipIf(store.embedded)('whose server is killed and hangs goes on by itself', { timeout: 180_000 }, async () => {
-      const { server } = await store.start();
-      if (!server) throw new Error(`${store.name} has no server`);
-      afterwards('server', () => server.resume());
-      const flow = await begin(store);
-      const recoveries = [
-        await sufferOutage(flow, killing(server, 1_500)),
-        await sufferOutage(
-          flow,
-          lasting(
-            4_000,
-            'hangs',
-            () => server.pause(),
-            () => server.resume(),
+    it.skipIf(store.embedded)(
+      'whose server is killed and hangs goes on by itself (OP-10, OP-13)',
+      { timeout: 180_000 },
+      async () => {
+        const { server } = await store.start();
+        if (!server) throw new Error(`${store.name} has no server`);
+        afterwards('server', () => server.resume());
+        const flow = await begin(store);
+        const recoveries = [
+          await sufferOutage(flow, killing(server, 1_500)),
+          await sufferOutage(
+            flow,
+            lasting(
+              4_000,
+              'hangs',
+              () => server.pause(),
+              () => server.resume(),
+            ),
           ),
-        ),
-      ];
-      const verdict = await flow.verdict();
-      const resumedMs = recoveries.map((recovery) => recovery.resumedMs);
-      const shown = { fault: 'server killed, hangs', store: store.name, times: 2, resumedMs };
-      expect(judge(shown, verdict, flow.history).resumedMs).toBeLessThan(RESUMED_WITHIN_MS);
-    });
+        ];
+        const verdict = await flow.verdict();
+        const resumedMs = recoveries.map((recovery) => recovery.resumedMs);
+        const shown = { fault: 'server killed, hangs', store: store.name, times: 2, resumedMs };
+        expect(judge(shown, verdict, flow.history).resumedMs).toBeLessThan(RESUMED_WITHIN_MS);
+      },
+    );
   });
 }
 

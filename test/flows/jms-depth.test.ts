@@ -42,7 +42,7 @@ plain.describe('the depth of a long queue that was there before', () => {
 });
 
 const withMaps = await findOrInstall(activemqWithMaps);
-withMaps.describe('the depth of a long queue that was there before, with the StatisticsBrokerPlugin', () => {
+withMaps.describe('the depth of a long queue that was there before, with the StatisticsBrokerPlugin (OP-17)', () => {
   it('is exact', async () => {
     expect(await depthOn(await withMaps.start({ extraXml: PLUGIN }))).toEqual({ count: BACKLOG, estimated: false });
   });

@@ -10,6 +10,7 @@ import { type PropertyValue, TypedNumber } from '../../src/message/property-valu
 import { StoreError } from '../../src/stores/message-store.ts';
 import { brokerSuite, closeForwarder, survivesKills } from '../stores/broker-suite.ts';
 import { storeContract } from '../stores/contract.ts';
+import { brokerDedup, dedupSuite } from '../stores/dedup-suite.ts';
 import { type JmsStoreOptions, openJmsStore } from '../stores/jms-stores.ts';
 import { comparableMessage, storedMessage, textBody } from '../stores/messages.ts';
 import { becomes, drain, FOR_EVER, next, OpenStores, stateOf } from '../stores/store-calls.ts';
@@ -47,6 +48,11 @@ server.describe('a JMS store on ActiveMQ', () => {
       openJmsStore({ stompPort: broker.stompPort, queue: closed.parameters.get('store.jms.destination') ?? '' }),
     durable: true,
   });
+
+  dedupSuite(
+    'JMS on ActiveMQ',
+    brokerDedup((wish) => openJmsStore({ ...wish, stompPort: broker.stompPort }), newQueue),
+  );
 
   brokerSuite('JMS on ActiveMQ', {
     pushes: true,
@@ -230,7 +236,7 @@ server.describe('a JMS store on ActiveMQ', () => {
       await third.done();
     });
 
-    it('hands over as poison what carries nothing, and delivers the next one', async () => {
+    it('hands over as poison what carries nothing, and delivers the next one (OP-18)', async () => {
       const queue = newQueue();
       await peek.send(queue, '');
       await peek.send(queue, Buffer.from([0xac, 0xed, 0, 5]));

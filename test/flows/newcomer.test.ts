@@ -30,7 +30,7 @@ const CHARACTERS_A_SECOND = 5;
 /** To mark, copy and paste, or to click a link. */
 const PASTE_MS = 3_000;
 
-browsers.describe('a newcomer', () => {
+browsers.describe('a newcomer (OP-121)', () => {
   let clone: string;
   let browser: Browser;
   let page: WatchedPage;

@@ -12,6 +12,7 @@ import { ConnectionSupervisor } from '../../src/stores/broker/supervisor.ts';
 import { type MessageStore, StoreError } from '../../src/stores/message-store.ts';
 import { brokerSuite, survivesKills } from '../stores/broker-suite.ts';
 import { storeContract } from '../stores/contract.ts';
+import { brokerDedup, dedupSuite } from '../stores/dedup-suite.ts';
 import { KEY_STORE_PASSWORD, keyPair, writeKeyStores } from '../stores/key-stores.ts';
 import { comparableMessage, storedMessage, textBody } from '../stores/messages.ts';
 import { openRabbitMqStore, type RabbitMqStoreOptions } from '../stores/rabbitmq-stores.ts';
@@ -116,6 +117,11 @@ server.describe('a RabbitMQ store', () => {
     durable: true,
     browsing: 'without held ones',
   });
+
+  dedupSuite(
+    'RabbitMQ',
+    brokerDedup((wish) => openRabbitMqStore({ ...wish, port: broker.port }), newQueue),
+  );
 
   brokerSuite('RabbitMQ', {
     pushes: false,
@@ -226,7 +232,7 @@ server.describe('a RabbitMQ store', () => {
       await fourth.done();
     });
 
-    it('hands over as poison what cannot be read, and delivers the next one', async () => {
+    it('hands over as poison what cannot be read, and delivers the next one (OP-18)', async () => {
       const queue = newQueue();
       await peek.send(queue, Buffer.from([0xac, 0xed, 0, 5]), { messageId: 'java-1', contentType: 'application/x' });
       await peek.send(queue, 'x', { headers: { SynapseStored: 1, SynapseContext: '{"v":1}' } });

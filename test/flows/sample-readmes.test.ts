@@ -23,7 +23,7 @@ async function allDelivered(lines: readonly string[]): Promise<void> {
   expect(lines.filter((line) => /\b(ERROR|FATAL)\b/.test(line))).toEqual([]);
 }
 
-describe('the README of the sample', () => {
+describe('the README of the sample (OP-126)', () => {
   it('quickstart', async () => {
     await followReadme('samples/quickstart/README.md', {
       ports: [...LISTENERS, ...BACK_ENDS],

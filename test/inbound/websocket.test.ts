@@ -187,6 +187,26 @@ describe('a ws inbound endpoint', () => {
     await server.logged(/fault = Sequence named 'nowhere' cannot be found/);
   });
 
+  it('a fault that nobody handles is told with the message, its endpoint, place and cause (OP-70)', async () => {
+    const fails = '<log/><sequence key="nowhere"/>';
+    const server = await running({
+      i: inbound().replace('onError="', 'onError="none'),
+      s: sequence('s', frames(fails)),
+    });
+    const client = await connected(`ws://127.0.0.1:${await portOf(server)}/`);
+    client.socket.send('bad');
+    await server.logged(/the flow of a frame failed/);
+    const told = server.records.find(({ message }) => message.includes('the flow of a frame failed'));
+    expect(told?.details).toMatchObject({
+      messageId: expect.stringMatching(/^urn:uuid:/),
+      artifactKind: 'inboundEndpoint',
+      artifact: 'in',
+      file: expect.stringMatching(/s\.xml$/),
+      line: expect.any(Number),
+      cause: expect.stringContaining("'nowhere'"),
+    });
+  });
+
   it('frames of a client wait for their turn, unless it is not sequential; too many are not read', async () => {
     const target = await echoBackEnd();
     onCleanUp('the back end', () => target.close());

@@ -33,7 +33,7 @@ const diff = (query: string) => served.ask(`/management/artifacts/diff?file=roll
 const rollBack = (body: object, headers = OPERATOR) =>
   served.ask('/management/artifacts/rollback', { method: 'POST', body, headers });
 
-it('lists versions, shows what changed between them, and goes back to one; the audit log says who did', async () => {
+it('lists versions, shows what changed between them, and goes back to one; the audit log says who did (OP-36)', async () => {
   await upload(SEQUENCE('<log level="full"/>'));
   await upload(SEQUENCE('<log level="custom"/>'));
   expect(await versions()).toMatchObject({

@@ -79,7 +79,7 @@ async function ask(path: string, body?: unknown, headers: Record<string, string>
   return { status: reply.status, body: JSON.parse(reply.text), text: reply.text, type: reply.headers['content-type'] };
 }
 
-describe('health', () => {
+describe('health (OP-74)', () => {
   it.each(['/healthz', '/health/ready', '/healthz/'])('%s is 200 when ready, 503 otherwise', async (path) => {
     expect(await ask(path)).toMatchObject({
       status: 200,

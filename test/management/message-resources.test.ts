@@ -98,7 +98,7 @@ async function listed(query = '', store = 'Failed'): Promise<string[]> {
   return body.list.map(({ id }: { id: string }) => id);
 }
 
-describe('browsing', () => {
+describe('browsing (OP-42)', () => {
   it('shows rows in pages', async () => {
     const ids = await putFailed(5, { body: { ...textBody('  a\n b '.repeat(100)), contentType: 'text/plain' } });
     const first = await api.ask(messages('?limit=2'));
@@ -147,7 +147,7 @@ describe('browsing', () => {
     expect(await listed(`?${query(id)}&limit=1`)).toEqual([id]);
   });
 
-  it('shows one message with everything, without secrets', async () => {
+  it('shows one message with everything, without secrets (OP-42)', async () => {
     const [id = ''] = await putFailed(1, {
       body: { kind: 'json', bytes: Buffer.from('{"a":[1.50]}'), contentType: 'application/json' },
       headers: [
@@ -302,7 +302,7 @@ describe('one message', () => {
   });
 });
 
-describe('many messages', () => {
+describe('many messages (OP-61)', () => {
   const act = (body: unknown) => api.ask(messages('/actions'), { body });
 
   it('by ids, filter, or all', async () => {
@@ -372,7 +372,7 @@ describe('many messages', () => {
     expect(await listed()).toEqual([]);
   });
 
-  it('every one of them is audited', async () => {
+  it('every one of them is audited (OP-66)', async () => {
     const [id = ''] = await putFailed(1);
     await api.ask(message(id, '/move'), { body: { to: 'Orders' } });
     const { body } = await api.ask('/management/audit?limit=1');
@@ -387,7 +387,7 @@ describe('many messages', () => {
   });
 });
 
-describe('export and import', () => {
+describe('export and import (OP-49)', () => {
   const lines = (text: string) => text.split('\n').filter((line) => line !== '');
   const imported = (body: string, query = '') =>
     api.ask(`${STORES}/Orders/import${query}`, { body, headers: { 'Content-Type': 'application/x-ndjson' } });

@@ -92,6 +92,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   'POST /management/message-processors': change('Forwarder', { status: 'inactive' }),
   'GET /management/local-entries': detail('name', 'greeting'),
   'GET /management/connectors': detail('connectorName', 'http'),
+  'POST /management/connectors': change('http', { status: 'enabled' }),
   'GET /management/data-sources': { unknown: { query: { name: NOBODY } } },
   'GET /management/data-services': { unknown: { query: { dataServiceName: NOBODY } } },
   'GET /management/applications': { unknown: { query: { carbonAppName: NOBODY } } },
@@ -128,6 +129,11 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
   'PATCH /management/users/{userId}': userCase({ body: { role: 'operator' } }),
   'DELETE /management/users/{userId}': userCase(),
+  'PUT /management/roles': async (served) => {
+    await ask(served, 'POST', '/management/users', { userId: 'vera', password: 'p', role: 'viewer' });
+    const body = { userId: 'vera', addedRoles: ['operator'], removedRoles: ['viewer'] };
+    return { body, unknown: { body: { ...body, userId: NOBODY } } };
+  },
   'GET /management/roles/{role}': { parameters: { role: 'viewer' }, unknown: { parameters: { role: NOBODY } } },
   'GET /management/configs': detail('configName', 'correlation'),
   'PUT /management/configs': {

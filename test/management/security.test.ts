@@ -218,7 +218,7 @@ role = "viewer"
 token = "0123456789abcdef0123"
 `;
 
-describe('with users, over TLS', () => {
+describe('with users, over TLS (OP-80)', () => {
   let served: Served;
   beforeAll(async () => {
     served = await serve({ toml: USERS, secure: true });
@@ -332,7 +332,7 @@ describe('with users, over TLS', () => {
     expect((await served.ask(PROCESSORS, { headers: root })).status).toBe(200);
   });
 
-  it('whatever was done, and refused, stands in the audit log, without secrets', async () => {
+  it('whatever was done, and refused, stands in the audit log, without secrets (OP-66)', async () => {
     const { list } = (await served.ask('/management/audit?limit=1000', { headers: root })).body;
     expect(list).toContainEqual(
       expect.objectContaining({
@@ -369,7 +369,7 @@ describe('with users, over TLS', () => {
   });
 });
 
-describe('an address that others reach', () => {
+describe('an address that others reach (OP-80)', () => {
   const open = (toml: string) => {
     const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-exposure-'));
     writeFileSync(`${folder}/deployment.toml`, toml);

@@ -20,7 +20,7 @@ const ARTIFACTS = {
 };
 
 /** OP-81: with `console.bodies=operator`, viewers see that there are messages, and not what they contain. */
-describe('what messages contain', () => {
+describe('what messages contain (OP-81)', () => {
   let served: Served;
   let id: string;
   const ask = (role: 'viewer' | 'operator', path: string) =>

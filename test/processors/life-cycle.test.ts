@@ -57,7 +57,7 @@ describe('state', () => {
     ]);
   });
 
-  it('activates and deactivates, says so, and answers with the state reached', async () => {
+  it('activates and deactivates, says so, and answers with the state reached (OP-20)', async () => {
     await bench.put('a', 'b');
     const processor = await bench.start(forwarding, { 'is.active': 'false' });
     expect(await processor.activate('alice')).toBe('ACTIVE');
@@ -86,7 +86,7 @@ describe('state', () => {
     );
   });
 
-  it('recorded state wins over is.active after a restart, with its reason (REQ-13)', async () => {
+  it('recorded state wins over is.active after a restart, with its reason (REQ-13, OP-20, OP-21)', async () => {
     bench.endpoint.react = () => refused();
     await bench.put('a');
     const before = await bench.start(forwarding, { 'max.delivery.attempts': '1' });
@@ -122,7 +122,7 @@ describe('state', () => {
     expect(bench.lines('warn').length).toBeGreaterThan(0);
   });
 
-  it('is forgotten when the artifact is undeployed', async () => {
+  it('is forgotten when the artifact is undeployed (OP-21)', async () => {
     const processor = await bench.start(forwarding);
     await processor.deactivate('alice');
     expect(existsSync(recordedPath())).toBe(true);

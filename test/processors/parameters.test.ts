@@ -98,7 +98,7 @@ describe('parameters (spec stores 4.1, REQ-02, REQ-03, REQ-60)', () => {
     expect(problems({ cronExpression: '' })[0]).toMatch(/^error/);
   });
 
-  it('the cron expression is read in its time zone', () => {
+  it('the cron expression is read in its time zone (OP-86)', () => {
     const at = (zone: string) => {
       const { read } = readKind(forwarding, { cronExpression: '0 0 12 1 1 ? 2050', 'x.timezone': zone });
       return (read as { cronExpression?: { next(after: number): number | undefined } }).cronExpression?.next(0);

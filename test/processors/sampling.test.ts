@@ -188,7 +188,7 @@ describe('sampling (spec stores 5.2, REQ-24)', () => {
     expect(processor.status().counters).toMatchObject({ delivered: 1, failed: 0 });
   });
 
-  it('a missing sequence stops it with the message kept; activation is refused until it is there', async () => {
+  it('a missing sequence stops it with the message kept; activation is refused until it is there (OP-20)', async () => {
     await bench.put('a');
     const processor = await bench.start(sampling, { sequence: 'seq' });
     await until(() => processor.status().state === 'FAULTY' && bench.store.ids.length === 1);

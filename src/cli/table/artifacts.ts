@@ -28,13 +28,13 @@ export const ARTIFACT_VALIDATE = {
 export const ARTIFACT_DEPLOY = {
   name: 'artifact deploy',
   usage: 'FILE...',
-  summary: 'upload artifact files (.xml) and applications (.car); what is not valid is not taken',
+  summary: 'upload artifact files (.xml), connectors (.zip) and applications (.car); what is not valid is not taken',
   details: 'Waits until an artifact file is served. Exits with 1 when one was not deployed.',
   options: {
     as: {
       type: 'string',
       value: 'PATH',
-      description: 'Of one .xml: its place in the artifact folder; default its name',
+      description: 'Of one .xml or .zip: its place in the artifact folder; default its name',
     },
     ...REMOTE,
     ...HELP,
@@ -48,8 +48,8 @@ export const ARTIFACT_DEPLOY = {
 
 export const ARTIFACT_UNDEPLOY = {
   name: 'artifact undeploy',
-  usage: 'FILE.xml|APPLICATION...',
-  summary: 'remove artifact files or applications from the running server',
+  usage: 'FILE.xml|FILE.zip|APPLICATION...',
+  summary: 'remove artifact files, connectors or applications from the running server',
   details: 'FILE as get artifacts names it, APPLICATION as get applications does. Asks first; scripts say --yes.',
   options: { ...YES, ...REMOTE, ...HELP },
   arguments: [{ names: 'artifacts' }],

@@ -10,6 +10,7 @@ export const START_OPTIONS = {
   host: { type: 'string', value: 'ADDRESS', description: 'Where HTTP and HTTPS listen; default 127.0.0.1' },
   data: { type: 'string', value: 'DIR', description: 'Durable stores, states and journals; default ./data' },
   config: { type: 'string', value: 'FILE', description: 'Default ./deployment.toml if there is one' },
+  workers: { type: 'string', value: 'N', description: 'Processes that share the HTTP and HTTPS listeners; default 1' },
   watch: { type: 'boolean', description: 'Redeploy on change; --no-watch deploys once' },
   'keep-state': {
     type: 'string',

@@ -215,13 +215,10 @@ const EXAMPLE_NAMES = {
   'proxy-services': 'StockQuoteProxy',
   tasks: 'Nightly',
   'inbound-endpoints': 'OrderFiles',
+  connectors: 'email',
 } as const;
 
-const switched = (
-  name: string,
-  names: 'endpoints' | 'proxy-services' | 'tasks' | 'inbound-endpoints',
-  summary: string,
-) =>
+const switched = (name: string, names: keyof typeof EXAMPLE_NAMES, summary: string) =>
   ({
     name,
     usage: 'NAME...',
@@ -241,6 +238,8 @@ export const SWITCH_COMMANDS: readonly CommandDescription[] = [
   switched('task trigger', 'tasks', 'run tasks once now'),
   switched('inbound start', 'inbound-endpoints', 'start inbound endpoints'),
   switched('inbound stop', 'inbound-endpoints', 'stop inbound endpoints'),
+  switched('connector enable', 'connectors', 'switch connectors on by their import'),
+  switched('connector disable', 'connectors', 'switch connectors off by their import: their operations fail'),
 ];
 
 const REFERENCE_KINDS = ['message-processor', 'proxy-service', 'endpoint', 'task', 'inbound-endpoint'] as const;

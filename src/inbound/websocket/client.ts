@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import { logger } from '../../logging/index.ts';
+import type { LogDetails } from '../../logging/logger.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { bytesOf, type Frame, frameOf } from './frame.ts';
 import type { WebSocketLink } from './link.ts';
@@ -68,16 +70,19 @@ export class WebSocketClient {
   deliver(message: MessageContext): void {
     const frame = frameOf(message);
     if (!frame) return;
-    for (const client of this.#owner.audience(this)) client.send(frame);
+    const about = aboutMessage(message);
+    for (const client of this.#owner.audience(this)) client.send(frame, about);
   }
 
-  send(frame: Frame): void {
+  /** `about`: the message that the frame was made of, for what is said when it cannot be sent. */
+  send(frame: Frame, about: LogDetails = {}): void {
     if (this.#socket.readyState !== this.#socket.OPEN) {
-      log.debug(`${this.label} is gone: a frame is dropped`);
+      log.debug(`${this.label} is gone: a frame is dropped`, about);
       return;
     }
     sendFrame(this.#socket, frame).catch((error: unknown) => {
-      log.warn(`${this.label}: a frame could not be sent: ${error instanceof Error ? error.message : String(error)}`);
+      const cause = error instanceof Error ? error.message : String(error);
+      log.warn(`${this.label}: a frame could not be sent: ${cause}`, { ...about, cause });
     });
   }
 

@@ -1,4 +1,5 @@
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import type { Exchange, FlowFailure } from '../../message/exchange.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import type { WebSocketClient } from './client.ts';
@@ -13,9 +14,12 @@ export class WebSocketExchange implements Exchange {
   readonly client: WebSocketClient;
   readonly answered = false;
   readonly #pending = new Set<Promise<void>>();
+  readonly #message: MessageContext;
 
-  constructor(client: WebSocketClient) {
+  /** `message`: the one that the frame became, for what is said about it. */
+  constructor(client: WebSocketClient, message: MessageContext) {
     this.client = client;
+    this.#message = message;
   }
 
   take(): void {
@@ -27,14 +31,19 @@ export class WebSocketExchange implements Exchange {
   }
 
   track(work: Promise<void>, kind: 'work' | 'group' = 'work'): void {
-    const ended = work.catch((error: unknown) => log.error(`${this.client.label}: ${String(error)}`));
+    const ended = work.catch((error: unknown) =>
+      log.error(`${this.client.label}: ${String(error)}`, aboutMessage(this.#message)),
+    );
     if (kind === 'group') return;
     this.#pending.add(ended);
     void ended.finally(() => this.#pending.delete(ended));
   }
 
   failed({ message }: FlowFailure): void {
-    log.warn(`${this.client.label}: the flow of a frame failed: ${message}`);
+    log.warn(`${this.client.label}: the flow of a frame failed: ${message}`, {
+      ...aboutMessage(this.#message),
+      cause: message,
+    });
   }
 
   /** Resolves when nothing is outstanding. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { logger } from '../../logging/index.ts';
+import { aboutMessage } from '../../mediation/about-message.ts';
 import { enterSequence } from '../../mediation/main-flow.ts';
 import type { Configuration } from '../../message/configuration.ts';
 import { TransportHeaders } from '../../message/headers.ts';
@@ -72,7 +73,10 @@ export class WebSocketFlows {
     markInbound(message, name);
     const sequence = message.configuration.find('sequence', outflow);
     if (!sequence)
-      log.error(`${client.label}: there is no sequence '${outflow}' for a frame of a back end; it is dropped`);
+      log.error(
+        `${client.label}: there is no sequence '${outflow}' for a frame of a back end; it is dropped`,
+        aboutMessage(message),
+      );
     return this.#track(message, enterSequence(message, sequence, { onError: outflowFault ?? false }));
   }
 
@@ -92,7 +96,7 @@ export class WebSocketFlows {
       properties.set(frame.binary ? 'websocket.binary.frame.present' : 'websocket.text.frame.present', true);
     properties.set('websocket.subscriber.path', client.path);
     properties.set('websocket.source.channel.identifier', client.id);
-    message.exchange = new WebSocketExchange(client);
+    message.exchange = new WebSocketExchange(client, message);
     return message;
   }
 
@@ -100,7 +104,9 @@ export class WebSocketFlows {
   #track(message: MessageContext, work: Promise<void>): Promise<void> {
     const { exchange, configuration } = message;
     const whole = work.then(() => (exchange instanceof WebSocketExchange ? exchange.quiet() : undefined));
-    const safe = whole.catch((error: unknown) => log.error(`${this.#options.entry.label}: ${String(error)}`));
+    const safe = whole.catch((error: unknown) =>
+      log.error(`${this.#options.entry.label}: ${String(error)}`, aboutMessage(message)),
+    );
     configuration.services.flows.track(safe);
     return safe;
   }

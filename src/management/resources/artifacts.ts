@@ -12,6 +12,9 @@ import { BOOLEAN, COUNT, object, TEXT, TEXTS, TIME } from '../schemas.ts';
 
 const XML_TYPES = ['application/xml', 'text/xml'];
 const MAX_ARTIFACT_BYTES = 4 * 1024 * 1024;
+/** What the archive of a connector is sent as. */
+const ARCHIVE_TYPES = ['application/zip', 'application/octet-stream'];
+const MAX_ARCHIVE_BYTES = 32 * 1024 * 1024;
 const PROBLEMS = { type: 'array', items: PROBLEM } as const;
 const PLACED = { type: 'array', items: object({ kind: TEXT, name: TEXT, line: COUNT }) } as const;
 
@@ -158,14 +161,14 @@ export const validateArtifact = resource({
 
 export const CHANGED = object({ file: TEXT, state: { enum: ['deployed', 'faulty', 'removed', 'pending'] } }, CHECKED);
 
-/** `PUT /management/artifacts/files/{path}`: writes a file that is valid, and waits until it is deployed. */
+/** `PUT /management/artifacts/files/{path}`: writes an .xml, or the .zip of a connector, that is valid, and waits until it is deployed. */
 export const putArtifact = resource({
   method: 'PUT',
   path: '/management/artifacts/files/{path+}',
   role: 'operator',
-  summary: 'Writes an artifact file, when it is valid',
+  summary: 'Writes an artifact file, or the archive of a connector, when it is valid',
   tag: 'artifacts',
-  body: bytesBody(XML_TYPES, { maximumBytes: MAX_ARTIFACT_BYTES }),
+  body: bytesBody([...XML_TYPES, ...ARCHIVE_TYPES], { maximumBytes: MAX_ARCHIVE_BYTES }),
   answers: { 200: CHANGED, 409: { type: 'object' } },
   async answer({ parameters: { path }, body, audit, signal }, server) {
     audit({ type: 'artifact', action: 'deployed', name: path, detail: `${body.byteLength} bytes` });
@@ -173,20 +176,13 @@ export const putArtifact = resource({
   },
 });
 
-/** Writes a file that is valid, and waits until it is deployed. @throws ManagementError 400, 409 */
+/** Writes a file that is valid, and waits until it is deployed. @throws ManagementError 400, 409, 413 */
 export async function writeChecked(
   server: ManagedServer,
   { path, body, signal }: { readonly path: string; readonly body: Uint8Array; readonly signal: AbortSignal },
 ) {
   const file = await placeInFolder(server, path);
-  if (!/\.xml$/i.test(path))
-    throw new ManagementError(400, 'Only .xml files are written here; POST /management/applications takes archives');
-  // The text as the API shows it, sent back: the secrets would be lost.
-  if (hasMaskedSecrets(textOf(body)))
-    throw new ManagementError(
-      400,
-      'The file has asterisks in place of secrets: write the secrets again, or what looks them up',
-    );
+  if (!/\.zip$/i.test(path)) checkText(path, body);
   const checked = await checkFile(server, path, body);
   if (!checked.valid)
     throw new ManagementError(400, 'The file is not valid and was not written', { also: { ...checked } });
@@ -194,6 +190,23 @@ export async function writeChecked(
   await writeArtifact(file, body);
   const state = await stateAfter(server, path, since, signal);
   return { file: path, state, ...checked };
+}
+
+/** @throws ManagementError 400 for what is no .xml file, or lacks its secrets; 413 */
+function checkText(path: string, body: Uint8Array): void {
+  if (!/\.xml$/i.test(path))
+    throw new ManagementError(
+      400,
+      'Only .xml files and .zip connectors are written here; POST /management/applications takes applications',
+    );
+  if (body.byteLength > MAX_ARTIFACT_BYTES)
+    throw new ManagementError(413, `The file is larger than ${MAX_ARTIFACT_BYTES} bytes`);
+  // The text as the API shows it, sent back: the secrets would be lost.
+  if (hasMaskedSecrets(textOf(body)))
+    throw new ManagementError(
+      400,
+      'The file has asterisks in place of secrets: write the secrets again, or what looks them up',
+    );
 }
 
 /** `DELETE /management/artifacts/files/{path}`. */

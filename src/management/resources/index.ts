@@ -13,7 +13,7 @@ import {
 import { readAudit } from './audit.ts';
 import { changeConfigs, changeVault, readConfigs } from './configs.ts';
 import { readConfigurationSettings } from './configuration.ts';
-import { readConnectors } from './connectors.ts';
+import { changeConnector, readConnectors } from './connectors.ts';
 import { readDataServices, readDataSources } from './data-sources.ts';
 import { changeEndpoint, readEndpoints } from './endpoints.ts';
 import { readEvents } from './events.ts';
@@ -47,6 +47,7 @@ import {
   removeProperty,
   setProperties,
 } from './registry.ts';
+import { assignRoles, readRole, readRoles } from './roles.ts';
 import { root } from './root.ts';
 import { cancelScheduledResend, readScheduledResends, scheduleResend } from './scheduled-resends.ts';
 import { changeSequence, readSequences } from './sequences.ts';
@@ -57,7 +58,7 @@ import { changeTask, readTasks } from './tasks.ts';
 import { changeTemplate, readTemplates } from './templates.ts';
 import { postTestMessage, readTestMessages } from './test-message.ts';
 import { changeTracing, forgetTraces, readTrace, readTraces, readTracing } from './traces.ts';
-import { addUser, changeUser, readRole, readRoles, readUser, readUsers, removeUser } from './users.ts';
+import { addUser, changeUser, readUser, readUsers, removeUser } from './users.ts';
 import { readWebHooks, tryWebHook } from './web-hooks.ts';
 
 /** All resources of the management API. Lines are only added here: several subjects share the file. */
@@ -83,6 +84,7 @@ export const RESOURCES: readonly Resource[] = [
   revokeSession,
   readRoles,
   readRole,
+  assignRoles,
   readAudit,
   readApis,
   changeApi,
@@ -98,6 +100,7 @@ export const RESOURCES: readonly Resource[] = [
   changeTask,
   readLocalEntries,
   readConnectors,
+  changeConnector,
   readDataSources,
   readDataServices,
   readApplications,

@@ -7,6 +7,7 @@ import { observed } from '../observed.ts';
 import { resource } from '../resource.ts';
 import { BOOLEAN, COUNT, NUMBER, object, TEXT, TIME } from '../schemas.ts';
 import { seesBodies } from '../shown-bodies.ts';
+import { refuseAmongWorkers } from '../tracing-switch.ts';
 
 const ARTIFACT = object({ kind: TEXT, name: TEXT });
 const TRACE = object(
@@ -132,7 +133,7 @@ export const changeTracing = resource({
       },
     },
   }),
-  answers: { 200: TRACING, 400: { type: 'object' } },
+  answers: { 200: TRACING, 400: { type: 'object' }, 409: { type: 'object' } },
   answer({ body: { mode, artifact, ...wanted }, audit }, server) {
     const { modes } = observed(server).tracing;
     audit({ type: 'tracing', action: 'updated', ...(artifact && { name: artifact.name }), detail: mode });
@@ -140,6 +141,7 @@ export const changeTracing = resource({
       if (!artifact) throw new ManagementError(400, "mode 'default' is for a single artifact");
       modes.reset(artifact);
     } else {
+      if (mode !== 'off') refuseAmongWorkers(server);
       const { sample = modes.general.sample, bodies = modes.general.bodies } = wanted;
       modes.set({ mode, sample, bodies }, artifact);
     }

@@ -141,40 +141,6 @@ export const removeUser = resource({
   },
 });
 
-/** `GET /management/roles`: they are fixed here, so the reference's POST, PUT and DELETE are not there. */
-export const readRoles = resource({
-  method: 'GET',
-  path: '/management/roles',
-  role: 'admin',
-  summary: 'Roles',
-  tag: 'users',
-  answers: { 200: listOf({ type: 'object', required: ['role'], properties: { role: TEXT } }) },
-  answer: () => ({ status: 200, body: listing(ROLES.map((role) => ({ role }))) }),
-});
-
-/** `GET /management/roles/{role}`: who has it. */
-export const readRole = resource({
-  method: 'GET',
-  path: '/management/roles/{role}',
-  role: 'admin',
-  summary: 'The users with a role',
-  tag: 'users',
-  query: { domain: { type: 'string' } },
-  answers: {
-    200: {
-      type: 'object',
-      required: ['role', 'userList'],
-      properties: { role: TEXT, userList: { type: 'array', items: TEXT } },
-    },
-    404: { type: 'object' },
-  },
-  answer({ parameters: { role } }, { security }) {
-    if (!ROLES.includes(role as Role)) throw notFound(`There is no role '${role}'`, role, ROLES);
-    const holders = security.users.list().filter((user) => user.role === role);
-    return { status: 200, body: { role, userList: holders.map(({ name }) => name) } };
-  },
-});
-
 function described({ name, role, configured }: User) {
   return { userId: name, isAdmin: role === 'admin', roles: [role], configured };
 }
@@ -190,14 +156,15 @@ function existing(users: Users, name: string): User {
   return user;
 }
 
-function changeable(users: Users, name: string): User {
+/** A user that was made at run time. @throws ManagementError 404, 409 */
+export function changeable(users: Users, name: string): User {
   const user = existing(users, name);
   if (user.configured) throw new ManagementError(409, `The user ${name} is configured in [[management.users]]`);
   return user;
 }
 
-/** Nobody could make users any more. */
-function keepAnAdmin(users: Users, leaving: User): void {
+/** Nobody could make users any more. @throws ManagementError 409 */
+export function keepAnAdmin(users: Users, leaving: User): void {
   const others = users.list().filter(({ name, role }) => role === 'admin' && name !== leaving.name);
   if (leaving.role === 'admin' && others.length === 0)
     throw new ManagementError(409, `${leaving.name} is the only admin`);

@@ -45,7 +45,7 @@ function problemsOf(xml: string): readonly string[] | undefined {
 
 const inSequence = (xml: string) => `<sequence xmlns="${NS}" name="S">${xml}</sequence>`;
 
-describe('the XSD of artifacts', () => {
+describe('the XSD of artifacts (OP-127)', () => {
   it('has every mediator with its attributes and their documentation', () => {
     for (const { element, attributes, doc } of MEDIATORS) {
       expect(text, element).toContain(`<xs:element name="${element}" type="${element}"/>`);

@@ -48,7 +48,7 @@ function valuesOf({ type, words = [], minimum, maximum }: Option): unknown[] {
   return [...wrong, ...words, false, 'text', ['a', 'b']];
 }
 
-describe('the schema of deployment.toml', () => {
+describe('the schema of deployment.toml (OP-127)', () => {
   it('has every setting, with its description', () => {
     for (const option of options) {
       let found: unknown = schema;

@@ -317,7 +317,7 @@ describe('many messages', () => {
     expect(Math.max(...taken)).toBe(1);
   });
 
-  it('keeps to a rate, tells how far it is, and can be cancelled and begun again', async () => {
+  it('keeps to a rate, tells how far it is, and can be cancelled and begun again (OP-61)', async () => {
     const ids = await putFailed(60);
     const wishes = { selection: { kind: 'all' }, treatment: { action: 'move', to: 'Orders' }, by: 'alice' } as const;
     const heard: number[] = [];

@@ -78,7 +78,7 @@ async function put(count: number): Promise<void> {
   for (let number = 0; number < count; number += 1) await failed.put(storedMessage());
 }
 
-it('resends what is there when the time has come, and remembers that', async () => {
+it('resends what is there when the time has come, and remembers that (OP-63)', async () => {
   const resends = await open();
   await put(2);
   const { id } = await resends.add(wishes({ at: Date.now() + 300 }));
@@ -113,7 +113,7 @@ it('ends the job when it is cancelled while it runs', async () => {
   expect(await depth(failed)).toBeGreaterThan(0);
 });
 
-it('survives a restart: what was due meanwhile, or was running, is done then', async () => {
+it('survives a restart: what was due meanwhile, or was running, is done then (OP-63)', async () => {
   const before = await open();
   await put(40);
   const running = await before.add(wishes({ ratePerSecond: 2 }));
