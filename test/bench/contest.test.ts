@@ -55,6 +55,12 @@ describe('a contest', () => {
     expect([ratio, met, rounds]).toEqual([1, true, 3]);
   });
 
+  it('is preceded by as many rounds as it takes to be warm', async () => {
+    const warming = { ...options, rounds: 1, warmAfter: 250, warmUps: 4 };
+    await contest({ ...row(0.8), baseline: contestant('bare'), ours: contestant('slow', { messages: 10 }) }, warming);
+    expect(events.join()).toBe('bare,bare,bare,slow,slow,slow,slow,bare,slow,bare ends,slow ends');
+  });
+
   it('has no figures when messages failed, and leaves nothing running', async () => {
     const ours = contestant('ours', { messages: 99, failed: 1 });
     await expect(contest({ ...row(0.8), baseline: contestant('bare'), ours }, options)).rejects.toThrow(

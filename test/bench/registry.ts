@@ -23,6 +23,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
     title: 'storing and draining on real servers against bare drivers and Java',
     minutes: 4.5,
   },
+  workers: { module: 'workers.ts', title: 'two workers against one, on a path that is bound by the CPU', minutes: 0.5 },
   latency: { module: 'latency.ts', title: 'store to back end when idle, against a bare relay', minutes: 0.5 },
   deployment: {
     module: 'deployment.ts',

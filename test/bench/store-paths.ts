@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { activemq, postgresql, rabbitmq } from '../support/servers/index.ts';
-import { contest, DEFAULT_CONTEST, type RowFigures } from './contest/contest.ts';
+import { contest, DEFAULT_CONTEST, type RowFigures, WARM_AFTER } from './contest/contest.ts';
 import type { Row } from './contest/contestant.ts';
 import { postgresqlRow, rabbitmqRow, sqliteRow } from './contest/database-rows.ts';
 import { type Counting, drainRows, startCounting } from './contest/drain-rows.ts';
@@ -32,7 +32,8 @@ const { positionals, values } = parseArgs({
     backlog: { type: 'string', default: '20000' },
   },
 });
-const WARM_UP_MS = 4_000;
+const WARM_UP_MS = 2_000;
+const WARM_UPS = 3;
 /** What the rows of a server begin with. */
 const GROUPS = {
   activemq: ['activemq', 'java', 'drain'],
@@ -82,7 +83,13 @@ async function onRabbitMq(): Promise<Row[]> {
 
 /** One server at a time: those that idle would still take memory and a little time. */
 async function measure(rows: readonly Row[]): Promise<void> {
-  const options = { rounds: Number(values.rounds), roundMs: Number(values.ms), warmUpMs: WARM_UP_MS };
+  const options = {
+    rounds: Number(values.rounds),
+    roundMs: Number(values.ms),
+    warmUpMs: WARM_UP_MS,
+    warmAfter: WARM_AFTER,
+    warmUps: WARM_UPS,
+  };
   for (const row of rows.filter(({ id }) => isWanted(id))) {
     process.stderr.write(`  ${row.path}\n`);
     const figures = await contest(row, options);

@@ -10,7 +10,7 @@ const figures = (perSecond: number) => ({
   drainPerSecond: 2 * perSecond,
 });
 
-describe('"Which store should I use"', () => {
+describe('"Which store should I use" (OP-128)', () => {
   test('knows every kind that is measured', () => {
     expect(BENCH_KINDS.map(({ name }) => name).sort()).toEqual(Object.keys(STORE_FACTS).sort());
   });

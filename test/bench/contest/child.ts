@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const DEADLINE_MS = 60_000;
+/** A process writes its profile when it ends by itself. */
+const PROFILED = process.env.NODE_OPTIONS?.includes('--cpu-prof') === true;
 
 /** Starts a module in a process of its own; it ends with ours. */
 export function startModule(module: URL, args: readonly string[] = []): ChildProcess {
@@ -28,6 +30,8 @@ export async function nextMessage<T>(child: ChildProcess, deadlineMs = DEADLINE_
 export async function endChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
-  child.kill('SIGKILL');
+  if (!PROFILED) child.kill('SIGKILL');
+  else if (child.connected) child.disconnect();
+  else child.kill('SIGTERM');
   await ended;
 }
