@@ -21,7 +21,8 @@ const PAGE = 500;
 export async function countSelected(store: MessageStore, selection: Selection, look: Look): Promise<number> {
   if (selection.kind === 'ids') return new Set(selection.ids).size;
   if (selection.kind === 'all') {
-    const { count, estimated } = await store.depth();
+    // A count of two seconds ago would refuse, or let pass, what was confirmed by looking at the store.
+    const { count, estimated } = await store.depth({ fresh: true });
     if (count !== 'unknown' && !estimated) return count;
   }
   const filter = selection.kind === 'filter' ? selection.filter : {};

@@ -235,6 +235,14 @@ describe('many messages', () => {
     expect(await idsOf(failed)).toEqual(ids);
   });
 
+  it('all of them, counted afresh: a store may remember an older number for a while', async () => {
+    await putFailed(3);
+    const { depth } = failed;
+    failed.depth = (options) => (options?.fresh ? depth.call(failed) : Promise.resolve({ count: 7, estimated: false }));
+    await many({ kind: 'all' }, { action: 'delete' }, { confirm: 3 });
+    expect(await idsOf(failed)).toEqual([]);
+  });
+
   it('all of them, also more than one page, and no more than were confirmed', async () => {
     const ids = await putFailed(450);
     const job = await many({ kind: 'all' }, { action: 'move', to: 'Orders' }, { confirm: 450, ratePerSecond: 100_000 });
