@@ -1,5 +1,6 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { POINTS, reach } from '../../fault-points.ts';
+import type { MayBeBusy } from '../busy.ts';
 import {
   type SqlConnection,
   SqlLostError,
@@ -24,9 +25,15 @@ const CONFLICT_PAUSE_MS = 20;
 /** A connection that has answered within this time, ms, is there: messages go to it in one statement, which is not repeated when it is lost. */
 const FRESH_MS = 1_000;
 
-/** It was not done, or is not known to be. */
-export class CommitFailure extends Error {
+/** It was not done, or is not known to be; `busy`: as too many others were on their way (OP-100). */
+export class CommitFailure extends Error implements MayBeBusy {
   override readonly name = 'CommitFailure';
+  readonly busy: boolean;
+
+  constructor(message: string, { busy = false, ...options }: ErrorOptions & { readonly busy?: boolean } = {}) {
+    super(message, options);
+    this.busy = busy;
+  }
 }
 
 /** Another node has taken over the message: its lease had expired. */
@@ -96,7 +103,7 @@ export class CommitQueue {
   commit(change: Change, { patient }: { readonly patient: boolean }): Promise<void> {
     const size = change.kind === 'settle' ? 0 : change.row.bytes.length;
     const refusal = this.#refusal(change, size);
-    if (refusal !== undefined) return Promise.reject(new CommitFailure(refusal));
+    if (refusal) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       const job: Job = {
         change,
@@ -139,12 +146,13 @@ export class CommitQueue {
     this.#waitingBytes = 0;
   }
 
-  #refusal({ kind }: Change, size: number): string | undefined {
-    if (this.#closed) return 'the store is closed';
+  #refusal({ kind }: Change, size: number): CommitFailure | undefined {
+    if (this.#closed) return new CommitFailure('the store is closed');
     if (kind === 'settle') return undefined;
     const { length } = this.#waiting;
     if (length < MAX_WAITING_JOBS && this.#waitingBytes + size <= MAX_WAITING_BYTES) return undefined;
-    return `${length} messages with ${this.#waitingBytes} bytes wait already to be taken by the database`;
+    const waiting = `${length} messages with ${this.#waitingBytes} bytes wait already`;
+    return new CommitFailure(`${waiting} to be taken by the database`, { busy: true });
   }
 
   async #work(): Promise<void> {
@@ -290,7 +298,8 @@ export class CommitQueue {
     const waited = `within ${this.#options.deadlineMs} ms`;
     if (this.#withdraw(job)) {
       const because = this.#options.lastError();
-      this.#fail(job, `the database could not take it ${waited}${because === undefined ? '' : `: ${because}`}`);
+      const reason = `the database could not take it ${waited}${because === undefined ? '' : `: ${because}`}`;
+      this.#reject(job, new CommitFailure(reason, { busy: this.#options.link.isUp }));
     } else {
       this.#fail(job, `the database did not confirm it ${waited}; it may be done all the same`);
     }

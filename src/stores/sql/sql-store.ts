@@ -2,6 +2,7 @@ import type { Cluster } from '../../coordination/cluster.ts';
 import type { LeaseMedium } from '../../coordination/lease-medium.ts';
 import { POINTS, reach } from '../../fault-points.ts';
 import { type Logger, logger } from '../../logging/index.ts';
+import type { IdRegister } from '../dedup/id-register.ts';
 import type { DedupRules } from '../dedup/parameters.ts';
 import type { PutsOnce } from '../dedup/puts-once.ts';
 import { RegisteredPuts } from '../dedup/registered-puts.ts';
@@ -100,6 +101,9 @@ export class SqlStore implements MessageStore {
   readonly #moved = new Set<number>();
   readonly #upkeep: NodeJS.Timeout;
   #upkeeps = 0;
+  #sweepingIds = false;
+  /** The last sweep of ids came to its bound. */
+  #moreIds = false;
   #consumersMade = 0;
   #enqueued = 0;
   #dequeued = 0;
@@ -455,18 +459,35 @@ export class SqlStore implements MessageStore {
   async #keepUp(): Promise<void> {
     this.#upkeeps += 1;
     const sweep = this.#upkeeps % SWEEP_EVERY === 0;
-    const ids = this.#upkeeps % SWEEP_IDS_EVERY === 0 ? this.table.ids : undefined;
+    const ids = this.#idsToSweep();
     if (!this.#claims.isUp || (this.#held.size === 0 && !sweep && !ids)) return;
     try {
       await this.#claims.use(async (connection) => {
         await this.#renew(connection, [...this.#held.values()]);
         if (sweep) await this.table.sweep(connection);
-        if (ids) this.#noteForgotten(await ids.sweep(connection));
+        if (ids) await this.#sweepIds(ids, connection);
       });
     } catch (error) {
       this.#log.debug(`Store [${this.name}] could not renew its leases: ${messageOf(error)}`, {
         store: this.name,
       });
+    }
+  }
+
+  /** Undefined: not now. Where more come than one sweep forgets it is at every turn, or the table would grow without an end. */
+  #idsToSweep(): IdRegister | undefined {
+    if (this.#sweepingIds) return undefined;
+    return this.#moreIds || this.#upkeeps % SWEEP_IDS_EVERY === 0 ? this.table.ids : undefined;
+  }
+
+  async #sweepIds(ids: IdRegister, connection: SqlConnection): Promise<void> {
+    this.#sweepingIds = true;
+    try {
+      const { early, more } = await ids.sweep(connection);
+      this.#moreIds = more;
+      this.#noteForgotten(early);
+    } finally {
+      this.#sweepingIds = false;
     }
   }
 

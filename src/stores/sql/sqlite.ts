@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { type DatabaseAddress, databaseFile, type FileDatabase } from './address.ts';
 import { onConflict, type SqlDialect } from './dialect.ts';
 import {
@@ -18,6 +18,7 @@ import {
   type SqlValue,
   within,
 } from './driver.ts';
+import { sparingThread } from './sparing-thread.ts';
 import type { SqliteAnswer, SqliteOpening, SqliteRequest, SqliteValues } from './sqlite-worker.ts';
 import { Turns } from './turns.ts';
 
@@ -112,7 +113,7 @@ class SqliteFile {
     this.ended = new Promise((resolve) => (this.#end = resolve));
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const workerData: SqliteOpening = { file };
-    this.#worker = new Worker(new URL(`./sqlite-worker.${extension}`, import.meta.url), { workerData });
+    this.#worker = sparingThread(new URL(`./sqlite-worker.${extension}`, import.meta.url), { workerData });
     this.#worker.on('message', (answer: SqliteAnswer) => this.#onAnswer(answer));
     this.#worker.on('error', (error) => this.#onLost(error));
     this.#worker.on('exit', () => this.#onLost(new SqlLostError('the thread of the database has ended')));

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CHANNEL_PREFIX, POINTS } from '../../../src/fault-points.ts';
+import { isBusy } from '../../../src/stores/busy.ts';
 import { CommitFailure, CommitQueue, OvertakenError } from '../../../src/stores/sql/commit-queue.ts';
 import { SqlLostError, SqlRefusedError } from '../../../src/stores/sql/driver.ts';
 import { SqlLink } from '../../../src/stores/sql/link.ts';
@@ -10,6 +11,8 @@ import { type Reply, ScriptedDatabase } from './scripted-database.ts';
 
 const PATIENT = { patient: true };
 const PUT_SENT = `${CHANNEL_PREFIX}${POINTS.putSent.name}`;
+
+const busyOf = (put: Promise<unknown>) => put.then(() => undefined, isBusy);
 
 describe('group commit', () => {
   let database: ScriptedDatabase;
@@ -150,6 +153,20 @@ describe('group commit', () => {
     expect(missing).toBe(1);
   });
 
+  test('takes no more than it has room for, and says that it is busy (OP-100)', async () => {
+    const silence = Promise.withResolvers<Reply>();
+    database.reply = () => silence.promise;
+    const taken = [insert('a')];
+    await vi.waitFor(() => expect(database.asked).toEqual(['BEGIN']), { interval: 1 });
+    taken.push(...Array.from({ length: 10_000 }, (_, index) => insert(`${index}`)));
+    const refused = insert('one too many');
+    await expect(refused).rejects.toThrow(/10000 messages with 30000 bytes wait already/);
+    expect(await busyOf(refused)).toBe(true);
+    database.reply = () => [];
+    silence.resolve([]);
+    await Promise.all(taken);
+  });
+
   test('fails at the deadline, with the reason while it waits, and as not known while it commits', async () => {
     begin(50);
     const silence = Promise.withResolvers<Reply>();
@@ -159,6 +176,7 @@ describe('group commit', () => {
     const second = insert('b');
     await expect(first).rejects.toThrow(/did not confirm it within 50 ms; it may be done all the same/);
     await expect(second).rejects.toThrow(/could not take it within 50 ms: refused/);
+    expect([await busyOf(first), await busyOf(second)], 'only what is not stored is to come again').toEqual([false, true]);
     database.reply = () => [];
     silence.resolve([]);
     await insert('c');
