@@ -4,7 +4,7 @@ import type { Observation } from '../observation/observation.ts';
 import { type Counted, entryPlace, entryPlaces, flowPlaces } from './count-places.ts';
 
 /*
- * Takers count as every server does, and report once a second by how much their counts have grown; the owner adds that to its own counts.
+ * Takers count as every server does, and report twice a second by how much their counts have grown; the owner adds that to its own counts.
  * So whoever looks at the owner (metrics, console, `top`) sees the sums, without knowing of workers. What is in flight is told as it is,
  * and taken back when the taker is gone. What a taker had counted since its last report is lost with it.
  */

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { readConfiguration, type ServerConfiguration } from '../config/config.ts';
 import { closeLogging, configureLogging, logger } from '../logging/index.ts';
 import type { RunningServer } from '../server.ts';
@@ -42,6 +44,10 @@ export async function work({ role, stdout, start, opened }: WorkerOptions): Prom
   tell({ type: 'up' });
   const first = await Promise.race([begun, stopped]);
   if (typeof first === 'string') return;
+  process.once('exit', () => {
+    // The supervising process, whose folder that is, was killed.
+    if (!process.connected) rmSync(dirname(first.socket), { recursive: true, force: true });
+  });
   const configuration = readConfiguration(first.flags);
   configureLogging({ ...configuration.log, stream: stdout });
   const part =

@@ -38,6 +38,15 @@ function workersOf(runtime: MiniSynapse): number[] {
   return children === '' ? [] : children.split(' ').map(Number);
 }
 
+/** Gone, or only waiting for somebody to ask how it ended. */
+function hasEnded(pid: number): boolean {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
 /** One request on a connection of its own; the status, or why there is none. */
 async function post(
   url: string,
@@ -303,5 +312,31 @@ describe('a start with two workers', () => {
     });
     await expect(started).rejects.toThrow(new RegExp(`Port ${port} on 127.0.0.1 is taken`));
     await expect(started).rejects.toThrow(/\b3\b/);
+  });
+
+  it.each([
+    ['a second signal ends it', ['SIGTERM', 'SIGINT']],
+    ['it is killed', ['SIGKILL']],
+  ] as const)('leaves nothing when %s', async (_, signals) => {
+    const temporary = join(folder.path, 'tmp');
+    mkdirSync(temporary, { recursive: true });
+    folder.write('answering.xml', respondXml('Answering'));
+    const runtime = await runMiniSynapse({
+      artifacts: folder.artifacts,
+      dataDirectory: folder.data,
+      args: ['--workers', '2'],
+      env: { TMPDIR: temporary },
+      startDeadlineMs: 150_000,
+    });
+    try {
+      const ours = () => readdirSync(temporary).filter((name) => name.startsWith('mini-synapse-'));
+      expect(ours()).toHaveLength(1);
+      const workers = workersOf(runtime);
+      for (const signal of signals) process.kill(runtime.pid ?? 0, signal);
+      await waitFor(() => workers.every(hasEnded), { what: 'the end of the workers', deadlineMs: LONG_MS });
+      await waitFor(() => ours().length === 0, { what: 'the folder of the socket to be gone', deadlineMs: LONG_MS });
+    } finally {
+      await runtime.kill();
+    }
   });
 });

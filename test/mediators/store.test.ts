@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { storeWithFailover } from '../../src/mediators/store.ts';
 import { MediationError } from '../../src/message/errors.ts';
 import type { MessageContext } from '../../src/message/message-context.ts';
 import { PutFailure } from '../../src/stores/broker/put-window.ts';
+import { captureMessage } from '../../src/stores/capture.ts';
 import { type MessageStore, StoreError, type StoreState } from '../../src/stores/message-store.ts';
 import type { StoredMessage } from '../../src/stores/stored-message.ts';
 import { FakeConfiguration, FakeExchange, message, problemLines, sequence } from '../mediation/harness.ts';
@@ -59,6 +61,23 @@ async function failure(run: () => unknown): Promise<MediationError> {
   }
   throw new Error('it did not fail');
 }
+
+it('goes by the id that another worker has found, where the copy does not tell it any more', async () => {
+  const keys: string[] = [];
+  const store = Object.assign(new FakeStore('s'), {
+    once: {
+      duplicates: 0,
+      keyOf: () => undefined,
+      put: async (_: StoredMessage, key: string) => {
+        keys.push(key);
+        return 'urn:first';
+      },
+    },
+  });
+  const request = message({ body: '<a/>', configuration: configured(store) });
+  await storeWithFailover(request, store as unknown as MessageStore, captureMessage(request), 'order-7');
+  expect([keys, store.messages, request.text('STORE_DUPLICATE_OF')]).toEqual([['order-7'], [], 'urn:first']);
+});
 
 describe('storing', () => {
   it('keeps a copy with an id of its own, takes over the answer, and goes on', async () => {

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-/** The processes that a supervising process may have: it is one of its own here, as node:cluster wants the whole process. */
+/** A process of its own: node:cluster takes hold of the whole process. */
 const SCRIPT = `
 const { readConfiguration } = await import(SOURCES + 'config/config.ts');
 const { superviseWorkers } = await import(SOURCES + 'workers/primary.ts');
 const flags = { artifacts: FOLDER, data: FOLDER + '/data', workers: 2 };
-process.execPath = '/nowhere/node';
+process.argv[1] = 'main.js';
+BROKEN;
 const outcome = await superviseWorkers({
   configuration: readConfiguration(flags), flags, stdout: process.stdout, signal: new Promise(() => {}), onReady: () => {},
 });
@@ -27,17 +28,29 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('ends when no process can be had, and leaves nothing', { timeout: 2 * DEADLINE_MS }, async () => {
-  const temporary = join(folder, 'tmp');
-  mkdirSync(temporary);
-  const sources = new URL('../../src/', import.meta.url).href;
-  const script = SCRIPT.replaceAll('SOURCES', JSON.stringify(sources)).replaceAll('FOLDER', JSON.stringify(folder));
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script],
-    { timeout: DEADLINE_MS, env: { ...process.env, TMPDIR: temporary } },
-  );
-  expect(stdout).toContain('A process for the owner cannot be had: spawn /nowhere/node ENOENT');
-  expect(stdout).toContain('{"kind":"not started","end":{"code":3,"signal":null}}');
-  expect(readdirSync(temporary)).toEqual([]);
-});
+it.each([
+  ['is said later', "process.execPath = '/nowhere/node'", 'spawn /nowhere/node ENOENT'],
+  ['is said at once', 'process.argv.pop()', '"modulePath"'],
+])(
+  'ends when no process can be had, which %s, and leaves nothing',
+  {
+    timeout: 2 * DEADLINE_MS,
+  },
+  async (_, broken, reason) => {
+    const temporary = join(folder, 'tmp');
+    mkdirSync(temporary);
+    const sources = new URL('../../src/', import.meta.url).href;
+    const script = SCRIPT.replace('BROKEN', broken)
+      .replaceAll('SOURCES', JSON.stringify(sources))
+      .replaceAll('FOLDER', JSON.stringify(folder));
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script],
+      { timeout: DEADLINE_MS, env: { ...process.env, TMPDIR: temporary } },
+    );
+    expect(stdout).toMatch(/A process for the owner cannot be had: .*/);
+    expect(stdout).toContain(reason);
+    expect(stdout).toContain('{"kind":"not started","end":{"code":3,"signal":null}}');
+    expect(readdirSync(temporary)).toEqual([]);
+  },
+);
