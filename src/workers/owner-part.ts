@@ -133,6 +133,8 @@ async function putInto(
   }
   // What is said of it is about the message that was mediated.
   const message = restoreMessage({ ...stored, id: stored.originalId }, configuration);
+  // An earlier store of the same flow may have said so of itself.
+  message.properties.delete(DUPLICATE_OF);
   await storeWithFailover(message, target, stored, key);
   return message.text(DUPLICATE_OF);
 }

@@ -24,6 +24,7 @@ storeContract('JDBC on SQLite', {
   reopen: (closed) =>
     contractStores.open(sqlite(contractFile), { table: closed.parameters.get('store.jdbc.table') ?? '' }),
   durable: true,
+  deadlineMs: 30_000,
 });
 
 const dedupStores = new JdbcStores();

@@ -79,7 +79,8 @@ export class JdbcStores {
       written: new Map(Object.entries(parameters)),
       services: {
         dataDirectory,
-        putDeadlineMs: wishes.deadlineMs ?? 10_000,
+        // A busy machine may need long for the tables; whoever waits for the end says so.
+        putDeadlineMs: wishes.deadlineMs ?? 60_000,
         stompUrls: new Map(),
         dataSources: new Map(),
         trustedCertificates: wishes.trustedCertificates,

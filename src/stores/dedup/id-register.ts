@@ -3,14 +3,22 @@ import type { SqlConnection, SqlSession } from '../sql/driver.ts';
 import { integer, requireTable } from '../sql/required-table.ts';
 import type { TableClaim } from './table-claim.ts';
 
-/** What one statement forgets, and how many of them one sweep makes at most. */
+/** What one statement forgets, and what one sweep does at most. */
 const FORGOTTEN_AT_ONCE = 500;
-const MOST_BATCHES = 20;
+const MOST_FORGOTTEN = 20_000;
 
 /** A message that is to be inserted. */
 export interface RegisteredRow {
   readonly msgId: string;
   readonly once?: TableClaim;
+}
+
+/** What a sweep has done. */
+export interface IdSweep {
+  /** Ids that were forgotten before their time. */
+  readonly early: number;
+  /** It came to its bound: the next one should come soon. */
+  readonly more: boolean;
 }
 
 export interface IdRegisterOptions {
@@ -93,25 +101,33 @@ export class IdRegister {
     return new Map(rows.map(({ dedup_key: key, msg_id: msgId }) => [String(key), String(msgId)]));
   }
 
-  /**
-   * Forgets ids whose time is over, and the oldest of too many; in batches, and not without an end.
-   * @returns how many were forgotten before their time
-   */
-  async sweep(session: SqlSession): Promise<number> {
-    const over = `WHERE expires_at <= ${this.#dialect.now}`;
-    for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
-      if ((await this.#forget(session, over, FORGOTTEN_AT_ONCE)) < FORGOTTEN_AT_ONCE) break;
-    }
+  /** Forgets ids whose time is over, and the oldest of too many; in batches, and not without an end. */
+  async sweep(session: SqlSession): Promise<IdSweep> {
+    const over = await this.#forgetSome(session, this.#dialect.now, MOST_FORGOTTEN);
+    // Those that are over and still there must not count as too many.
+    if (over === MOST_FORGOTTEN) return { early: 0, more: true };
     const [row] = await session.query(`SELECT COUNT(*) AS ids FROM ${this.name}`);
-    let tooMany = Math.min(integer(row?.ids) - this.#maxIds, MOST_BATCHES * FORGOTTEN_AT_ONCE);
-    let early = 0;
-    while (tooMany > 0) {
-      const forgotten = await this.#forget(session, 'ORDER BY expires_at', Math.min(tooMany, FORGOTTEN_AT_ONCE));
-      if (forgotten === 0) break;
-      early += forgotten;
-      tooMany -= forgotten;
+    const tooMany = integer(row?.ids) - this.#maxIds;
+    if (tooMany <= 0) return { early: 0, more: false };
+    const count = Math.min(tooMany, MOST_FORGOTTEN);
+    const [last] = await session.query(
+      `SELECT expires_at FROM ${this.name} ORDER BY expires_at LIMIT 1 OFFSET ${count - 1}`,
+    );
+    // Looked for once: with every batch the whole table would be sorted again.
+    const early = last ? await this.#forgetSome(session, String(integer(last.expires_at)), count) : 0;
+    return { early, more: tooMany > count };
+  }
+
+  /** @returns how many there were of those that end at `end` or before, `most` of them at most */
+  async #forgetSome(session: SqlSession, end: string, most: number): Promise<number> {
+    let forgotten = 0;
+    while (forgotten < most) {
+      const wanted = Math.min(most - forgotten, FORGOTTEN_AT_ONCE);
+      const found = await this.#forget(session, `WHERE expires_at <= ${end}`, wanted);
+      forgotten += found;
+      if (found < wanted) break;
     }
-    return early;
+    return forgotten;
   }
 
   /** Each with the end that was read: one that was taken over meanwhile stays. */

@@ -5,7 +5,7 @@ import type { StoredMessage } from '../stored-message.ts';
 import { FirstOnes } from './first-ones.ts';
 import type { DedupRules } from './parameters.ts';
 import { dedupKey, type PutsOnce } from './puts-once.ts';
-import { claim } from './table-claim.ts';
+import { claim, forgetClaim } from './table-claim.ts';
 
 export interface RegisteredPutsOptions {
   readonly store: Pick<MessageStore, 'name' | 'put'>;
@@ -37,7 +37,12 @@ export class RegisteredPuts implements PutsOnce {
     try {
       first = await this.#firstOnes.put(key, message.id, deadlineMs, async () => {
         const made = claim(message, key, rules.windowMs);
-        await store.put(message);
+        try {
+          await store.put(message);
+        } finally {
+          // The same object may go on to a failover store, and come back from there as a message that moves.
+          forgetClaim(message);
+        }
         return made.first;
       });
     } catch (error) {

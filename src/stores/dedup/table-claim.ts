@@ -18,6 +18,11 @@ export function claim(message: StoredMessage, key: string, windowMs: number): Ta
   return made;
 }
 
+/** After that put the message is like any other: put again, it is stored. */
+export function forgetClaim(message: StoredMessage): void {
+  claims.delete(message);
+}
+
 /** Undefined for messages that are put whatever was put before, as nearly all are. */
 export function claimOf(message: StoredMessage): TableClaim | undefined {
   return claims.get(message);

@@ -55,9 +55,26 @@ describe('the register of ids', () => {
         row(`${String.fromCharCode(97 + index)}`, 'm', 60_000 + index),
       );
       await ids.admit(session, kept);
-      expect(await ids.sweep(session)).toBe(2);
+      expect(await ids.sweep(session)).toEqual({ early: 2, more: false });
       expect(await keysOf(session)).toEqual([...'cdefghijkl']);
-      expect(await ids.sweep(session)).toBe(0);
+      expect(await ids.sweep(session)).toEqual({ early: 0, more: false });
+    });
+  });
+
+  it('says when a sweep has come to its bound, and counts what is over as nothing else', async () => {
+    await register(10, async (ids, session) => {
+      const fill = (name: string, count: number, end: string) =>
+        session.query(
+          `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count}) ` +
+            `INSERT INTO t_dedup SELECT '${name}' || i, 'm', ${end} FROM n`,
+        );
+      await fill('over', 20_100, '1');
+      await fill('kept', 20_015, '9000000000000 + i');
+      expect(await ids.sweep(session)).toEqual({ early: 0, more: true });
+      expect(await ids.sweep(session)).toEqual({ early: 20_000, more: true });
+      expect(await ids.sweep(session)).toEqual({ early: 5, more: false });
+      const ten = Array.from({ length: 10 }, (_, index) => `kept${20_006 + index}`);
+      expect(await keysOf(session)).toEqual(ten);
     });
   });
 });

@@ -176,7 +176,10 @@ describe('group commit', () => {
     const second = insert('b');
     await expect(first).rejects.toThrow(/did not confirm it within 50 ms; it may be done all the same/);
     await expect(second).rejects.toThrow(/could not take it within 50 ms: refused/);
-    expect([await busyOf(first), await busyOf(second)], 'only what is not stored is to come again').toEqual([false, true]);
+    expect([await busyOf(first), await busyOf(second)], 'only what is not stored is to come again').toEqual([
+      false,
+      true,
+    ]);
     database.reply = () => [];
     silence.resolve([]);
     await insert('c');
