@@ -28,6 +28,11 @@ export class RequestDispatcher implements Dispatcher {
     this.#ports = ports;
   }
 
+  /** What a proxy says of itself (OP-91). */
+  bodyLimit(path: string): number | undefined {
+    return routed(path, this.#configuration()).proxy?.definition.maxBodyBytes;
+  }
+
   /** Only proxies take bodies that still come, those whose flows leave them alone. */
   passesBody(target: string): boolean {
     const configuration = this.#configuration();

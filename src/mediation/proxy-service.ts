@@ -50,6 +50,8 @@ export interface ProxyDefinition {
   readonly endpoint: EndpointReference | undefined;
   readonly publishWsdl: PublishedWsdl | undefined;
   readonly parameters: ReadonlyMap<string, string>;
+  /** Longer requests are answered 413, bytes; undefined: the listener's limit holds (OP-91). */
+  readonly maxBodyBytes?: number | undefined;
   /** How messages are secured; undefined: not at all. */
   readonly security?: ProxySecurity | undefined;
 }

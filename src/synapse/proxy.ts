@@ -51,6 +51,7 @@ export function readProxy(element: ConfigElement, reader: ArtifactReader): Proxy
   const target = readTarget(element, attributes?.name ?? '?', reader);
   const publishWsdl = readPublishWsdl(element, reader);
   const parameters = readServiceParameters(element, reader);
+  const maxBodyBytes = readBodyLimit(element, reader);
   const pinnedServers = readPinnedServers(element, attributes, reader);
   const security = readProxySecurity(element, reader);
   if (!attributes || !target) return undefined;
@@ -63,6 +64,7 @@ export function readProxy(element: ConfigElement, reader: ArtifactReader): Proxy
     ...target,
     publishWsdl,
     parameters,
+    maxBodyBytes,
     security,
   };
 }
@@ -221,4 +223,20 @@ function readServiceParameters(proxy: ConfigElement, reader: ArtifactReader): Re
     if (value !== undefined && value !== '') parameters.set(name, value);
   }
   return parameters;
+}
+
+const BODY_LIMIT = 'x.max.body.bytes';
+const MAX_BODY_LIMIT = 2 ** 31 - 1;
+
+/** `x.max.body.bytes` (OP-91): how long requests may be where that differs from `[mini_synapse] max_body_bytes`. */
+function readBodyLimit(proxy: ConfigElement, reader: ArtifactReader): number | undefined {
+  const element = proxy.childrenNamed('parameter').find((child) => child.attribute('name')?.trim() === BODY_LIMIT);
+  if (!element) return undefined;
+  const written = resolvePlaceholders(element.text.trim(), element, reader) ?? '';
+  const bytes = /^\d{1,10}$/.test(written) ? Number(written) : Number.NaN;
+  if (bytes >= 1 && bytes <= MAX_BODY_LIMIT) return bytes;
+  reader.error(element, `'${written}' is not a valid number for ${BODY_LIMIT}`, {
+    expected: `bytes, an integer from 1 to ${MAX_BODY_LIMIT}`,
+  });
+  return undefined;
 }

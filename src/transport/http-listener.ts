@@ -10,7 +10,7 @@ import { ClientExchange, type ExchangeCounts, newExchangeCounts } from './client
 import { type HttpAnswer, textAnswer, writeAnswer, writeAnswerHead } from './http-answer.ts';
 import { type HttpScheme, type IncomingRequest, incomingRequest, splitTarget } from './incoming-request.ts';
 import { listenOn } from './listening.ts';
-import { announcedLength, BodyBudget, type BodyReading, readBody } from './request-body.ts';
+import { announcedLength, BodyBudget, type BodyReading, hasBody, readBody } from './request-body.ts';
 import { bodyTooLarge, RequestCutOff, RequestRefused } from './request-refused.ts';
 
 const log = logger('HttpListener');
@@ -299,8 +299,9 @@ class Listener implements HttpListener {
     const { dispatcher } = this.#options;
     this.#checkHead(request);
     const target = request.url ?? '/';
-    const maxBytes = dispatcher.bodyLimit?.(splitTarget(target).path) ?? this.#limits.maxBodyBytes;
     const announced = announcedLength(request);
+    const ownLimit = hasBody(request) ? dispatcher.bodyLimit?.(splitTarget(target).path) : undefined;
+    const maxBytes = ownLimit ?? this.#limits.maxBodyBytes;
     if ((announced ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
     if (this.#awaitingContinue.delete(request)) response.writeContinue();
     const { bodyIdleMs, bodyTotalMs } = this.#limits;
@@ -371,7 +372,9 @@ class Listener implements HttpListener {
     }
     try {
       const last = this.#endsConnection(served) ? { ...answer, close: true } : answer;
-      if (stream && last.close) writeAnswer(response, last, (rest) => endAfterRequest(request, response, rest));
+      // Asked of the response, too: its client may want the connection to end, or be of HTTP/1.0.
+      const ends = last.close || !response.shouldKeepAlive;
+      if (stream && ends) writeAnswer(response, last, (rest) => endAfterRequest(request, response, rest));
       else writeAnswer(response, last);
     } catch (error) {
       log.error(`A response could not be written: ${error instanceof Error ? error.message : String(error)}`);

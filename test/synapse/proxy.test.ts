@@ -11,6 +11,21 @@ function definition(attributes: string, inner = TARGET, lookup = {}) {
   return only(proxy(attributes, inner, lookup), 'proxy').content;
 }
 
+describe('x.max.body.bytes (OP-91)', () => {
+  const limited = (value: string) => `${TARGET}<parameter name="x.max.body.bytes">${value}</parameter>`;
+
+  test('is the limit of this proxy', () => {
+    expect(definition('name="p"').maxBodyBytes).toBeUndefined();
+    expect(definition('name="p"', limited(' 1024 ')).maxBodyBytes).toBe(1024);
+  });
+
+  test.each(['', '0', '-1', '16MB', '2147483648', '1e3'])("'%s' is refused", (value) => {
+    expect(printed(proxy('name="p"', limited(value)))).toContain(
+      `'${value}' is not a valid number for x.max.body.bytes`,
+    );
+  });
+});
+
 describe('attributes', () => {
   test('defaults', () => {
     expect(definition('name="p"')).toMatchObject({
