@@ -277,6 +277,7 @@ class Server implements RunningServer {
         secret: (alias) => secrets.lookup(alias),
       },
       resourceDirectories,
+      strict: this.#options.strictArtifacts,
       extensions: this.#extensions,
       runtimes: this.#runtimes({
         serverName,

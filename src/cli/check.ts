@@ -9,6 +9,7 @@ import { danglingReferences } from '../deployment/dangling-references.ts';
 import { type FileVersion, fileVersion } from '../deployment/file-version.ts';
 import { ResourceTexts } from '../deployment/resources.ts';
 import { ExtensionModules } from '../extensions/extension-modules.ts';
+import type { ArtifactLookup } from '../synapse/index.ts';
 import { parseFlags, wordFlag } from './arguments.ts';
 import { isRefused, jsonReport, textReport } from './check-report.ts';
 import { type CommandIo, EXIT, UsageError } from './io.ts';
@@ -33,8 +34,10 @@ export async function check(args: string[], io: CommandIo): Promise<number> {
   const reports: FileReport[] = [];
   try {
     const configuration = readConfiguration({ config: values.config });
+    const strictArtifacts = values.strict === true || configuration.strictArtifacts;
     const extensions = new ExtensionModules(configuration.extensions);
-    for (const path of positionals) reports.push(...(await checkGiven(path, extensions, configuration)));
+    for (const path of positionals)
+      reports.push(...(await checkGiven(path, extensions, { ...configuration, strictArtifacts })));
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     io.stderr.write(`mini-synapse check: ${error.message}\n`);
@@ -60,9 +63,9 @@ async function reportText(reports: readonly FileReport[], format: Format): Promi
   return `${JSON.stringify(sarifLog(reports, version()), undefined, 2)}\n`;
 }
 
-/** What `${configs.name}` and `$FILE:KEY` in artifacts stand for. */
-type ConfiguredValues = Pick<ServerConfiguration, 'configs' | 'fileProperties'>;
-const NOTHING_CONFIGURED: ConfiguredValues = { configs: new Map(), fileProperties: new Map() };
+/** What `${configs.name}` and `$FILE:KEY` in artifacts stand for, and how much is let pass. */
+type ConfiguredValues = Pick<ServerConfiguration, 'configs' | 'fileProperties' | 'strictArtifacts'>;
+const NOTHING_CONFIGURED: ConfiguredValues = { configs: new Map(), fileProperties: new Map(), strictArtifacts: false };
 
 async function checkGiven(
   path: string,
@@ -104,7 +107,8 @@ async function checkDirectory(
   const resolution = await settle(artifactSet([directory], extensions, configured), versions);
   const dangling = Map.groupBy(danglingReferences(resolution.served, BUILT_IN), (reference) => reference.path);
   return reportsOf(resolution).map((report) => {
-    const warnings = dangling.get(report.path)?.map((reference) => reference.diagnostic) ?? [];
+    const found = dangling.get(report.path)?.map((reference) => reference.diagnostic) ?? [];
+    const warnings = configured.strictArtifacts ? found.map((one) => ({ ...one, severity: 'error' as const })) : found;
     return { ...report, diagnostics: [...report.diagnostics, ...warnings] };
   });
 }
@@ -117,18 +121,18 @@ interface CheckedSet {
 function artifactSet(
   resourceDirectories: readonly string[],
   extensions: ExtensionModules | undefined,
-  { configs, fileProperties }: ConfiguredValues,
+  { configs, fileProperties, strictArtifacts }: ConfiguredValues,
 ): CheckedSet {
   const resources = new ResourceTexts({ directories: [...resourceDirectories, process.cwd()], online: false });
-  const set = new ArtifactSet({
+  const lookup: ArtifactLookup = {
     environment: (name) => process.env[name],
     fileProperty: (key) => fileProperties.get(key),
     configuration: (name) => configs.get(name),
     localEntry: () => undefined,
     resource: (url) => resources.ask(url),
     extension: (className) => extensions?.ask(className),
-  });
-  return { set, resources };
+  };
+  return { set: new ArtifactSet(lookup, { strict: strictArtifacts }), resources };
 }
 
 async function settle({ set, resources }: CheckedSet, changed: readonly FileVersion[]) {

@@ -76,6 +76,8 @@ export interface ServerConfiguration {
   readonly isolation: { readonly scriptMs: number; readonly transformMs: number };
   /** An expression that cannot be evaluated is a fault, not empty text (MREQ-24). */
   readonly strictExpressions: boolean;
+  /** An artifact file with warnings is as wrong as one with errors (MREQ-3). */
+  readonly strictArtifacts: boolean;
   /** PEM certificates that back ends' TLS is verified with, besides the well-known ones. */
   readonly trustedCertificatesFile: string | undefined;
   /** What `[synapse_properties]` says of conversions between JSON and XML, and what it says in vain. */
@@ -190,6 +192,7 @@ export function readConfiguration(
     observability: observability(settings),
     alerts: readAlerts(toml, settings),
     strictExpressions: settings.get('mini_synapse.strict_expressions'),
+    strictArtifacts: settings.get('mini_synapse.strict_artifacts'),
     trustedCertificatesFile: settings.get('mini_synapse.trusted_certificates'),
   };
   own.refuseUnknown([
@@ -211,6 +214,7 @@ export function readConfiguration(
     'configs',
     'secrets',
     'strict_expressions',
+    'strict_artifacts',
     'script_limit_ms',
     'transform_limit_ms',
     'file_properties',

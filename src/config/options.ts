@@ -209,6 +209,11 @@ export const OPTIONS = {
     default: false,
     description: 'An expression that cannot be evaluated is a fault, not empty text',
   },
+  'mini_synapse.strict_artifacts': {
+    type: 'boolean',
+    default: false,
+    description: 'What is warned about in artifacts, such as an unknown attribute, is an error',
+  },
   'mini_synapse.cluster.enabled': {
     type: 'boolean',
     default: false,

@@ -7,6 +7,7 @@ import {
   failedReading,
   readApplication,
   readArtifactFile,
+  strictly,
 } from '../synapse/index.ts';
 import type { FileBatch, FileVersion } from './file-version.ts';
 import { type Claimant, resolveNames, type ServedArtifact } from './resolve-names.ts';
@@ -62,12 +63,17 @@ interface FileStanding {
  */
 export class ArtifactSet {
   readonly #lookup: ArtifactLookup;
+  readonly #strict: boolean;
   readonly #files = new Map<string, FileState>();
   #standings: ReadonlyMap<string, FileStanding> = new Map();
   #entries: ReadonlyMap<string, string> = new Map();
 
-  /** @param lookup answers everything but local entries, which the set has itself */
-  constructor(lookup: ArtifactLookup) {
+  /**
+   * @param lookup answers everything but local entries, which the set has itself
+   * @param options `strict`: a file with warnings is as wrong as one with errors
+   */
+  constructor(lookup: ArtifactLookup, { strict = false }: { readonly strict?: boolean } = {}) {
+    this.#strict = strict;
     this.#lookup = {
       environment: (name) => lookup.environment(name),
       fileProperty: (key) => lookup.fileProperty(key),
@@ -124,6 +130,11 @@ export class ArtifactSet {
   }
 
   #read(version: FileVersion): ArtifactFileReading {
+    const reading = this.#readAsWritten(version);
+    return this.#strict ? strictly(reading) : reading;
+  }
+
+  #readAsWritten(version: FileVersion): ArtifactFileReading {
     const { application, source, unreadable } = version;
     if (application) return readApplication(source, application, this.#lookup);
     if (unreadable === undefined) return readArtifactFile(source, this.#lookup);

@@ -43,6 +43,8 @@ export interface DeployerOptions {
   readonly applications?: { provide(resources: readonly RegistryResource[]): void };
   /** Where relative `src="file:…"` are looked for. */
   readonly resourceDirectories?: readonly string[];
+  /** A file with warnings is as wrong as one with errors. */
+  readonly strict?: boolean;
   /** The file that keeps the texts artifacts had; undefined: they are kept in memory only. */
   readonly versionsFile?: string;
 }
@@ -121,7 +123,7 @@ export class Deployer {
       extension: (className) => options.extensions?.ask(className),
       localEntry: () => undefined,
     };
-    this.#set = new ArtifactSet(lookedUp);
+    this.#set = new ArtifactSet(lookedUp, { strict: options.strict === true });
     this.#fromRegistry = new RegistryArtifacts(lookedUp);
     this.#life = new LifeCycle(options.runtimes);
     this.#snapshot = new Snapshot(0, options.services, [], options.builtIn ?? []);

@@ -15,3 +15,4 @@ export { type LocalEntryDefinition, readEntryText } from './local-entry.ts';
 export { type ArtifactLookup, ENVIRONMENT_ONLY, type ResourceAnswer } from './lookup.ts';
 export type { MessageProcessorDefinition } from './message-processor.ts';
 export type { MessageStoreDefinition } from './message-store.ts';
+export { strictly } from './strict.ts';

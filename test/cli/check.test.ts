@@ -34,6 +34,25 @@ describe('exit codes', () => {
     expect(output).toContain('1 file checked, all fine: 0 errors, 1 warning');
   });
 
+  test('1: warnings with --strict, or where the configuration says so (MREQ-3)', async () => {
+    using folder = new TemporaryFolder();
+    folder.write('p.xml', proxy('p').replace('name=', 'nmae="x" name='));
+    const { code, output } = await run('--strict', folder.path);
+    expect(code).toBe(1);
+    expect(output).toContain('error: unknown attribute');
+    folder.write('deployment.toml', '[mini_synapse]\nstrict_artifacts = true\n');
+    expect((await run('--config', folder.at('deployment.toml'), folder.at('p.xml'))).code).toBe(1);
+  });
+
+  test('1: a reference that leads nowhere, with --strict', async () => {
+    using folder = new TemporaryFolder();
+    folder.write('p.xml', proxy('p', '<sequence key="nowhere"/>'));
+    expect((await run(folder.path)).code).toBe(0);
+    const { code, output } = await run('--strict', folder.path);
+    expect(code).toBe(1);
+    expect(output).toContain("error: proxy 'p' refers to sequence 'nowhere', which is not deployed");
+  });
+
   test('1: problems', async () => {
     using folder = new TemporaryFolder();
     folder.write('p.xml', proxy('p', '<nonsense/>'));

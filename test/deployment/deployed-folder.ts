@@ -43,7 +43,9 @@ export class DeployedFolder implements AsyncDisposable {
   readonly #stopListening: () => void;
   #count = 0;
 
-  constructor(options: { serverName?: string; environment?: (name: string) => string | undefined } = {}) {
+  constructor(
+    options: { serverName?: string; environment?: (name: string) => string | undefined; strict?: boolean } = {},
+  ) {
     this.#stopListening = onLogRecord((record) => this.log.push(record));
     this.#watcher = new ArtifactWatcher({ directory: this.folder.path, quietMs: 0, holdMs: 0 });
     this.deployer = new Deployer({
@@ -56,6 +58,7 @@ export class DeployedFolder implements AsyncDisposable {
         configuration: () => undefined,
       },
       resourceDirectories: [this.folder.path],
+      strict: options.strict === true,
     });
   }
 

@@ -54,6 +54,22 @@ describe('what is served', () => {
     expect(deployed.lines('warn')).toEqual([]);
   });
 
+  test('strict: a file with a warning is not taken, and its last good version serves on (MREQ-3)', async () => {
+    await using deployed = new DeployedFolder({ strict: true });
+    deployed.folder.write('p.xml', proxy('p'));
+    deployed.folder.write('q.xml', proxy('q').replace('name=', 'nmae="x" name='));
+    await deployed.deploy();
+    expect(deployed.served).toEqual(['proxy p']);
+    expect(deployed.lines('error').join()).toContain("unknown attribute 'nmae'");
+    deployed.folder.write('p.xml', proxy('p', '<log levle="full"/>'));
+    await deployed.deploy();
+    expect(deployed.served).toEqual(['proxy p']);
+    expect(deployed.deployer.faulty().map(({ path, serves }) => [path, serves])).toEqual([
+      ['p.xml', true],
+      ['q.xml', false],
+    ]);
+  });
+
   test('a message keeps the snapshot that it started with', async () => {
     await using deployed = new DeployedFolder();
     deployed.folder.write('s.xml', sequence('s', '<log/>'));

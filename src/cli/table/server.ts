@@ -54,7 +54,7 @@ export const CHECK = {
   usage: 'PATH...',
   summary: 'validate artifacts without running them',
   details:
-    "A directory is checked as a whole, as 'start' would deploy it: names must be unique in it, and references that lead nowhere are warned about. A file is checked by itself. Modules of the configuration are not run. Exits with 1 when there are problems; warnings are allowed.",
+    "A directory is checked as a whole, as 'start' would deploy it: names must be unique in it, and references that lead nowhere are warned about. A file is checked by itself. Modules of the configuration are not run. Exits with 1 when there are problems; warnings are allowed unless --strict or the configuration (strict_artifacts) says otherwise.",
   options: {
     format: {
       type: 'string',
@@ -63,6 +63,7 @@ export const CHECK = {
       description: 'sarif: SARIF 2.1.0, as code hosts and editors read it',
     },
     json: { type: 'boolean', description: 'The same as --format json' },
+    strict: { type: 'boolean', description: 'Warnings are problems, too' },
     config: { type: 'string', value: 'FILE', description: 'What artifacts take from the configuration' },
     ...HELP,
   },
