@@ -106,7 +106,7 @@ export class FailingOverGroup implements Endpoint {
     setGroupProperties(message, properties);
     return this.#tryChildren({
       message,
-      options: inside,
+      options: affinity?.readsAnswers ? { ...inside, passesAnswer: false } : inside,
       height: message.faultStack.length,
       resend: failover && children.length > 1 ? new ResendPoint(message) : undefined,
       sessions: affinity?.sessionsOf(message) ?? [],

@@ -71,7 +71,8 @@ export class RecipientListGroup implements Endpoint {
 
   /** @throws MediationError 303000 when there are no recipients, or none of them answered */
   async send(message: MessageContext, options: SendOptions = {}): Promise<MessageContext> {
-    const inside = optionsInside(this, TITLE, message, options);
+    // Only one of the answers goes to the client; the others would wait for it.
+    const inside = { ...optionsInside(this, TITLE, message, options), passesAnswer: false };
     const height = message.faultStack.length;
     setGroupProperties(message, this.#definition.properties);
     const recipients = this.#definition.recipients.of(message);

@@ -24,6 +24,8 @@ interface SessionKind {
   ofRequest(message: MessageContext): string[];
   /** The sessions that an answer starts. */
   ofAnswer(answer: MessageContext): string[];
+  /** They show in the body of an answer, which has to be there as a whole. */
+  readonly readsAnswer: boolean;
   /** The client makes up the id: it holds from the first message on, not only from its answer. */
   readonly startedByClient: boolean;
 }
@@ -34,18 +36,21 @@ export const SESSION_KINDS = {
   http: {
     ofRequest: ({ headers }) => cookiesIn(valuesOf(headers, 'cookie').flatMap((value) => value.split(';'))),
     ofAnswer: ({ headers }) => cookiesIn(valuesOf(headers, 'set-cookie').map((value) => value.split(';', 1)[0] ?? '')),
+    readsAnswer: false,
     startedByClient: false,
   },
   /** Axis2's service group: a header block that the back end's answers give the client to send back. */
   soap: {
     ofRequest: ({ payload }) => serviceGroups(headerIn(payload)),
     ofAnswer: ({ payload }) => serviceGroups(headerInAnswer(payload)),
+    readsAnswer: true,
     startedByClient: false,
   },
   /** A header block that the client makes up. */
   simpleClientSession: {
     ofRequest: ({ payload }) => blockTexts(headerIn(payload), SYNAPSE_NAMESPACE, 'ClientID'),
     ofAnswer: () => [],
+    readsAnswer: false,
     startedByClient: true,
   },
 } as const satisfies Record<string, SessionKind>;
@@ -70,6 +75,11 @@ export class SessionAffinity {
   /** Sessions that are remembered. */
   get size(): number {
     return this.#bound.size;
+  }
+
+  /** The sessions that an answer starts are in its body. */
+  get readsAnswers(): boolean {
+    return this.#kind.readsAnswer;
   }
 
   /**

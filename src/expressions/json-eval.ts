@@ -43,13 +43,18 @@ export function compileJsonEval(source: string, compileInner: CompileInner): Exp
   if (!source.endsWith(')')) throw new ValueError("json-eval( is not closed by ')'", 'json-eval(path)');
   const written = source.slice(START.length, -1);
   const property = PROPERTY_ROOT.exec(written);
-  const path = pathFor(property ? `$${written.slice(property[0].length)}` : written, compileInner);
+  let needsBody = !property;
+  const path = pathFor(property ? `$${written.slice(property[0].length)}` : written, (inner) => {
+    const compiled = compileInner(inner);
+    needsBody ||= compiled.needsBody;
+    return compiled;
+  });
   const read = property ? propertySource(property[1] as string, property[2] as string) : payloadSource;
   const evaluate = (message: MessageContext) => select(read, path, message);
   return {
     source,
     kind: 'json-eval',
-    needsBody: !property,
+    needsBody,
     warnings: [],
     stringValue: (message) => textOf(read, path, message, source),
     booleanValue: (message) => textOf(read, path, message, source).toLowerCase() === 'true',

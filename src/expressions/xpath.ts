@@ -187,7 +187,11 @@ function getProperty(args: readonly XPathTree[], needs: Needs): XPathFunction<Me
       throw new XPathError(TOO_MANY_ARGUMENTS);
     };
   }
-  if (!known) return dynamicProperty;
+  if (!known) {
+    // Whatever name comes out may be one that stands for something in the body.
+    needs.body = true;
+    return dynamicProperty;
+  }
   const warning = propertyCallWarning(known);
   if (warning) needs.warnings.push(warning);
   const { scope, key } = propertyCall(known);

@@ -57,10 +57,7 @@ async function sendAndReceive(message: MessageContext, endpoint: Endpoint): Prom
     await sendFailed(message, error);
     return;
   }
-  const { stream } = response.payload;
   await injectResponse(response);
-  // Dropped, or too late: nobody will take it any more.
-  if (stream?.taken === false) stream.cancel();
 }
 
 async function sendFailed(message: MessageContext, error: unknown): Promise<void> {
@@ -86,11 +83,12 @@ function awaitsAnswer({ properties, axis2 }: MessageContext): boolean {
 /** Brings a response into the flow's response path: receiving sequence, outSequence, or straight back (spec proxies 4.8). */
 export async function injectResponse(response: MessageContext): Promise<void> {
   const receiver = response.responseReceiver;
-  if (!receiver) {
-    log.debug('A response without a receiver is dropped', aboutMessage(response));
-    return;
-  }
-  await runFlow(response, async () => {
-    await receiver.injectResponse(response);
-  });
+  const { stream } = response.payload;
+  if (receiver) {
+    await runFlow(response, async () => {
+      await receiver.injectResponse(response);
+    });
+  } else log.debug('A response without a receiver is dropped', aboutMessage(response));
+  // Dropped, or too late: nobody will take it any more.
+  if (stream?.taken === false) stream.cancel();
 }

@@ -139,7 +139,9 @@ export class ClientExchange implements Exchange {
   }
 
   passes(answer: MessageContext): boolean {
-    const { method, client } = this.request;
+    const { method, client, httpVersion } = this.request;
+    // HTTP/1.0 knows no chunks: without a length the client could not tell an answer that was broken off from a complete one.
+    if (httpVersion === '1.0' && answer.payload.stream?.length === undefined) return false;
     return method !== 'HEAD' && responsePasses(answer, client);
   }
 

@@ -46,13 +46,14 @@ export function emptyAnswer(status: number): HttpAnswer {
 export function writeAnswerHead(response: ServerResponse, answer: HttpAnswer): void {
   const { status, headers, close } = answer;
   const length = announcedLength(response, answer);
+  // Only of an answer without entity, as to HEAD, does the flow know better than we.
+  const measured = length !== undefined || answer.stream !== undefined;
   const written: string[] = [];
   headers.forEach((name, value, key) => {
     if (!HEADER_NAME.test(name) || ILLEGAL_IN_VALUE.test(value))
       log.warn(`The header '${name.slice(0, 64)}' is left out of a response: HTTP cannot carry it`);
     // Ours take the place of what the flow set.
-    else if (!(close && key === 'connection') && !(length !== undefined && key === 'content-length'))
-      written.push(name, value);
+    else if (!(close && key === 'connection') && !(measured && key === 'content-length')) written.push(name, value);
   });
   if (close) written.push('Connection', 'close');
   if (length !== undefined) written.push('Content-Length', `${length}`);

@@ -132,6 +132,8 @@ interface Served {
   reading: BodyReading | undefined;
   /** A body that is passed on while it comes. */
   stream: StreamedBody | undefined;
+  /** An answer that is passed on while it comes. */
+  answering: StreamedBody | undefined;
   exchange: ClientExchange | undefined;
 }
 
@@ -256,7 +258,8 @@ class Listener implements HttpListener {
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): Served {
-    const served: Served = { request, response, reading: undefined, stream: undefined, exchange: undefined };
+    const nothingYet = { reading: undefined, stream: undefined, answering: undefined, exchange: undefined };
+    const served: Served = { request, response, ...nothingYet };
     const { socket } = request;
     const state = this.#stateOf(socket);
     state.served.add(served);
@@ -289,6 +292,8 @@ class Listener implements HttpListener {
     if (!state.served.delete(served)) return;
     this.#inFlight -= 1;
     served.reading?.release();
+    // A response that was not at its turn yet does not tell by itself that nobody will take it.
+    served.answering?.cancel();
     if (!served.response.writableFinished) served.exchange?.clientGone();
     // The response may have promised to keep the connection before the closing began.
     if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
@@ -370,6 +375,7 @@ class Listener implements HttpListener {
       answer.stream?.cancel();
       return;
     }
+    served.answering = answer.stream;
     try {
       const last = this.#endsConnection(served) ? { ...answer, close: true } : answer;
       // Asked of the response, too: its client may want the connection to end, or be of HTTP/1.0.

@@ -196,6 +196,16 @@ describe('soap', () => {
   });
 });
 
+describe('the sessions that an answer starts', () => {
+  it.each([
+    ['soap', true],
+    ['http', false],
+    ['simpleClientSession', false],
+  ] as const)('of %s are in its body: %s', (type, reads) => {
+    expect(new SessionAffinity(type, 1000).readsAnswers).toBe(reads);
+  });
+});
+
 describe('the memory of sessions', () => {
   it('is bounded by number, the longest unused first, and gives back what has expired', () => {
     const backEnds = new ScriptedBackEnds();

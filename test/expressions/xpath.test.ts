@@ -368,6 +368,7 @@ describe('whether an expression needs the body (MREQ-8)', () => {
     ["get-property('OperationName')", true],
     ['concat($ctx:a, //b)', true],
     ['$ctx:body', true],
+    ['get-property($ctx:which)', true],
     ["get-property('p')", false],
     ["get-property('axis2', 'From')", false],
     ["concat($ctx:a, '/', $trp:b)", false],
@@ -377,6 +378,8 @@ describe('whether an expression needs the body (MREQ-8)', () => {
     ['1 + 1', false],
     ['json-eval($.a)', true],
     ['json-eval($ctx:a.b)', false],
+    ['json-eval($ctx:a.{$ctx:b})', false],
+    ['json-eval($ctx:a.{//b})', true],
   ])('%s: %s', (source, needsBody) => {
     expect(compileExpression(source, {}).needsBody).toBe(needsBody);
   });

@@ -65,6 +65,10 @@ beforeAll(async () => {
         sendTo('<timeout><duration>700</duration><responseAction>fault</responseAction></timeout>'),
       ),
       Dropping: through('Dropping', '<drop/>'),
+      Several: through(
+        'Several',
+        `<send><endpoint><recipientlist>${`<endpoint><address uri="${target}"/></endpoint>`.repeat(2)}</recipientlist></endpoint></send>`,
+      ),
       Forgetting: through('Forgetting', sendTo(), '<drop/>'),
     },
     '[mini_synapse]\nmax_body_bytes = 33554432\n',
@@ -253,6 +257,23 @@ describe('a large body that nobody reads', () => {
     const answer = await call('Forgetting', body);
     expect(answer.status).toBe(202);
     await closed.promise;
+  });
+});
+
+describe('of several large answers', () => {
+  it('each is taken from its back end, and one goes to the client', async () => {
+    const answers: Array<Promise<unknown>> = [];
+    handle = async (incoming, outgoing) => {
+      answers.push(once(outgoing, 'finish'));
+      await buffer(incoming);
+      outgoing.writeHead(200, { 'Content-Type': 'application/octet-stream' });
+      await pipeline(Readable.from(chunks(15 * MIB)), outgoing);
+    };
+    const answer = await call('Several', Buffer.from('a'));
+    expect(answer.body.length).toBe(15 * MIB);
+    expect(answers).toHaveLength(2);
+    await Promise.all(answers);
+    await nothingInFlight();
   });
 });
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { onLogRecord } from '../../src/logging/index.ts';
 import { MediationError } from '../../src/message/errors.ts';
 import { Payload } from '../../src/message/payload.ts';
+import { StreamedBody } from '../../src/message/streamed-body.ts';
 import { ClientExchange, type ExchangeOptions, newExchangeCounts } from '../../src/transport/client-exchange.ts';
 import type { HttpAnswer } from '../../src/transport/http-answer.ts';
 import { message, request } from './messages.ts';
@@ -67,6 +68,23 @@ describe('the end', () => {
     expect(ends).toBe(2);
     exchange.onEnd(count);
     expect(ends).toBe(3);
+  });
+});
+
+describe('an answer that still comes', () => {
+  const source = { pause: () => {}, resume: () => {}, cancel: () => {} };
+  it.each([
+    ['1.1', undefined, true],
+    ['1.1', 200_000, true],
+    ['1.0', 200_000, true],
+    // Its client could not tell that the rest is missing.
+    ['1.0', undefined, false],
+  ])('goes to a client of HTTP/%s, with the length %s: %s', (httpVersion, length, passes) => {
+    const { exchange } = setUp({ request: { ...request('/services/P'), httpVersion } });
+    const stream = new StreamedBody(Buffer.from('{"a":1}'), length, source);
+    const answer = message(Payload.unread(stream.head, 'application/json', { stream }));
+    expect(exchange.passes(answer)).toBe(passes);
+    exchange.clientGone();
   });
 });
 
