@@ -1,17 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { logged, problemLines, response } from '../mediation/harness.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { endpointAt, SplitFlow, shown } from './split-harness.ts';
 
 const JSON_TYPE: Array<[string, string]> = [['Content-Type', 'application/json']];
 const CALL = (host: string) => `<sequence><call>${endpointAt(host)}</call></sequence>`;
 const BODY = 'target="Body" result-content-type="JSON"';
 
-/** Answers `{"from":"<host>"}`; after so many ms. */
-function flowOf(delays: Readonly<Record<string, number>> = {}): SplitFlow {
-  const flow = new SplitFlow({}, { body: '{"q":1}', contentType: 'application/json' });
+const REQUEST = '{"q":1}';
+
+/** Answers `{"from":"<host>"}`; after so many ms, or only when the flow has gone on without it. */
+function flowOf(delays: Readonly<Record<string, number | 'too late'>> = {}): SplitFlow {
+  const flow = new SplitFlow({}, { body: REQUEST, contentType: 'application/json' });
   flow.configuration.sender.answer = async ({ url }) => {
     const host = new URL(url).hostname;
-    await new Promise((resolve) => setTimeout(resolve, delays[host] ?? 1));
+    const wait = delays[host] ?? 1;
+    if (wait === 'too late') await waitFor(() => shown(flow.request) !== REQUEST, { what: 'the flow to go on' });
+    else await new Promise((resolve) => setTimeout(resolve, wait));
     return response(200, `{"from":"${host}"}`, JSON_TYPE);
   };
   return flow;
@@ -23,7 +28,7 @@ function scatter(attributes: string, aggregation: string, sequences: string): st
 
 describe('scatter-gather', () => {
   it('goes on with the results in the order in which they come', async () => {
-    const flow = flowOf({ a: 20 });
+    const flow = flowOf({ a: 250 });
     const outcome = await flow.run(
       `${scatter(BODY, 'expression="json-eval($)"', CALL('a') + CALL('b'))}<property name="after" value="1"/>`,
     );
@@ -34,7 +39,7 @@ describe('scatter-gather', () => {
   });
 
   it('runs one sequence after the other when it is told to', async () => {
-    const flow = flowOf({ a: 20 });
+    const flow = flowOf({ a: 250 });
     await flow.run(scatter(`${BODY} parallel-execution="false"`, 'expression="json-eval($)"', CALL('a') + CALL('b')));
     expect(shown(flow.request)).toBe('[{"from":"a"},{"from":"b"}]');
   });
@@ -117,7 +122,7 @@ describe('scatter-gather', () => {
 
   it('has enough at min or max messages; the others run to their end', async () => {
     for (const count of ['min-messages="1"', 'max-messages="{1}"']) {
-      const flow = flowOf({ a: 30 });
+      const flow = flowOf({ a: 'too late' });
       await flow.run(scatter(BODY, `expression="json-eval($)" ${count}`, CALL('a') + CALL('b')));
       expect(shown(flow.request)).toBe('[{"from":"b"}]');
       expect(flow.sent).toHaveLength(2);
@@ -125,9 +130,9 @@ describe('scatter-gather', () => {
   });
 
   it('makes do with what there is after its timeout', async () => {
-    const flow = flowOf({ a: 300 });
+    const flow = flowOf({ a: 'too late' });
     const records = await logged(() =>
-      flow.run(scatter(BODY, 'expression="json-eval($)" timeout="60"', CALL('a') + CALL('b'))),
+      flow.run(scatter(BODY, 'expression="json-eval($)" timeout="1000"', CALL('a') + CALL('b'))),
     );
     expect(shown(flow.request)).toBe('[{"from":"b"}]');
     expect(records.map(({ message }) => message)).toContain('Scatter Gather mediator timeout occurred.');
