@@ -25,6 +25,8 @@ export interface JmsSide {
 const HEART_BEAT_MS = 10_000;
 const RETRY_MS = 1_000;
 const CALL_MS = 30_000;
+/** How long messages in hand may take once it is to end. */
+const LEAVE_MS = 5_000;
 const DEFAULT_CONTENT_TYPE = 'text/xml; charset=UTF-8';
 
 /**
@@ -45,15 +47,18 @@ export async function serveJms(side: JmsSide, signal: AbortSignal): Promise<void
 }
 
 async function serveOver(connection: StompConnection, side: JmsSide, signal: AbortSignal): Promise<void> {
-  const leave = () => void connection.close();
+  const inHand = new Set<Promise<void>>();
+  const leave = () => void leaveAfter(inHand, connection);
   signal.addEventListener('abort', leave, { once: true });
   try {
     const queue = side.queue ?? 'SimpleStockQuoteService';
     const headers = { destination: `/queue/${queue}`, ack: 'client-individual', 'activemq.prefetchSize': '1' };
     const subscription = connection.subscribe(headers, (message) => {
-      answerMessage(connection, message, side.serviceUrl).catch((error: unknown) =>
-        connection.destroy(error instanceof Error ? error.message : String(error)),
-      );
+      if (signal.aborted) return;
+      const answered = answerMessage(connection, message, side.serviceUrl)
+        .catch((error: unknown) => connection.destroy(error instanceof Error ? error.message : String(error)))
+        .finally(() => inHand.delete(answered));
+      inHand.add(answered);
     });
     await subscription.confirmed;
     const reason = await connection.ended;
@@ -61,6 +66,12 @@ async function serveOver(connection: StompConnection, side: JmsSide, signal: Abo
   } finally {
     signal.removeEventListener('abort', leave);
   }
+}
+
+/** What was taken is acknowledged first: an order that was accepted would come again. */
+async function leaveAfter(inHand: ReadonlySet<Promise<void>>, connection: StompConnection): Promise<void> {
+  await Promise.race([Promise.all(inHand), delay(LEAVE_MS, undefined, { ref: false })]);
+  await connection.close();
 }
 
 async function answerMessage(connection: StompConnection, message: StompMessage, serviceUrl: string): Promise<void> {
