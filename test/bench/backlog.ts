@@ -4,9 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { seeStore, switchProcessor } from '../support/management.ts';
 import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { type CountingBackEnd, countingBackEnd } from './back-end.ts';
 import { backlogArtifacts } from './backlog-artifacts.ts';
 import { sendOrders } from './clients.ts';
+import type { LimitFigures } from './contest/contest.ts';
+import type { RowFailure } from './contest/rows.ts';
 import { fill } from './fill.ts';
 import { MemoryWatch } from './memory.ts';
 import { type Progress, progress } from './progress.ts';
@@ -16,7 +19,8 @@ import { BENCH_KINDS, cleanUp, type Medium, temporaryFolder } from './store-kind
 /*
  * A large backlog, measured on the runtime as users run it: it accepts, counts, delivers and restarts, and how much memory it takes.
  *
- *   node test/bench/backlog.ts                              100,000 in memory, 100,000 with a journal, 1,000,000 in PostgreSQL
+ *   node test/bench/backlog.ts                              1,000,000 in PostgreSQL, 100,000 with a journal, 100,000 in memory;
+ *                                                           writes docs/bench/backlog.json
  *   node test/bench/backlog.ts --kind postgresql --count 1000000 --deliver 20000
  *
  * `--kind` is part of a kind's name in store-kinds.ts. Exit code 1 when a message was lost or the memory bound was not kept.
@@ -28,11 +32,12 @@ const CONNECTIONS = 32;
 const ACCEPTED = 5_000;
 /** What happens is to be seen within this time (issue 5). */
 const SHOWN_WITHIN_MS = 2_000;
+const COUNT_DEADLINE_MS = 30_000;
 const DELIVERY_DEADLINE_MS = 300_000;
 const USUAL: ReadonlyArray<{ kind: string; count: number; deliver: number }> = [
-  { kind: 'memory', count: 95_000, deliver: 100_000 },
-  { kind: 'memory, x.journal', count: 95_000, deliver: 100_000 },
   { kind: 'postgresql', count: 1_000_000, deliver: 20_000 },
+  { kind: 'memory, x.journal', count: 95_000, deliver: 100_000 },
+  { kind: 'memory', count: 95_000, deliver: 100_000 },
 ];
 
 interface Wish {
@@ -49,16 +54,32 @@ async function main(): Promise<number> {
   });
   const { kind, count = '100000', deliver = '20000' } = values;
   const wishes = kind === undefined ? USUAL : [{ kind, count: Number(count), deliver: Number(deliver) }];
-  const measured: Measured[] = [];
-  for (const wish of wishes) measured.push(...(await measure(wish)));
-  if (kind === undefined) await writeResult('backlog', { limits: measured.map(limitOf) });
-  return measured.every(({ failures }) => failures === 0) ? 0 : 1;
+  const limits: LimitFigures[] = [];
+  const failed: RowFailure[] = [];
+  const backlogs: Measured[] = [];
+  for (const wish of wishes) {
+    const failure = (reason: string) =>
+      failed.push({ id: `backlog-${wish.kind}`, path: `backlog, ${wish.kind}`, reason });
+    try {
+      for (const measured of await measure(wish)) {
+        backlogs.push(measured);
+        limits.push(limitOf(measured));
+        measured.failures.forEach(failure);
+      }
+    } catch (error) {
+      failure(String(error));
+    }
+    // Each of them takes minutes.
+    if (kind === undefined) await writeResult('backlog', { limits, failed, backlogs });
+  }
+  for (const { path, reason } of failed) say(`${path}: ${reason}`);
+  return failed.length === 0 && limits.every(({ met }) => met) ? 0 : 1;
 }
 
-function limitOf({ kind, messages, peakMiB, failures }: Measured) {
-  const path = `most that was resident with ${messages} messages waiting (${kind}), filled, killed, restarted, drained`;
+function limitOf({ kind, messages, peakMiB }: Measured): LimitFigures {
+  const path = `most that was resident with ${messages.toLocaleString('en')} messages waiting (${kind}), filled, killed, restarted, drained`;
   const value = { median: peakMiB, min: peakMiB, max: peakMiB };
-  return { id: `backlog-${kind}`, path, value, unit: 'MiB', goal: RSS_BOUND_MIB, met: failures === 0 };
+  return { id: `backlog-${kind}`, path, value, unit: 'MiB', goal: RSS_BOUND_MIB, met: peakMiB < RSS_BOUND_MIB };
 }
 
 /** Of what cannot be had here, nothing. */
@@ -81,7 +102,10 @@ interface Measured {
   readonly kind: string;
   readonly messages: number;
   readonly peakMiB: number;
-  readonly failures: number;
+  /** What was done -> the most that was resident meanwhile, MiB. */
+  readonly residentMiB: Readonly<Record<string, number>>;
+  /** Counts that were wrong or late, refused and missing messages. */
+  readonly failures: readonly string[];
 }
 
 class Backlog {
@@ -90,7 +114,7 @@ class Backlog {
   readonly #inMemory: boolean;
   readonly #survives: boolean;
   #runtime: MiniSynapse | undefined;
-  #failures = 0;
+  readonly #failures: string[] = [];
 
   constructor(wish: Wish, medium: Medium) {
     this.#wish = wish;
@@ -99,7 +123,7 @@ class Backlog {
     this.#survives = !this.#inMemory || medium.artifact.parameters['x.journal'] === 'true';
   }
 
-  async run(): Promise<Pick<Measured, 'peakMiB' | 'failures'>> {
+  async run(): Promise<Omit<Measured, 'kind' | 'messages'>> {
     const backEnd = await countingBackEnd();
     const memory = new MemoryWatch(() => this.#runtime?.pid);
     try {
@@ -122,7 +146,8 @@ class Backlog {
       await backEnd.close();
     }
     const peakMiB = this.#tellMemory(memory);
-    return { peakMiB, failures: this.#failures };
+    const phases = [...memory.peaks].map(([phase, mib]) => [phase, Math.round(mib)]);
+    return { peakMiB, residentMiB: Object.fromEntries(phases), failures: this.#failures };
   }
 
   async #steps(runtime: MiniSynapse, backEnd: CountingBackEnd, memory: MemoryWatch, dataDirectory: string) {
@@ -170,26 +195,25 @@ class Backlog {
   }
 
   async #ready(runtime: MiniSynapse): Promise<void> {
-    const deadline = performance.now() + 120_000;
-    while ((await seeStore(runtime, 'OrderStore')).state !== 'READY') {
-      if (performance.now() > deadline) throw new Error('the store is not ready after 120 s');
-      await delay(20);
-    }
+    const isReady = async () => (await seeStore(runtime, 'OrderStore')).state === 'READY';
+    await waitFor(isReady, { what: 'the store to be ready', deadlineMs: 120_000 });
   }
 
-  /** The number is of two seconds ago at most. */
+  /** The number is of two seconds ago at most; one that comes right later is told from one that never does. */
   async #count(runtime: MiniSynapse, expected: number): Promise<void> {
     const begun = performance.now();
     for (;;) {
-      const { size } = await seeStore(runtime, 'OrderStore');
+      // A machine with other work may let even a question wait; the time counts all the same.
+      const { size } = await seeStore(runtime, 'OrderStore').catch(() => ({ size: Number.NaN }));
       const took = Math.round(performance.now() - begun);
-      if (size !== expected && took < SHOWN_WITHIN_MS) {
+      if (size !== expected && took < COUNT_DEADLINE_MS) {
         await delay(20);
         continue;
       }
       const verdict = size === expected ? 'right' : `expected ${expected}`;
       say(`  count     ${size} (${verdict}) in ${took} ms`);
-      if (size !== expected) this.#failures += 1;
+      if (size !== expected) this.#failures.push(`${size} messages counted instead of ${expected}`);
+      else if (took > SHOWN_WITHIN_MS) this.#failures.push(`counted right only after ${took} ms`);
       return;
     }
   }
@@ -207,7 +231,7 @@ class Backlog {
     say(
       `  ${what.padEnd(9)} ${sent.accepted} accepted, ${sent.refused} refused, ${Math.round(sent.perSecond)}/s, ${times}`,
     );
-    this.#failures += sent.refused === 0 ? 0 : 1;
+    if (sent.refused > 0) this.#failures.push(`${sent.refused} of ${count} messages were refused`);
   }
 
   async #deliver(runtime: MiniSynapse, backEnd: CountingBackEnd, wanted: number): Promise<void> {
@@ -223,7 +247,7 @@ class Backlog {
     await switchProcessor(runtime, 'Forwarder', 'inactive');
     await this.#quiet(backEnd);
     say(`  deliver   ${took}, ${backEnd.count - backEnd.distinct} twice`);
-    if (backEnd.distinct < wanted) this.#failures += 1;
+    if (backEnd.distinct < wanted) this.#failures.push(`${backEnd.distinct} of ${wanted} messages were delivered`);
   }
 
   /** Waits until what was on its way has come. */
@@ -240,7 +264,6 @@ class Backlog {
       .map(([phase, peak]) => `${phase} ${Math.round(peak)}`);
     const most = Math.max(...peaks.values());
     say(`  RSS MiB   ${told.join(', ')}: ${most < RSS_BOUND_MIB ? 'below' : 'ABOVE'} ${RSS_BOUND_MIB}`);
-    if (most >= RSS_BOUND_MIB) this.#failures += 1;
     return most;
   }
 }

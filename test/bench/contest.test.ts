@@ -1,15 +1,18 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseXml } from '../../src/xml/index.ts';
 import { type ContestantFigures, contest, judged, spread } from './contest/contest.ts';
-import type { Contestant, RoundFigures } from './contest/contestant.ts';
+import type { Contestant, RoundFigures, Row, Running } from './contest/contestant.ts';
+import { fillQueue } from './contest/fill-queue.ts';
 import { HttpConnection, wireRequest } from './contest/http-connection.ts';
 import { httpLoad } from './contest/http-load.ts';
 import { cpuSeconds } from './contest/process-figures.ts';
+import { exitCodeOf, type Measured, measureRows } from './contest/rows.ts';
+import { shared } from './contest/shared.ts';
 import { rowText } from './contest/table.ts';
 import { soapOrders } from './messages.ts';
 import { BEGIN, END, tables, writeBetweenMarks, writeReport } from './report.ts';
@@ -67,6 +70,143 @@ describe('a contest', () => {
       '1 of 100 messages failed',
     );
     expect(events.filter((event) => event.endsWith('ends'))).toEqual(['bare ends', 'ours ends']);
+  });
+});
+
+describe('a row that stands still', () => {
+  const never = () => new Promise<never>(() => undefined);
+  const deadlines = { startMs: 20, beyondMs: 20 };
+  const options = { rounds: 1, roundMs: 1, warmUpMs: 1, deadlines };
+  const ended: string[] = [];
+  const contestant = (name: string, running: Partial<Running> = {}): Contestant => ({
+    name,
+    start: async () => ({
+      pid: process.pid,
+      round: async () => ({ messages: 100, failed: 0, seconds: 1, p50Ms: 1, p99Ms: 2 }),
+      close: async (failed) => void ended.push(`${name} ${failed ? 'failed' : 'ends'}`),
+      ...running,
+    }),
+  });
+  const told: string[] = [];
+  const out = { result: (text: string) => void told.push(text), progress: () => undefined };
+  const measure = async (rows: readonly Row[]) => {
+    const measured: Measured = { rows: [], failed: [] };
+    await measureRows(rows, options, measured, out);
+    return measured;
+  };
+  const good = { ...row(0.8), baseline: contestant('bare'), ours: contestant('ours') };
+  beforeEach(() => {
+    ended.length = 0;
+    told.length = 0;
+  });
+
+  it('fails with what it waited for; the others are measured', async () => {
+    const stuck = { ...good, id: 'stuck', ours: contestant('stuck', { round: never }) };
+    const measured = await measure([stuck, good]);
+    expect(measured.failed).toMatchObject([{ id: 'stuck', reason: 'waited 0.02 s for stuck: warm-up 1' }]);
+    expect(measured.rows).toMatchObject([{ id: 'r', ratio: 1 }]);
+    expect(exitCodeOf(measured)).toBe(1);
+    expect(told[0]).toContain('FAILED');
+    expect(ended).toEqual(['bare failed', 'stuck failed', 'bare ends', 'ours ends']);
+  });
+
+  it('fails when it cannot be made ready again, or does not start; one that starts too late is ended', async () => {
+    const late = Promise.withResolvers<Running>();
+    const untidy = { ...good, id: 'untidy', ours: contestant('untidy', { tidy: never }) };
+    const slow = { ...good, id: 'slow', ours: { name: 'slow', start: () => late.promise } };
+    const { failed } = await measure([untidy, slow]);
+    expect(failed.map(({ reason }) => reason)).toEqual([
+      'waited 0.02 s for untidy: made ready again',
+      'waited 0.02 s for slow to start',
+    ]);
+    late.resolve(await contestant('slow').start());
+    await late.promise;
+    expect(ended).toContain('slow failed');
+  });
+
+  it('is told when it cannot be ended', async () => {
+    const close = () => Promise.reject(new Error('it lives'));
+    const { failed } = await measure([{ ...good, ours: contestant('ours', { close }) }]);
+    expect(failed).toMatchObject([{ reason: 'it lives' }]);
+  });
+});
+
+describe('a contestant of several rows', () => {
+  it('is started for the first one, warm for the next, and started anew after one that failed', async () => {
+    const events: string[] = [];
+    const of = shared(async () => {
+      events.push('start');
+      return { close: async () => void events.push('end') };
+    });
+    const contestant = of.contestant('ours', () => ({
+      pid: process.pid,
+      round: async () => ({ messages: 1, failed: 0, seconds: 1, p50Ms: 1, p99Ms: 1 }),
+    }));
+    for (const failed of [false, true, false]) {
+      const running = await contestant.start();
+      events.push(running.warm ? 'warm' : 'cold');
+      await running.close(failed);
+    }
+    await of.close();
+    await of.close();
+    expect(events).toEqual(['start', 'cold', 'warm', 'end', 'start', 'cold', 'end']);
+  });
+
+  it('is warmed up once', async () => {
+    const rounds: number[] = [];
+    const running: Running = {
+      pid: process.pid,
+      warm: true,
+      round: async (ms) => {
+        rounds.push(ms);
+        return { messages: 1, failed: 0, seconds: 1, p50Ms: 1, p99Ms: 1 };
+      },
+      warmUp: () => Promise.reject(new Error('it is warm')),
+      close: async () => undefined,
+    };
+    const contestant = { name: 'ours', start: async () => running };
+    const options = { rounds: 1, roundMs: 5, warmUpMs: 100, warmAfter: 1_000, warmUps: 3, rewarmMs: 7 };
+    await contest({ ...row(0.8), baseline: contestant, ours: contestant }, options);
+    expect(rounds).toEqual([7, 7, 5, 5]);
+  });
+});
+
+describe('a queue', () => {
+  const receipts = (text: string) =>
+    [...text.matchAll(/receipt:(\S+)\n/g)].map(([, id]) => `RECEIPT\nreceipt-id:${id}\n\n\0\n`);
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+  });
+  async function broker(answer: (text: string) => string): Promise<number> {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => void socket.write(answer(chunk.toString('latin1'))));
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return (server.address() as AddressInfo).port;
+  }
+
+  it('is filled with as many messages as are wanted, in transactions that are confirmed', async () => {
+    let all = '';
+    const port = await broker((text) => {
+      all += text;
+      return text.startsWith('CONNECT') ? 'CONNECTED\nversion:1.2\n\n\0\n' : receipts(text).join('');
+    });
+    const told: number[] = [];
+    await fillQueue(port, 'orders', 1_200, (filled) => told.push(filled));
+    expect(all.match(/^SEND$/gm)).toHaveLength(1_200);
+    expect(all.match(/^destination:\/queue\/orders$/gm)).toHaveLength(1_200);
+    expect(all.match(/^COMMIT$/gm)).toHaveLength(3);
+    expect(told.at(-1)).toBe(1_200);
+  });
+
+  it('fails with what the broker says', async () => {
+    const port = await broker((text) =>
+      text.startsWith('CONNECT') ? 'CONNECTED\n\n\0' : 'ERROR\nmessage:the disk is full\n\n\0',
+    );
+    await expect(fillQueue(port, 'orders', 10)).rejects.toThrow('the disk is full');
   });
 });
 
@@ -153,9 +293,13 @@ describe('the report', () => {
     await writeResult('http', { rows: [measured] }, folder);
     await writeResult('start', { limits: [limit] }, folder);
     await writeResult('stores', { rows: [{ other: 'shape' }] }, folder);
+    const failed = [{ id: 'drain-16', path: 'a drain', reason: 'waited 60 s for the broker\nand so on' }];
+    await writeResult('store-paths', { servers: { ActiveMQ: '5.17.2' }, rows: [], failed }, folder);
     const text = await writeReport(folder);
     expect(text).toContain('| 1000 | 500 | 0.50 | >= 0.90 | 0.50 | 1.00 | 50 | **not met** |');
     expect(text).toContain('| resident | 80.00 MiB | <= 90 | met |');
+    expect(text).toContain('| a drain |  |  |  |  |  |  |  | **failed**: waited 60 s for the broker |');
+    expect(text).toMatch(/^Measured on .*, Node.js v.*, ActiveMQ 5.17.2, with/);
     const svg = parseXml(readFileSync(join(folder, 'chart.svg'), 'utf8'));
     expect(svg.documentElement?.localName).toBe('svg');
     expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(text);

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -7,6 +6,7 @@ import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { endChild, nextMessage, startModule } from './contest/child.ts';
 import { spread } from './contest/contest.ts';
+import { benchFolder, removeFolder } from './folder.ts';
 import { writeResult } from './result.ts';
 
 /*
@@ -105,7 +105,7 @@ async function main(): Promise<number> {
     options: { count: { type: 'string', default: '1000' }, rounds: { type: 'string', default: '5' } },
   });
   const rounds = Number(values.rounds);
-  const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-bench-'));
+  const folder = benchFolder();
   try {
     const one = writeProxies(join(folder, 'one'), 1);
     const all = writeProxies(join(folder, 'all'), Number(values.count));
@@ -120,7 +120,7 @@ async function main(): Promise<number> {
     const served = await withRuntime(all, folder, (runtime) => changes(runtime, join(all, 'proxy-0.xml'), rounds));
     return await tell({ count: Number(values.count), bare, ours, served });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

@@ -1,17 +1,18 @@
 import { parseArgs } from 'node:util';
-import { contest, DEFAULT_CONTEST, type RowFigures } from './contest/contest.ts';
+import { DEFAULT_CONTEST } from './contest/contest.ts';
 import { HttpClients, startEcho } from './contest/http-contestants.ts';
-import { httpRows } from './contest/http-rows.ts';
-import { rowText } from './contest/table.ts';
+import { httpPaths } from './contest/http-rows.ts';
+import { exitCodeOf, type Measured, measureRows } from './contest/rows.ts';
+import { limitText } from './contest/table.ts';
 import { writeResult } from './result.ts';
 
 /*
  * The HTTP paths against the bare baselines of `test/bench/baselines`, in alternating rounds. Clients, listener and back end are processes
  * of their own. Writes docs/bench/http.json when all rows were measured.
  *
- *   node test/bench/http.ts [ROW...] [--rounds 5] [--ms 1200]
+ *   node test/bench/http.ts [ROW...] [--rounds 5] [--ms 1000]
  *
- * Exit code 1 when a goal was not met.
+ * Exit code 1 when a goal was not met, or a row has no figures.
  */
 
 const { positionals, values } = parseArgs({
@@ -23,21 +24,21 @@ const { positionals, values } = parseArgs({
 });
 const echo = await startEcho();
 const clients = new HttpClients();
-const measured: RowFigures[] = [];
+const paths = httpPaths(clients, echo.port);
+const measured: Measured = { rows: [], failed: [] };
 try {
-  const all = httpRows(clients, echo.port);
-  const wanted = all.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
-  if (wanted.length === 0) throw new Error(`there are these rows: ${all.map(({ id }) => id).join(', ')}`);
+  const all = paths.rows.map(({ id }) => id);
+  const wanted = paths.rows.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
+  const wantsSizes = positionals.length === 0 || positionals.includes('resident');
+  if (wanted.length === 0 && !wantsSizes) throw new Error(`there are these rows: ${all.join(', ')}, resident`);
   const options = { ...DEFAULT_CONTEST, rounds: Number(values.rounds), roundMs: Number(values.ms) };
-  for (const [index, row] of wanted.entries()) {
-    process.stderr.write(`  ${index + 1} of ${wanted.length}: ${row.path}\n`);
-    const figures = await contest(row, options);
-    measured.push(figures);
-    process.stdout.write(`${rowText(figures)}\n`);
-  }
-  if (wanted.length === all.length) await writeResult('http', { rows: measured });
-  process.exitCode = measured.every(({ met }) => met) ? 0 : 1;
+  await measureRows(wanted, options, measured);
+  const limits = wantsSizes ? [await paths.residentBySize()] : [];
+  for (const limit of limits) process.stdout.write(`${limitText(limit)}\n\n`);
+  if (positionals.length === 0) await writeResult('http', { ...measured, limits });
+  process.exitCode = exitCodeOf(measured) || Number(limits.some(({ met }) => !met));
 } finally {
+  await paths.close();
   await clients.close();
   await echo.close();
 }

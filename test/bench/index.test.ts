@@ -1,11 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../support/wait-for.ts';
 import { growths } from './expressions.ts';
-import { runBenches } from './index.ts';
-import { BENCHES } from './registry.ts';
+import { type RunOptions, runBenches } from './index.ts';
+import { BENCHES, minutesOfAll } from './registry.ts';
 import { writeResult } from './result.ts';
 
 let folder: string;
@@ -28,9 +29,10 @@ function benches(programs: Readonly<Record<string, string>>) {
   );
 }
 
-async function run(args: readonly string[], programs: Readonly<Record<string, string>>) {
+async function run(args: readonly string[], programs: Readonly<Record<string, string>>, options: RunOptions = {}) {
   const said: string[] = [];
-  const code = await runBenches(args, benches(programs), (line) => said.push(line.replace(/\d+ s$/, 'N s')));
+  const say = (line: string) => said.push(line.replace(/\d+ s$/, 'N s'));
+  const code = await runBenches(args, benches(programs), say, options);
   return { code, said };
 }
 
@@ -43,6 +45,7 @@ describe('the runner', () => {
       '      good ended with 0 after N s',
       '[2/2] bad: the bad, about 1 min',
       '      bad ended with 1 after N s',
+      'all of them took N s',
       'not as it should be: bad',
     ]);
   });
@@ -62,6 +65,37 @@ describe('the runner', () => {
     });
     expect((await run(['--list'], { good: '' })).said).toEqual(['good           the good, 1 min']);
     expect(Object.keys(BENCHES)).toEqual(expect.arrayContaining(['expressions', 'stores', 'backlog']));
+  });
+
+  it('says what belongs to the whole set, which takes less than ten minutes', async () => {
+    const { code, said } = await run(['--help'], { good: '', long: '' });
+    expect(code).toBe(0);
+    const [whole, byName] = said.join('\n').split('By name only:');
+    expect(whole).toContain('good           the good');
+    expect(whole).toContain('about 1 minutes');
+    expect(byName).toContain('long           the long');
+    expect(minutesOfAll(BENCHES)).toBeLessThan(10);
+  });
+
+  const STANDS = 'setInterval(() => {}, 60_000)';
+
+  it('ends a bench that stands still, says so, and goes on', async () => {
+    const patience = { patienceMs: ({ title }: { title: string }) => (title === 'the stands' ? 50 : 60_000) };
+    const { code, said } = await run([], { stands: STANDS, good: '' }, patience);
+    expect(code).toBe(1);
+    expect(said[1]).toBe('      stands was stopped: it stood still after N s');
+    expect(said[3]).toBe('      good ended with 0 after N s');
+  });
+
+  it('hands a signal on, also to one that does not care, and runs no other', async () => {
+    const here = JSON.stringify(join(folder, 'here'));
+    const deaf = `import { writeFileSync } from 'node:fs'; process.on('SIGTERM', () => {}); ${STANDS}; writeFileSync(${here}, '')`;
+    const running = run([], { deaf, good: '' }, { endMs: 50 });
+    await waitFor(() => existsSync(join(folder, 'here')), { what: 'the bench to run', deadlineMs: 60_000 });
+    process.emit('SIGHUP', 'SIGHUP');
+    const { code, said } = await running;
+    expect(code).toBe(128 + 1);
+    expect(said).toEqual(['[1/2] deaf: the deaf, about 1 min', '      deaf: told to stop by SIGHUP']);
   });
 });
 

@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -14,6 +13,7 @@ import { backlogArtifacts } from './backlog-artifacts.ts';
 import { endChild, nextMessage, startModule } from './contest/child.ts';
 import { spread } from './contest/contest.ts';
 import { type BrokerAddress, freshName, jmsStore } from './contest/store-rows.ts';
+import { benchFolder, removeFolder } from './folder.ts';
 import { order } from './messages.ts';
 import { percentile } from './percentiles.ts';
 import { writeResult } from './result.ts';
@@ -107,7 +107,7 @@ async function bareRelay(broker: BrokerAddress, backEnd: BackEnd, backEndPort: n
 }
 
 async function miniSynapse(broker: BrokerAddress, backEnd: BackEnd, backEndPort: number): Promise<Way> {
-  const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-bench-'));
+  const folder = benchFolder();
   const artifacts = join(folder, 'artifacts');
   mkdirSync(artifacts);
   const schedule = { interval: `${INTERVAL_MS}` };
@@ -117,7 +117,7 @@ async function miniSynapse(broker: BrokerAddress, backEnd: BackEnd, backEndPort:
   const url = `http://127.0.0.1:${runtime.ports.http}`;
   return wayThrough('mini-synapse', url, '/services/Orders', backEnd, async () => {
     await runtime.kill();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   });
 }
 

@@ -2,8 +2,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chart } from './contest/chart.ts';
-import type { RowFigures, Spread } from './contest/contest.ts';
-import { BENCHES } from './registry.ts';
+import type { ContestantFigures, LimitFigures, RowFigures } from './contest/contest.ts';
+import type { RowFailure } from './contest/rows.ts';
+import { BENCHES, type Bench, minutesOfAll, wholeSet } from './registry.ts';
 import type { Machine } from './result.ts';
 
 /*
@@ -18,33 +19,47 @@ export const END = '<!-- end: npm run bench -->';
 const MARKED = new RegExp(`${BEGIN}[\\s\\S]*${END}`);
 const FOLDER = fileURLToPath(new URL('../../docs/bench', import.meta.url));
 
-/** A figure with a limit, such as a time or a size. */
-interface LimitFigures {
-  readonly path: string;
-  readonly value: Spread;
-  readonly unit: string;
-  readonly goal: number;
-  readonly met: boolean;
-}
-
 /** What the report reads of a result; benches without rows and limits are left alone. */
 export interface BenchResult {
+  readonly bench: string;
   readonly date: string;
   readonly machine: Machine;
+  /** Name -> version of what was measured on besides Node.js. */
+  readonly servers?: Readonly<Record<string, string>>;
   readonly rows?: readonly RowFigures[];
+  readonly failed?: readonly RowFailure[];
   readonly limits?: readonly LimitFigures[];
 }
 
 /** The tables in Markdown: ratios first, then what has a limit of its own. */
 export function tables(results: readonly BenchResult[]): string {
   const rows = results.flatMap((result) => result.rows ?? []).map(rowCells);
+  const failed = results.flatMap((result) => result.failed ?? []).map(failedCells);
   const limits = results.flatMap((result) => result.limits ?? []).map(limitCells);
-  const [first] = results;
-  const parts = [`Measured on ${first ? machineText(first) : 'nothing yet'} with \`npm run bench\`.`];
+  const parts = [`Measured on ${measuredOn(results)} with \`npm run bench\`.`];
   const heads = ['path', 'baseline /s', 'ours /s', 'ratio', 'goal', 'CPU ratio', 'p99 ratio', 'RSS MiB', ''];
-  if (rows.length > 0) parts.push(markdown(heads, rows));
+  if (rows.length + failed.length > 0) parts.push(markdown(heads, [...rows, ...failed]));
   if (limits.length > 0) parts.push(markdown(['figure', 'median (min-max)', 'goal', ''], limits));
   return parts.join('\n\n');
+}
+
+/** When, and what on: what differs from most is said of the benches that it is true of. */
+function measuredOn(results: readonly BenchResult[]): string {
+  const texts = new Map<string, string[]>();
+  for (const result of results) {
+    const text = machineText(result);
+    texts.set(text, [...(texts.get(text) ?? []), result.bench]);
+  }
+  const [usual, ...others] = [...texts].sort(([, one], [, other]) => other.length - one.length);
+  if (!usual) return 'nothing yet';
+  const servers = Object.entries(Object.assign({}, ...results.map((result) => result.servers ?? {})));
+  const parts = [usual[0], ...servers.map(([name, version]) => `${name} ${version}`)];
+  return `${parts.join(', ')}${others.map(([text, benches]) => `; ${benches.join(', ')}: ${text}`).join('')},`;
+}
+
+function failedCells({ path, reason }: RowFailure): string[] {
+  const [line = ''] = reason.split('\n');
+  return [path, '', '', '', '', '', '', '', `**failed**: ${line.replaceAll('|', '/')}`];
 }
 
 function rowCells({ path, baseline, ours, ratio, goal, cpuRatio, p99Ratio, p99Goal, met }: RowFigures): string[] {
@@ -64,7 +79,7 @@ function verdict(met: boolean): string {
 }
 
 function machineText({ date, machine: { cores, processor, memoryGiB, node } }: BenchResult): string {
-  return `${date}, ${cores} cores (${processor}), ${memoryGiB} GiB, Node.js ${node},`;
+  return `${date}, ${cores} cores (${processor}), ${memoryGiB} GiB, Node.js ${node}`;
 }
 
 function markdown(heads: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
@@ -82,7 +97,65 @@ export async function readResults(folder: string = FOLDER): Promise<BenchResult[
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
   names.sort((left, right) => place(left) - place(right) || (left < right ? -1 : 1));
   const read = names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as BenchResult);
-  return (await Promise.all(read)).filter(({ rows, limits }) => rows?.[0]?.baseline !== undefined || limits);
+  return (await Promise.all(read)).filter(
+    ({ rows, limits, failed }) => rows?.[0]?.baseline !== undefined || limits || failed,
+  );
+}
+
+const LEGEND =
+  'Ratio: messages per second by those of the baseline, medians of alternating rounds. CPU ratio: the CPU time per message of the ' +
+  'baseline by ours; other work on the machine hardly changes it. Baselines are in `test/bench/baselines`; where the time goes, and what was tried, is in [profiles.md](profiles.md).';
+
+/** Of each contestant: what the ratios were made of. */
+function details(rows: readonly RowFigures[]): string {
+  const heads = ['path', 'contestant', 'messages/s', 'p50 ms', 'p99 ms', 'CPU s per 1,000', 'RSS MiB'];
+  const range = ({ median, min, max }: ContestantFigures['perSecond'], digits: number) =>
+    `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`;
+  const cells = rows.flatMap(({ path, baseline, ours }) =>
+    [baseline, ours].map(({ name, perSecond, p50Ms, p99Ms, cpuPer1000, residentMiB }, index) => [
+      index === 0 ? path : '',
+      name,
+      range(perSecond, 0),
+      range(p50Ms, 1),
+      range(p99Ms, 1),
+      range(cpuPer1000, 3),
+      residentMiB.toFixed(0),
+    ]),
+  );
+  return markdown(heads, cells);
+}
+
+/** Which benches there are, and how they measure. */
+function howMeasured(benches: Readonly<Record<string, Bench>> = BENCHES): string {
+  const all = Object.entries(benches);
+  const list = (some: ReadonlyArray<[string, Bench]>) =>
+    some.map(([name, { title, minutes }]) => `- \`${name}\`: ${title} (${minutes} min)`).join('\n');
+  const byName = all.filter(([, { onlyByName }]) => onlyByName);
+  return `\`npm run bench\` runs the whole set, about ${minutesOfAll(benches)} minutes on two quiet cores:
+
+${list(wholeSet(benches))}
+
+By name only, \`npm run bench -- NAME\`:
+
+${list(byName)}
+
+Each row starts a baseline and mini-synapse as their users do, warms both up (15,000 messages or three rounds of 2 s), and loads them in turns
+for five rounds of a second each, the one that begins changing from round to round. Clients are a process of their own, and so is the back
+end; brokers and databases are real, with their data on disk. A row that fails or stands still is told with its reason; the others are
+measured. Figures are medians, with the least and the most in brackets.
+
+## What the baselines do
+
+The least that does the same work: no mediation, no deadlines, no counting, no log. They keep connections open, without Nagle's delay, as we
+do; they confirm to the client only what the disk has: SQLite with \`journal_mode = WAL\`, \`synchronous = FULL\`, PostgreSQL with \`synchronous_commit\` on,
+RabbitMQ with confirms of persistent messages on a durable queue, ActiveMQ with persistent messages and receipts (Java: \`alwaysSyncSend\`).
+
+- They store the body, 0.6 KB, and nothing else. What mini-synapse stores is that body and 0.8 KB more: the headers, properties and addresses that a
+  delivery needs later, after a restart or elsewhere. No baseline has been made slower for that: it is part of the ratio.
+- The bare stompit client sends over one connection, as many messages at once as there are clients; Java has a connection for each thread.
+- The bare consumer has a connection for each message that it works on at a time, as mini-synapse has: over a single one ActiveMQ writes one acknowledgement after
+  the other, and 16 at a time were 592 messages a second instead of 1,679. Both drain the same queue in turns; it is filled up between rounds.
+- The proxies of koa pass a request on to the back end as it comes, the one that parses holds it whole.`;
 }
 
 /** Writes the page and the picture. @returns the tables */
@@ -91,11 +164,17 @@ export async function writeReport(folder: string = FOLDER): Promise<string> {
   const text = tables(results);
   const [first] = results;
   const rows = results.flatMap((result) => result.rows ?? []);
-  const legend =
-    'Ratio: messages per second by those of the baseline, medians of alternating rounds. CPU ratio: the CPU time per message of the ' +
-    'baseline by ours; other work on the machine hardly changes it. Baselines are in `test/bench/baselines`; where the time goes, and what was tried, is in [profiles.md](profiles.md).';
-  const page = `# How fast is it\n\n${text}\n\n![Ratios](chart.svg)\n\n${legend}\n`;
-  await writeFile(join(folder, 'README.md'), page);
+  const parts = [
+    '# How fast is it',
+    text,
+    '![Ratios](chart.svg)',
+    LEGEND,
+    '## How it is measured',
+    howMeasured(),
+    '## Each contestant',
+    details(rows),
+  ];
+  await writeFile(join(folder, 'README.md'), `${parts.join('\n\n')}\n`);
   await writeFile(join(folder, 'chart.svg'), chart(rows, first ? machineText(first) : ''));
   return text;
 }

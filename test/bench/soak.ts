@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -9,6 +8,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { type CountingBackEnd, countingBackEnd } from './back-end.ts';
 import { backlogArtifacts } from './backlog-artifacts.ts';
 import { slopePerHour, troughs } from './drift.ts';
+import { benchFolder, removeFolder } from './folder.ts';
 import { residentMiB } from './memory.ts';
 import { order } from './messages.ts';
 import { writeResult } from './result.ts';
@@ -149,7 +149,7 @@ async function tell(samples: readonly number[], counts: Counts): Promise<number>
 }
 
 async function main(): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-bench-'));
+  const folder = benchFolder();
   const artifacts = join(folder, 'artifacts');
   const dataDirectory = join(folder, 'data');
   mkdirSync(artifacts);
@@ -173,7 +173,7 @@ async function main(): Promise<number> {
   } finally {
     await runtime.stop();
     await backEnd.close();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runMiniSynapse } from '../support/mini-synapse.ts';
 import { type Spread, spread } from './contest/contest.ts';
 import { cpuSeconds } from './contest/process-figures.ts';
+import { benchFolder, removeFolder } from './folder.ts';
 import { residentMiB } from './memory.ts';
 import { packaged } from './packaged.ts';
 import { writeResult } from './result.ts';
@@ -154,7 +153,7 @@ function limitsOf({ form: { id, name }, seconds, idle }: MeasuredForm, node: Mea
   ];
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-bench-'));
+const folder = benchFolder();
 try {
   process.stderr.write('  making the package\n');
   const forms: readonly Form[] = [
@@ -177,5 +176,5 @@ try {
   await writeResult('start', { node, ours, limits });
   process.exitCode = limits.every(({ met }) => met) ? 0 : 1;
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 }

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ConfigElement } from '../../src/grammar/element.ts';
 import { readParameters, type WrittenParameter } from '../../src/grammar/parameters.ts';
 import { ArtifactReader } from '../../src/grammar/reader.ts';
@@ -9,6 +6,7 @@ import type { MessageStore } from '../../src/stores/message-store.ts';
 import type { DatabaseServer } from '../support/servers/database-server.ts';
 import { activemq, mariadb, postgresql, rabbitmq } from '../support/servers/index.ts';
 import type { StoreArtifact } from './backlog-artifacts.ts';
+import { benchFolder, removeFolder } from './folder.ts';
 import { closeServers, startServer } from './servers.ts';
 
 const CLASSES = {
@@ -115,7 +113,7 @@ const folders: string[] = [];
 
 /** A temporary folder of this run. */
 export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'mini-synapse-bench-'));
+  const folder = benchFolder();
   folders.push(folder);
   return folder;
 }
@@ -124,7 +122,7 @@ export async function temporaryFolder(): Promise<string> {
 export async function cleanUp(): Promise<void> {
   await closeServers();
   startedOnce.clear();
-  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 3 })));
+  for (const folder of folders.splice(0)) removeFolder(folder);
 }
 
 /** Opens a store in this process as a deployment would. @throws with all diagnostics when a parameter is wrong */

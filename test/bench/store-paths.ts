@@ -1,27 +1,26 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { activemq, postgresql, rabbitmq } from '../support/servers/index.ts';
-import { contest, DEFAULT_CONTEST, type RowFigures, WARM_AFTER } from './contest/contest.ts';
+import { DEFAULT_CONTEST } from './contest/contest.ts';
 import type { Row } from './contest/contestant.ts';
 import { postgresqlRow, rabbitmqRow, sqliteRow } from './contest/database-rows.ts';
-import { type Counting, drainRows, startCounting } from './contest/drain-rows.ts';
+import { drainRows, startCounting } from './contest/drain-rows.ts';
 import { HttpClients } from './contest/http-contestants.ts';
 import { javaMissing } from './contest/jms-producer.ts';
-import { activemqRows, javaRows } from './contest/store-rows.ts';
-import { rowText } from './contest/table.ts';
+import { exitCodeOf, type Measured, measureRows } from './contest/rows.ts';
+import { activemqRows } from './contest/store-rows.ts';
+import { benchFolder, removeFolder } from './folder.ts';
 import { writeResult } from './result.ts';
+import { activemqVersions, postgresqlVersion, rabbitmqVersion } from './server-versions.ts';
 import { closeServers, startServer } from './servers.ts';
 
 /*
  * Storing and draining against bare drivers, on real servers, in alternating rounds. Servers, clients, back end and both contestants are
- * processes of their own. Writes docs/bench/store-paths.json when all rows were measured.
+ * processes of their own. Writes docs/bench/store-paths.json when all rows were measured, or failed.
  *
  *   node test/bench/store-paths.ts [ROW...] [--rounds 5] [--ms 1000] [--backlog 20000]
  *
  * A row's name may be its beginning: `activemq`, `java-64`, `sqlite`, `postgresql`, `rabbitmq`, `drain`. Rows whose server is missing are
- * left out, with a line that says so. Exit code 1 when a goal was not met.
+ * left out, with a line that says so. Exit code 1 when a goal was not met, or a row has no figures.
  */
 
 const { positionals, values } = parseArgs({
@@ -32,11 +31,12 @@ const { positionals, values } = parseArgs({
     backlog: { type: 'string', default: '20000' },
   },
 });
-const WARM_UP_MS = 2_000;
-const WARM_UPS = 3;
-/** What the rows of a server begin with. */
+/** Other rows of the same programs differ by how many clients there are only. */
+const REWARM_MS = 500;
+/** What the rows of a server begin with. A server has its own messages only: those that others have left take its memory. */
 const GROUPS = {
-  activemq: ['activemq', 'java', 'drain'],
+  activemq: ['activemq', 'java'],
+  drain: ['drain'],
   sqlite: ['sqlite'],
   postgresql: ['postgresql'],
   rabbitmq: ['rabbitmq'],
@@ -48,68 +48,102 @@ const wants = (group: keyof typeof GROUPS) =>
   positionals.some((begin) => GROUPS[group].some((row) => begin.startsWith(row) || row.startsWith(begin)));
 
 const clients = new HttpClients();
-const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-bench-'));
-const measured: RowFigures[] = [];
+const folder = benchFolder();
+const measured: Measured = { rows: [], failed: [] };
+const servers: Record<string, string> = {};
 let leftOut = false;
-let counting: Counting | undefined;
 
-function leaveOut(what: string): Row[] {
+function leaveOut(what: string): readonly Row[] {
   process.stdout.write(`${what}\n\n`);
   leftOut = true;
   return [];
 }
 
-async function onActiveMq(): Promise<Row[]> {
+async function onActiveMq(): Promise<void> {
   const broker = await startServer(activemq, { heapMiB: 1024 });
-  if (!broker) return leaveOut('the rows on ActiveMQ are left out: it is missing');
-  counting = await startCounting();
+  if (!broker) return void leaveOut('the rows on ActiveMQ are left out: it is missing');
+  Object.assign(servers, activemqVersions());
   const missing = javaMissing();
-  return [
-    ...activemqRows(clients, broker),
-    ...(missing === undefined ? javaRows(clients, broker) : leaveOut(`the rows against Java are left out: ${missing}`)),
-    ...drainRows({ broker, counting, backlog: Number(values.backlog) }),
-  ];
+  if (missing !== undefined) leaveOut(`the rows against Java are left out: ${missing}`);
+  const { rows, close } = activemqRows(clients, broker, missing === undefined);
+  try {
+    await measure(rows);
+  } finally {
+    await close();
+  }
 }
 
-async function onPostgresql(): Promise<Row[]> {
+async function draining(): Promise<void> {
+  const broker = await startServer(activemq, { heapMiB: 1024 });
+  if (!broker) return void leaveOut('the rows that drain are left out: ActiveMQ is missing');
+  Object.assign(servers, activemqVersions());
+  const counting = await startCounting();
+  try {
+    await measure(drainRows(broker, counting, Number(values.backlog)));
+  } finally {
+    await counting.close();
+  }
+}
+
+async function onSqlite(): Promise<void> {
+  servers.SQLite = process.versions.sqlite ?? '?';
+  await measure([sqliteRow(clients, folder)]);
+}
+
+async function onPostgresql(): Promise<void> {
   const server = await startServer(postgresql);
-  return server ? [postgresqlRow(clients, server)] : leaveOut('the row on PostgreSQL is left out: it is missing');
+  if (!server) return void leaveOut('the row on PostgreSQL is left out: it is missing');
+  servers.PostgreSQL = await postgresqlVersion(server);
+  await measure([postgresqlRow(clients, server)]);
 }
 
-async function onRabbitMq(): Promise<Row[]> {
+async function onRabbitMq(): Promise<void> {
   const broker = await startServer(rabbitmq);
-  return broker ? [rabbitmqRow(clients, broker)] : leaveOut('the row on RabbitMQ is left out: it is missing');
+  if (!broker) return void leaveOut('the row on RabbitMQ is left out: it is missing');
+  servers.RabbitMQ = await rabbitmqVersion(broker.port);
+  await measure([rabbitmqRow(clients, broker)]);
 }
 
-/** One server at a time: those that idle would still take memory and a little time. */
-async function measure(rows: readonly Row[]): Promise<void> {
+function measure(rows: readonly Row[]): Promise<void> {
   const options = {
+    ...DEFAULT_CONTEST,
+    rewarmMs: REWARM_MS,
     rounds: Number(values.rounds),
     roundMs: Number(values.ms),
-    warmUpMs: WARM_UP_MS,
-    warmAfter: WARM_AFTER,
-    warmUps: WARM_UPS,
   };
-  for (const row of rows.filter(({ id }) => isWanted(id))) {
-    process.stderr.write(`  ${row.path}\n`);
-    const figures = await contest(row, options);
-    measured.push(figures);
-    process.stdout.write(`${rowText(figures)}\n`);
+  return measureRows(
+    rows.filter(({ id }) => isWanted(id)),
+    options,
+    measured,
+  );
+}
+
+/** One server at a time: those that idle would still take memory and a little time. One that does not start is no reason to stop. */
+async function group(name: keyof typeof GROUPS, work: () => Promise<void>): Promise<void> {
+  if (!wants(name)) return;
+  process.stderr.write(`  ${name}\n`);
+  try {
+    await work();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    measured.failed.push({ id: name, path: `rows of ${name}`, reason });
+    process.stdout.write(`rows of ${name}\n  FAILED: ${reason}\n\n`);
   }
   await closeServers();
 }
 
 try {
-  if (wants('activemq')) await measure(await onActiveMq());
-  if (wants('sqlite')) await measure([sqliteRow(clients, folder)]);
-  if (wants('postgresql')) await measure(await onPostgresql());
-  if (wants('rabbitmq')) await measure(await onRabbitMq());
-  if (measured.length === 0 && !leftOut) throw new Error(`no row begins with ${positionals.join(', ')}`);
-  if (positionals.length === 0 && !leftOut) await writeResult('store-paths', { rows: measured });
-  process.exitCode = measured.every(({ met }) => met) ? 0 : 1;
+  await group('activemq', onActiveMq);
+  await group('drain', draining);
+  await group('sqlite', onSqlite);
+  await group('postgresql', onPostgresql);
+  await group('rabbitmq', onRabbitMq);
+  const { rows, failed } = measured;
+  if (rows.length + failed.length === 0 && !leftOut) throw new Error(`no row begins with ${positionals.join(', ')}`);
+  if (positionals.length === 0 && !leftOut) await writeResult('store-paths', { servers, ...measured });
+  process.exitCode = exitCodeOf(measured);
 } finally {
   await clients.close();
-  await counting?.close();
   await closeServers();
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
 }

@@ -3,16 +3,18 @@ import { option } from './program.ts';
 import { bareStomp } from './stomp-client.ts';
 
 /*
- * A bare consumer: takes so many messages at a time from a queue, posts each, and acknowledges it, with a receipt, when the back end has
- * accepted it. Told 'active' and 'inactive' by its parent; says so when it is.
+ * A bare consumer: takes so many messages at a time from a queue, over as many connections, one at a time each, posts each, and
+ * acknowledges it, with a receipt, when the back end has accepted it: over a single connection the broker would write one acknowledgement
+ * to the disk after the other (592 messages a second instead of 1,679). Told 'active' and 'inactive' by its parent; says so when it is.
  *
  *   node stomp-forwarder.ts --port PORT --queue NAME --target http://127.0.0.1:PORT --concurrency 16
  */
 
 const concurrency = Number(option('concurrency'));
 const pool = new Pool(option('target'), { connections: concurrency, pipelining: 1 });
-const stomp = await bareStomp(Number(option('port')));
-let leave: (() => Promise<void>) | undefined;
+const opened = Array.from({ length: concurrency }, () => bareStomp(Number(option('port'))));
+const consumers = await Promise.all(opened);
+let leave: ReadonlyArray<() => Promise<void>> = [];
 
 async function forward(body: Buffer, acknowledge: () => Promise<void>): Promise<void> {
   const headers = { 'content-type': 'text/xml; charset=UTF-8', soapaction: '"urn:placeOrder"' };
@@ -28,11 +30,14 @@ function failed(error: unknown): void {
 
 async function become(state: string): Promise<void> {
   if (state === 'active') {
-    leave = await stomp.subscribe(option('queue'), concurrency, (body, acknowledge) => {
-      forward(body, acknowledge).catch(failed);
-    });
+    const subscribed = consumers.map((stomp) =>
+      stomp.subscribe(option('queue'), 1, (body, acknowledge) => {
+        forward(body, acknowledge).catch(failed);
+      }),
+    );
+    leave = await Promise.all(subscribed);
   } else {
-    await leave?.();
+    await Promise.all(leave.map((unsubscribe) => unsubscribe()));
   }
   process.send?.(state);
 }

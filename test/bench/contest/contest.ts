@@ -1,5 +1,6 @@
 import { percentile } from '../percentiles.ts';
 import type { Contestant, Row, Running } from './contestant.ts';
+import { within } from './deadline.ts';
 import { cpuSeconds, residentOfAll } from './process-figures.ts';
 
 /** Values of several rounds. */
@@ -39,6 +40,17 @@ export interface RowFigures {
   readonly met: boolean;
 }
 
+/** A figure with a limit, such as a time or a size. */
+export interface LimitFigures {
+  readonly id: string;
+  readonly path: string;
+  readonly value: Spread;
+  readonly unit: string;
+  /** At most. */
+  readonly goal: number;
+  readonly met: boolean;
+}
+
 export interface ContestOptions {
   readonly rounds: number;
   readonly roundMs: number;
@@ -48,22 +60,31 @@ export interface ContestOptions {
   readonly warmAfter?: number;
   /** Rounds of warming up at most; default 1. */
   readonly warmUps?: number;
-  /** Told before every round. */
-  readonly onRound?: (round: number, name: string) => void;
+  /** Of the one round of warming up of a contestant that is warm from another row; default {@link warmUpMs}. */
+  readonly rewarmMs?: number;
+  /** Told what is to be done before everything that takes a while. */
+  readonly onPhase?: (what: string) => void;
+  /** What a start may take, and what a round, a warm-up, and what comes behind it may take beyond its own time, ms. */
+  readonly deadlines?: Readonly<Record<'startMs' | 'beyondMs', number>>;
 }
+
+/** A busy machine needs a multiple of a quiet one's time; one that stands still needs more than any. */
+const DEADLINES = { startMs: 180_000, beyondMs: 60_000 } as const;
 
 /** A path of ours takes twice the CPU time at its 5,000th message that it takes at its 20,000th: until then the compiler is at work. */
 export const WARM_AFTER = 15_000;
 
 export const DEFAULT_CONTEST: ContestOptions = {
   rounds: 5,
-  roundMs: 1_200,
-  warmUpMs: 2_500,
+  roundMs: 1_000,
+  warmUpMs: 2_000,
   warmAfter: WARM_AFTER,
-  warmUps: 2,
+  warmUps: 3,
+  rewarmMs: 1_500,
 };
 
 interface Measured {
+  readonly name: string;
   readonly running: Running;
   readonly perSecond: number[];
   readonly p50Ms: number[];
@@ -76,45 +97,65 @@ interface Measured {
  * Measures a row: both are started, warmed up, and loaded in turns, the one that begins changing from round to round. The one that is
  * not loaded idles.
  * @throws Error when a message was not answered as it should be: such figures mean nothing
+ * @throws StalledError when a part of it does not come to its end
  */
 export async function contest(row: Row, options: ContestOptions = DEFAULT_CONTEST): Promise<RowFigures> {
   const measured: Measured[] = [];
+  let failed = true;
   try {
-    for (const contestant of [row.baseline, row.ours]) measured.push(await warmedUp(contestant, options));
+    for (const contestant of [row.baseline, row.ours]) measured.push(await started(contestant, options));
+    for (const one of measured) await warmUp(one, options);
     const [baseline, ours] = measured as [Measured, Measured];
     for (let round = 0; round < options.rounds; round += 1) {
       for (const one of round % 2 === 0 ? [baseline, ours] : [ours, baseline]) {
-        options.onRound?.(round, one === ours ? row.ours.name : row.baseline.name);
-        await measureRound(one, options.roundMs);
+        await measureRound(one, `round ${round + 1} of ${options.rounds}`, options);
+        // Behind the last round there is nothing that it would be made ready for.
+        if (round + 1 < options.rounds) await tidied(one.running, one.name, options);
       }
     }
-    return judged(row, options.rounds, figuresOf(row.baseline.name, baseline), figuresOf(row.ours.name, ours));
+    failed = false;
+    return judged(row, options.rounds, figuresOf(baseline), figuresOf(ours));
   } finally {
-    for (const { running } of measured) await running.close();
+    await closeAll(measured, failed);
   }
 }
 
-async function warmedUp(contestant: Contestant, options: ContestOptions): Promise<Measured> {
-  const { warmUpMs, warmAfter = 0, warmUps = 1 } = options;
-  const running = await contestant.start();
-  const measured = { running, perSecond: [], p50Ms: [], p99Ms: [], cpuPer1000: [], residentMiB: 0 };
-  try {
-    for (let round = 1, done = 0; round <= warmUps && (round === 1 || done < warmAfter); round += 1) {
-      const { messages } = await (running.warmUp?.(warmUpMs) ?? running.round(warmUpMs));
-      done += messages;
-      await running.tidy?.();
-    }
-  } catch (error) {
-    await running.close();
+/** All of them, also when one cannot be closed: that is told unless the row has failed anyway. */
+async function closeAll(measured: readonly Measured[], failed: boolean): Promise<void> {
+  const closed = await Promise.allSettled(measured.map(({ running }) => running.close(failed)));
+  const refused = closed.find(({ status }) => status === 'rejected');
+  if (refused?.status === 'rejected' && !failed) throw refused.reason;
+}
+
+async function started({ name, start }: Contestant, options: ContestOptions): Promise<Measured> {
+  const { onPhase, deadlines = DEADLINES } = options;
+  onPhase?.(`${name}: start`);
+  const starting = start();
+  const running = await within(starting, deadlines.startMs, `${name} to start`).catch((error: unknown) => {
+    // One that comes too late is not left behind.
+    starting.then((late) => late.close(true)).catch(() => undefined);
     throw error;
-  }
-  return measured;
+  });
+  return { name, running, perSecond: [], p50Ms: [], p99Ms: [], cpuPer1000: [], residentMiB: 0 };
 }
 
-async function measureRound(measured: Measured, ms: number): Promise<void> {
-  const { running } = measured;
+/** So many rounds until enough messages have gone through it, one when another row has warmed it. */
+async function warmUp({ name, running }: Measured, options: ContestOptions): Promise<void> {
+  const { warmUpMs, warmAfter = 0, warmUps = 1, rewarmMs = warmUpMs } = options;
+  const most = running.warm ? 1 : warmUps;
+  const ms = running.warm ? rewarmMs : warmUpMs;
+  for (let round = 1, done = 0; round <= most && (round === 1 || done < warmAfter); round += 1) {
+    const warming = () => (running.warm ? undefined : running.warmUp?.(ms)) ?? running.round(ms);
+    done += (await bounded(warming, `${name}: warm-up ${round}`, ms, options)).messages;
+    await tidied(running, name, options);
+  }
+}
+
+async function measureRound(measured: Measured, what: string, options: ContestOptions): Promise<void> {
+  const { name, running } = measured;
   const before = cpuSeconds(running.pid);
-  const { messages, failed, seconds, p50Ms, p99Ms } = await running.round(ms);
+  const figures = await bounded(() => running.round(options.roundMs), `${name}: ${what}`, options.roundMs, options);
+  const { messages, failed, seconds, p50Ms, p99Ms } = figures;
   const cpu = cpuSeconds(running.pid) - before;
   if (failed > 0 || messages === 0) throw new Error(`${failed} of ${failed + messages} messages failed`);
   measured.perSecond.push(messages / seconds);
@@ -122,11 +163,20 @@ async function measureRound(measured: Measured, ms: number): Promise<void> {
   measured.p99Ms.push(p99Ms);
   measured.cpuPer1000.push((cpu / messages) * 1000);
   measured.residentMiB = Math.max(measured.residentMiB, residentOfAll(running.pid));
-  await running.tidy?.();
 }
 
-function figuresOf(name: string, measured: Measured): ContestantFigures {
-  const { perSecond, p50Ms, p99Ms, cpuPer1000, residentMiB: resident } = measured;
+async function tidied(running: Running, name: string, options: ContestOptions): Promise<void> {
+  if (running.tidy) await bounded(() => running.tidy?.() ?? Promise.resolve(), `${name}: made ready again`, 0, options);
+}
+
+function bounded<T>(work: () => Promise<T>, what: string, ms: number, options: ContestOptions): Promise<T> {
+  const { onPhase, deadlines = DEADLINES } = options;
+  onPhase?.(what);
+  return within(work(), ms + deadlines.beyondMs, what);
+}
+
+function figuresOf(measured: Measured): ContestantFigures {
+  const { name, perSecond, p50Ms, p99Ms, cpuPer1000, residentMiB: resident } = measured;
   return {
     name,
     perSecond: spread(perSecond),

@@ -13,13 +13,16 @@ export interface RoundFigures {
 export interface Running {
   /** The process whose CPU time and memory are measured. */
   readonly pid: number;
+  /** It was warmed up before, for another row: only what that row did not do is left to be compiled. */
+  readonly warm?: boolean;
   /** Loads it for about so many ms. */
   round(ms: number): Promise<RoundFigures>;
   /** Before the first round, where a round alone would leave much of the code uncompiled; default a round. */
   warmUp?(ms: number): Promise<RoundFigures>;
   /** Between rounds: puts it back to where it was, for example by emptying a store. */
   tidy?(): Promise<void>;
-  close(): Promise<void>;
+  /** @param failed it did not do what it should */
+  close(failed: boolean): Promise<void>;
 }
 
 /** A program that can be measured: ours, or a bare baseline that does the minimum. */

@@ -1,19 +1,20 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { switchProcessor } from '../../support/management.ts';
 import { runMiniSynapse } from '../../support/mini-synapse.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { backlogArtifacts } from '../backlog-artifacts.ts';
+import { benchFolder, removeFolder } from '../folder.ts';
+import { Backlog } from './backlog.ts';
 import { endChild, nextMessage, startModule } from './child.ts';
 import type { Contestant, RoundFigures, Row, Running } from './contestant.ts';
-import { fillQueue } from './fill-queue.ts';
-import { type BrokerAddress, freshName, jmsStore } from './store-rows.ts';
+import { type BrokerAddress, jmsStore } from './store-rows.ts';
 
 const GOAL = 0.8;
 /** Without a message for so long, nothing is under way, ms. */
 const QUIET_MS = 100;
+const STOP_DEADLINE_MS = 30_000;
 
 interface Counted {
   readonly arrived: number;
@@ -47,20 +48,23 @@ export async function startCounting(): Promise<Counting> {
 interface DrainOptions {
   readonly broker: BrokerAddress;
   readonly counting: Counting;
-  /** What lies on the queue at the begin of every round. */
-  readonly backlog: number;
+  readonly backlog: Backlog;
   readonly concurrency: number;
 }
 
 /** A backlog through one forwarder without throttle, against the bare minimum. A round drains a part of it, then it is filled up. */
-export function drainRows(options: Omit<DrainOptions, 'concurrency'>): Row[] {
-  return [1, 16].map((concurrency) => ({
-    id: `drain-${concurrency}`,
-    path: `drain a backlog of ${options.backlog} on ActiveMQ, one forwarder, ${concurrency} at a time`,
-    goal: GOAL,
-    baseline: bareForwarder({ ...options, concurrency }),
-    ours: forwarder({ ...options, concurrency }),
-  }));
+export function drainRows(broker: BrokerAddress, counting: Counting, size: number): Row[] {
+  const backlog = new Backlog(broker.stompPort, size);
+  return [1, 16].map((concurrency) => {
+    const options = { broker, counting, backlog, concurrency };
+    return {
+      id: `drain-${concurrency}`,
+      path: `drain a backlog of ${size} on ActiveMQ, one forwarder, ${concurrency} at a time`,
+      goal: GOAL,
+      baseline: bareForwarder(options),
+      ours: forwarder(options),
+    };
+  });
 }
 
 /** What can be switched on and off. */
@@ -93,7 +97,7 @@ function bareForwarder(options: DrainOptions): Contestant {
 
 function forwarder(options: DrainOptions): Contestant {
   const draining = async (queue: string): Promise<Drainer> => {
-    const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-bench-'));
+    const folder = benchFolder();
     const artifacts = join(folder, 'artifacts');
     mkdirSync(artifacts);
     const { broker, counting, concurrency } = options;
@@ -105,7 +109,7 @@ function forwarder(options: DrainOptions): Contestant {
       become: (state) => switchProcessor(runtime, 'Forwarder', state),
       async close() {
         await runtime.kill();
-        rmSync(folder, { recursive: true, force: true });
+        removeFolder(folder);
       },
     };
   };
@@ -113,11 +117,9 @@ function forwarder(options: DrainOptions): Contestant {
 }
 
 async function start(options: DrainOptions, draining: (queue: string) => Promise<Drainer>): Promise<Running> {
-  const { broker, counting, backlog } = options;
-  const queue = freshName();
-  await fillQueue(broker.stompPort, queue, backlog);
-  const drainer = await draining(queue);
-  let drained = 0;
+  const { counting, backlog } = options;
+  await backlog.refill();
+  const drainer = await draining(backlog.queue);
   return {
     pid: drainer.pid,
     async round(ms) {
@@ -126,12 +128,16 @@ async function start(options: DrainOptions, draining: (queue: string) => Promise
       await delay(ms);
       await drainer.become('inactive');
       const { arrived, figures } = await counting.end();
-      drained = arrived + (await late(counting));
-      if (drained >= backlog) throw new Error(`the backlog of ${backlog} was drained before the end of the round`);
+      const drained = arrived + (await late(counting));
+      if (drained >= backlog.size) throw new Error(`${drained} messages were drained before the end of the round`);
+      backlog.taken(drained);
       return figures;
     },
-    tidy: () => fillQueue(broker.stompPort, queue, drained),
-    close: drainer.close,
+    tidy: () => backlog.refill(),
+    async close(failed) {
+      if (failed) backlog.forget();
+      await drainer.close();
+    },
   };
 }
 
@@ -145,7 +151,7 @@ async function late(counting: Counting): Promise<number> {
       all += arrived;
       return arrived === 0;
     },
-    { what: 'the drain to stop' },
+    { what: 'the drain to stop', deadlineMs: STOP_DEADLINE_MS },
   );
   return all;
 }

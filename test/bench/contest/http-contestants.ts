@@ -1,19 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ReadyPorts, readyPorts } from '../../support/mini-synapse.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { endChild, nextMessage, startModule } from './child.ts';
+import { benchFolder, removeFolder } from '../folder.ts';
+import { endChild, nextMessage, owned, startModule } from './child.ts';
 import type { Contestant, RoundFigures, Running } from './contestant.ts';
 import type { HttpLoad } from './http-load.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../../bin/mini-synapse', import.meta.url));
 const START_DEADLINE_MS = 60_000;
 const WARM_UP_CONNECTIONS = 64;
+/** Larger bodies are warmed up with as many connections as they are measured with. */
+const SMALL_BYTES = 64 * 1024;
 /** Beyond the time of a round. */
-const ROUND_DEADLINE_MS = 120_000;
+const ROUND_DEADLINE_MS = 45_000;
 
 /** The clients of all HTTP rows. */
 export class HttpClients {
@@ -32,84 +34,114 @@ export class HttpClients {
 /** What all rounds of a row have in common. */
 export type HttpRowLoad = Omit<HttpLoad, 'port' | 'path' | 'ms'>;
 
-/** Starts the back end; its port. */
-export async function startEcho(): Promise<{ port: number; close(): Promise<void> }> {
-  const child = startModule(new URL('../baselines/echo.ts', import.meta.url));
-  const { port } = await nextMessage<{ port: number }>(child);
-  return { port, close: () => endChild(child) };
+/** Starts the back end. */
+export function startEcho(): Promise<HttpProgram> {
+  return startBaseline('echo.ts');
+}
+
+/** A program that takes HTTP requests, started. */
+export interface HttpProgram {
+  readonly pid: number;
+  readonly port: number;
+  close(): Promise<void>;
 }
 
 /** A baseline of `test/bench/baselines` that takes HTTP requests. */
+export async function startBaseline(module: string, args: readonly string[] = []): Promise<HttpProgram> {
+  const child = startModule(new URL(`../baselines/${module}`, import.meta.url), args);
+  const close = () => endChild(child);
+  const { port } = await nextMessage<{ port: number }>(child).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  return { pid: child.pid ?? 0, port, close };
+}
+
+/** What a row loads a program with. */
+export interface HttpUse {
+  readonly clients: HttpClients;
+  readonly load: HttpRowLoad;
+  /** Default /. */
+  readonly path?: string;
+}
+
+/** A program under the load of a row. */
+export function underLoad({ pid, port }: HttpProgram, { clients, load, path = '/' }: HttpUse) {
+  const connections = Math.max(WARM_UP_CONNECTIONS, load.connections);
+  // A few hundred messages, which is what one client sends to a slow broker in that time, are not enough for the compiler.
+  const warmUpLoad = load.bytes > SMALL_BYTES ? load : { ...load, connections };
+  return {
+    pid,
+    round: (ms: number) => clients.round({ ...load, port, path, ms }),
+    warmUp: (ms: number) => clients.round({ ...warmUpLoad, port, path, ms }),
+  };
+}
+
+/** A baseline that only this row uses. */
 export function httpBaseline(
   module: string,
-  {
-    name,
-    args = [],
-    clients,
-    load,
-  }: { name: string; args?: readonly string[]; clients: HttpClients; load: HttpRowLoad },
+  { name, args, ...use }: { name: string; args?: readonly string[] } & HttpUse,
 ): Contestant {
   return {
     name,
     async start(): Promise<Running> {
-      const child = startModule(new URL(`../baselines/${module}`, import.meta.url), args);
-      const { port } = await nextMessage<{ port: number }>(child);
-      return {
-        pid: child.pid ?? 0,
-        round: (ms) => clients.round({ ...load, port, path: '/', ms }),
-        close: () => endChild(child),
-      };
+      const program = await startBaseline(module, args);
+      return { ...underLoad(program, use), close: program.close };
     },
   };
 }
 
+/** What mini-synapse is started with. */
 export interface RuntimeOptions {
-  readonly name: string;
   /** File name -> XML. */
   readonly artifacts: Readonly<Record<string, string>>;
-  /** Where the requests go. */
-  readonly path: string;
   /** Of `start`. */
   readonly args?: readonly string[];
-  readonly clients: HttpClients;
-  readonly load: HttpRowLoad;
+}
+
+/** mini-synapse as its user starts it. */
+export interface RuntimeProgram extends HttpProgram {
+  readonly ports: ReadyPorts;
+}
+
+/** mini-synapse for one row. */
+export interface RuntimeRow extends RuntimeOptions, HttpUse {
+  readonly name: string;
   /** Between rounds. */
   readonly tidy?: (ports: ReadyPorts) => Promise<void>;
 }
 
-/** mini-synapse as its user starts it, the log going to a file. */
-export function runtimeContestant(options: RuntimeOptions): Contestant {
-  return { name: options.name, start: () => startRuntime(options) };
+/** mini-synapse that only this row uses. */
+export function runtimeContestant({ name, artifacts, args = [], tidy, ...use }: RuntimeRow): Contestant {
+  return {
+    name,
+    async start(): Promise<Running> {
+      const program = await startRuntime({ artifacts, args });
+      const { ports, close } = program;
+      return { ...underLoad(program, use), ...(tidy && { tidy: () => tidy(ports) }), close };
+    },
+  };
 }
 
-async function startRuntime({ artifacts, path, args = [], clients, load, tidy }: RuntimeOptions): Promise<Running> {
-  const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-bench-'));
+/** Starts mini-synapse as its user does, the log going to a file. */
+export async function startRuntime({ artifacts, args = [] }: RuntimeOptions): Promise<RuntimeProgram> {
+  const folder = benchFolder();
   const directory = join(folder, 'artifacts');
   mkdirSync(directory);
   for (const [file, xml] of Object.entries(artifacts)) writeFileSync(join(directory, `${file}.xml`), xml);
   const log = join(folder, 'log');
   const out = openSync(log, 'w');
   const ports = ['--http-port', '0', '--https-port', '0', '--management-port', '0'];
-  const child = spawn(LAUNCHER, ['start', directory, '--data', join(folder, 'data'), ...ports, ...args], {
-    cwd: folder,
-    stdio: ['ignore', out, out],
-  });
+  const command = ['start', directory, '--data', join(folder, 'data'), ...ports, ...args];
+  const child = owned(spawn(LAUNCHER, command, { cwd: folder, stdio: ['ignore', out, out] }));
   closeSync(out);
   const close = async () => {
     await endChild(child);
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
   try {
     const ready = await readyIn(log, child);
-    const target = { ...load, port: ready.http ?? 0, path };
-    return {
-      pid: child.pid ?? 0,
-      round: (ms) => clients.round({ ...target, ms }),
-      // A few hundred messages, which is what one client sends to a slow broker in that time, are not enough for the compiler.
-      warmUp: (ms) => clients.round({ ...target, ms, connections: Math.max(WARM_UP_CONNECTIONS, load.connections) }),
-      ...(tidy && { tidy: () => tidy(ready) }),
-      close,
-    };
+    return { pid: child.pid ?? 0, port: ready.http ?? 0, ports: ready, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,7 +1,20 @@
 import type { ReadyPorts } from '../../support/mini-synapse.ts';
 import { waitFor } from '../../support/wait-for.ts';
+import type { LimitFigures } from './contest.ts';
 import type { Row } from './contestant.ts';
-import { type HttpClients, type HttpRowLoad, httpBaseline, runtimeContestant } from './http-contestants.ts';
+import {
+  type HttpClients,
+  type HttpProgram,
+  type HttpRowLoad,
+  httpBaseline,
+  type RuntimeProgram,
+  runtimeContestant,
+  startBaseline,
+  startRuntime,
+  underLoad,
+} from './http-contestants.ts';
+import { residentBySize } from './resident-by-size.ts';
+import { type Shared, shared } from './shared.ts';
 
 const SYNAPSE = 'xmlns="http://ws.apache.org/ns/synapse"';
 const KIB = 1024;
@@ -10,46 +23,61 @@ const CONNECTIONS = 64;
 const CONNECTIONS_OF_LARGE = 16;
 const PURGE_DEADLINE_MS = 60_000;
 
-/** The paths that HTTP alone makes, against what koa and undici alone make of them. */
-export function httpRows(clients: HttpClients, echoPort: number): Row[] {
-  const target = `http://127.0.0.1:${echoPort}`;
-  return [
-    passThrough(600, '0.6 KB', { clients, target, connections: CONNECTIONS, goal: 0.8 }),
-    passThrough(10 * KIB, '10 KB', { clients, target, connections: CONNECTIONS, goal: 0.8 }),
-    passThrough(KIB * KIB, '1 MB', { clients, target, connections: CONNECTIONS_OF_LARGE, goal: 0.9 }),
-    contentFilter(clients, target),
-    storeInMemory(clients),
-    logging(clients, target),
-  ];
+/** The rows of HTTP alone, and what they have in common. */
+export interface HttpPaths {
+  readonly rows: readonly Row[];
+  /** What bodies of another size make of what is resident. */
+  residentBySize(): Promise<LimitFigures>;
+  close(): Promise<void>;
 }
 
-interface PassThroughOptions {
+/** The paths that HTTP alone makes, against what koa and undici alone make of them. */
+export function httpPaths(clients: HttpClients, echoPort: number): HttpPaths {
+  const target = `http://127.0.0.1:${echoPort}`;
+  const artifacts = { Through: proxy('Through', `<property name="seen" value="yes"/>${sendTo(target)}`) };
+  const through: Through = {
+    clients,
+    bare: shared(() => startBaseline('reverse-proxy.ts', ['--target', target])),
+    ours: shared(() => startRuntime({ artifacts })),
+  };
+  return {
+    rows: [
+      passThrough(600, '0.6 KB', { ...through, connections: CONNECTIONS, goal: 0.8 }),
+      passThrough(10 * KIB, '10 KB', { ...through, connections: CONNECTIONS, goal: 0.8 }),
+      passThrough(KIB * KIB, '1 MB', { ...through, connections: CONNECTIONS_OF_LARGE, goal: 0.9 }),
+      contentFilter(clients, target),
+      storeInMemory(clients),
+      logging(clients, target),
+    ],
+    residentBySize: () => residentBySize({ clients, artifacts, path: '/services/Through' }),
+    close: async () => void (await Promise.all([through.bare.close(), through.ours.close()])),
+  };
+}
+
+/** Both contestants of all sizes: neither is told which size comes. */
+interface Through {
   readonly clients: HttpClients;
-  readonly target: string;
+  readonly bare: Shared<HttpProgram>;
+  readonly ours: Shared<RuntimeProgram>;
+}
+
+interface PassThroughOptions extends Through {
   readonly connections: number;
   readonly goal: number;
 }
 
-function passThrough(bytes: number, size: string, { clients, target, connections, goal }: PassThroughOptions): Row {
+function passThrough(bytes: number, size: string, options: PassThroughOptions): Row {
+  const { clients, bare, ours, connections, goal } = options;
   const load: HttpRowLoad = { bytes, connections, status: 200, echoed: true };
   return {
     id: `pass-through-${size.replaceAll(/[ .]/g, '').toLowerCase()}`,
     path: `proxy pass-through (property, send), ${size}, ${connections} connections`,
     goal,
     ...(goal < 0.9 && { p99Goal: 1.5 }),
-    baseline: httpBaseline('reverse-proxy.ts', {
-      name: 'koa + undici, streaming',
-      args: ['--target', target],
-      clients,
-      load,
-    }),
-    ours: runtimeContestant({
-      name: 'mini-synapse',
-      artifacts: { Through: proxy('Through', `<property name="seen" value="yes"/>${sendTo(target)}`) },
-      path: '/services/Through',
-      clients,
-      load,
-    }),
+    baseline: bare.contestant('koa + undici, streaming', (program) => underLoad(program, { clients, load })),
+    ours: ours.contestant('mini-synapse', (program) =>
+      underLoad(program, { clients, load, path: '/services/Through' }),
+    ),
   };
 }
 

@@ -5,19 +5,20 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type ActiveMqInstallation, findActiveMq } from '../../../samples/activemq/installation.ts';
-import { endChild } from './child.ts';
-import type { Contestant, RoundFigures, Running } from './contestant.ts';
+import { endChild, owned } from './child.ts';
+import type { RoundFigures } from './contestant.ts';
+import { within } from './deadline.ts';
+import type { PuttingProgram } from './store-contestants.ts';
 
 const SOURCE = fileURLToPath(new URL('../baselines/JmsProducer.java', import.meta.url));
 const START_DEADLINE_MS = 60_000;
-const ROUND_DEADLINE_MS = 120_000;
+const ROUND_DEADLINE_MS = 45_000;
 
 export interface JmsProducerOptions {
   /** OpenWire. */
   readonly url: string;
   readonly queue: string;
   readonly bytes: number;
-  readonly threads: number;
 }
 
 /** Why the Java producer cannot be measured here; undefined when it can: it needs a JDK, which compiles it at its start. */
@@ -32,42 +33,39 @@ export function javaMissing(): string | undefined {
   }
 }
 
-/** The Java JMS producer of `test/bench/baselines`, with so many threads. */
-export function jmsProducer(options: JmsProducerOptions): Contestant {
-  return { name: 'Java JMS, OpenWire, sync send', start: () => startProducer(options) };
-}
-
-async function startProducer({ url, queue, bytes, threads }: JmsProducerOptions): Promise<Running> {
+/** The Java JMS producer of `test/bench/baselines`; a lane is a thread with a connection of its own. */
+export async function startJmsProducer({ url, queue, bytes }: JmsProducerOptions): Promise<PuttingProgram> {
   const installation = findActiveMq();
   const args = ['-cp', classPath(installation), SOURCE, url, queue, `${bytes}`];
-  const child = spawn(installation.java, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = owned(spawn(installation.java, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
   const lines = createInterface({ input: child.stdout });
-  try {
-    await nextLine(child, lines, START_DEADLINE_MS);
-  } catch (error) {
-    await endChild(child);
+  const close = () => endChild(child);
+  await nextLine(child, lines, START_DEADLINE_MS).catch(async (error: unknown) => {
+    await close();
     throw error;
-  }
+  });
   return {
     pid: child.pid ?? 0,
-    async round(ms) {
+    async round(lanes, ms) {
       const answer = nextLine(child, lines, ms + ROUND_DEADLINE_MS);
-      child.stdin.write(`${threads} ${ms}\n`);
+      child.stdin.write(`${lanes} ${ms}\n`);
       return JSON.parse(await answer) as RoundFigures;
     },
-    close: () => endChild(child),
+    close,
   };
 }
 
 async function nextLine(child: ChildProcess, lines: NodeJS.EventEmitter, deadlineMs: number): Promise<string> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(deadlineMs)]);
+  const { signal } = stop;
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`the Java producer ended with ${code}`);
+  });
+  const line = once(lines, 'line', { signal });
+  for (const either of [ended, line]) either.catch(() => undefined);
   try {
-    const ended = once(child, 'exit', { signal }).then(([code]) => {
-      throw new Error(`the Java producer ended with ${code}`);
-    });
-    const [line] = await Promise.race([once(lines, 'line', { signal }), ended]);
-    return String(line);
+    const [text] = await within(Promise.race([line, ended]), deadlineMs, 'an answer of the Java producer');
+    return String(text);
   } finally {
     stop.abort();
   }

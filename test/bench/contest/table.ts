@@ -1,4 +1,4 @@
-import type { ContestantFigures, RowFigures, Spread } from './contest.ts';
+import type { ContestantFigures, LimitFigures, RowFigures, Spread } from './contest.ts';
 
 /** The measured rows for people, one block each: both contestants, then the ratios, the goal and the verdict. */
 export function rowText(row: RowFigures): string {
@@ -23,4 +23,10 @@ function contestantLine({ name, perSecond, p50Ms, p99Ms, cpuPer1000, residentMiB
 
 function spreadText({ median, min, max }: Spread, digits: number): string {
   return `${median.toFixed(digits).padStart(6)} (${min.toFixed(digits)}-${max.toFixed(digits)})`;
+}
+
+/** A figure with a limit, in one line. */
+export function limitText({ path, value, unit, goal, met }: LimitFigures): string {
+  const range = value.min === value.max ? '' : ` (${value.min.toFixed(2)}-${value.max.toFixed(2)})`;
+  return `${path}: ${value.median.toFixed(2)}${range} ${unit}; goal <= ${goal}: ${met ? 'met' : 'NOT MET'}`;
 }
