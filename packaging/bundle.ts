@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
+import { partGroups } from './parts.ts';
 
 /*
  * The last step of `npm run build`: puts the nine hundred modules that tsc has compiled into a few files, which saves half of the time of a
@@ -37,6 +38,8 @@ export async function bundle(folder: string): Promise<{ readonly before: number;
   const build = await rolldown({
     input,
     platform: 'node',
+    // As its modules may be in other files than an entry.
+    preserveEntrySignatures: 'allow-extension',
     external: (id) => !id.startsWith('.') && !id.startsWith('/'),
     plugins: [placeOf(folder), builtInModules()],
   });
@@ -45,6 +48,9 @@ export async function bundle(folder: string): Promise<{ readonly before: number;
       format: 'esm',
       entryFileNames: '[name].js',
       chunkFileNames: 'src/parts/[name]-[hash].js',
+      codeSplitting: { groups: partGroups(folder, ENTRIES) },
+      // The sources have them; a start would read them each time.
+      comments: false,
       // In messages and stack traces, functions have the names that the sources give them.
       keepNames: true,
     });

@@ -2,6 +2,7 @@ import { type ConfigurationFlags, readConfiguration, type ServerConfiguration } 
 import { OPTIONS } from '../config/options.ts';
 import { ConfigurationError } from '../config/toml-reader.ts';
 import { DataFolderError } from '../data-folder.ts';
+import { counted } from '../logging/counted.ts';
 import { closeLogging, configureLogging, logger } from '../logging/index.ts';
 import { UsersFileError } from '../management/security/users.ts';
 import { type RunningServer, startServer } from '../server.ts';
@@ -12,7 +13,7 @@ import { ROLE_VARIABLE } from '../workers/process-messages.ts';
 import type { Outcome, WorkerReady } from '../workers/supervisor.ts';
 import { integerFlag, parseFlags, portFlag, wordFlag } from './arguments.ts';
 import { type CommandIo, EXIT, isTerminal, stdinOf, UsageError } from './io.ts';
-import { releaseStartUpMemory } from './start-up-memory.ts';
+import { finishStart, releaseStartUpMemory } from './start-up-memory.ts';
 import { START } from './table/server.ts';
 import { version } from './version.ts';
 
@@ -43,14 +44,14 @@ async function serve(
   try {
     configuration = readConfiguration(flags);
     if (configuration.workers > 1) return await supervise({ configuration, flags, signal }, io, begun);
-    configureLogging({ ...configuration.log, stream: io.stdout });
+    configureLogging({ ...configuration.log, stream: io.stdout, startsWinstonLater: true });
     server = await startServer(configuration, { version: version() });
   } catch (error) {
     closeLogging();
     return reportFailure(error, io);
   }
   io.stdout.write(`${readyLine(server, performance.now() - begun)}\n`);
-  releaseStartUpMemory();
+  finishStart();
   const stopKeys = await keys(server, configuration, io);
   const cause = await Promise.race([signal, server.askedToEnd]);
   stopKeys();
@@ -89,7 +90,7 @@ async function serveAsWorker(io: CommandIo): Promise<never> {
       role,
       stdout: io.stdout,
       start: (configuration, part) => startServer(configuration, { version: version(), part }),
-      opened: releaseStartUpMemory,
+      opened: finishStart,
     });
   } catch (error) {
     closeLogging();
@@ -137,7 +138,7 @@ function readFlags(args: string[]): ConfigurationFlags {
 export function readyLine(server: WorkerReady, elapsedMs: number): string {
   const { host, httpPort, httpsPort, managementHost, managementPort, artifactCount, faultyCount } = server;
   const faulty = faultyCount > 0 ? `, ${faultyCount} faulty` : '';
-  return `mini-synapse ready in ${Math.round(elapsedMs)} ms · http ${host}:${httpPort} · https ${host}:${httpsPort} · management ${managementHost}:${managementPort} · ${artifactCount} artifacts${faulty}`;
+  return `mini-synapse ready in ${Math.round(elapsedMs)} ms · http ${host}:${httpPort} · https ${host}:${httpsPort} · management ${managementHost}:${managementPort} · ${counted(artifactCount, 'artifact')}${faulty}`;
 }
 
 /** The first SIGTERM or SIGINT, heard from now on, also while the server is still starting; a second one ends the process (OP-110). */

@@ -1,7 +1,3 @@
-import Transport from 'winston-transport';
-
-/** Where winston keeps the line of an event. */
-export const MESSAGE: unique symbol = Symbol.for('message');
 /** Bytes that may wait for a slow reader of the log before info and debug lines are dropped. */
 const WAITING_LIMIT = 1024 * 1024;
 /** Bytes that may wait before warnings and errors are dropped too: more would cost the process, and all lines with it. */
@@ -12,7 +8,7 @@ const IMPORTANT_WAITING_LIMIT = 16 * 1024 * 1024;
  * lines below WARN are dropped and counted; more than 16 MiB, all are. The counts are written as soon as there is room again, at the
  * latest at the end.
  */
-export class BoundedStreamTransport extends Transport {
+export class BoundedStream {
   readonly #stream: NodeJS.WritableStream;
   readonly #notice: (text: string) => string;
   #dropped = 0;
@@ -21,25 +17,23 @@ export class BoundedStreamTransport extends Transport {
 
   /** @param notice makes a line of what is said of dropped lines */
   constructor(stream: NodeJS.WritableStream, notice: (text: string) => string = (text) => `(${text})`) {
-    super();
     this.#stream = stream;
     this.#notice = notice;
   }
 
-  override log(info: { level: string; [MESSAGE]?: string }, next: () => void): void {
-    const important = info.level === 'fatal' || info.level === 'error' || info.level === 'warn';
+  write(level: string, line: string): void {
+    const important = level === 'fatal' || level === 'error' || level === 'warn';
     const waiting = (this.#stream as { writableLength?: number }).writableLength ?? 0;
     if (waiting > (important ? IMPORTANT_WAITING_LIMIT : WAITING_LIMIT)) {
       this.#dropped += 1;
       if (important) this.#droppedImportant += 1;
     } else {
       if (waiting <= WAITING_LIMIT) this.#reportDropped();
-      this.#stream.write(`${info[MESSAGE] ?? ''}\n`);
+      this.#stream.write(`${line}\n`);
     }
-    next();
   }
 
-  override close(): void {
+  close(): void {
     this.#reportDropped();
   }
 

@@ -13,5 +13,6 @@ export {
   onLogRecord,
   setArtifactLogLevel,
   setLogLevel,
+  startWinston,
   textLine,
 } from './logger.ts';

@@ -1,11 +1,10 @@
-import type * as Winston from 'winston';
 import { aboutText } from './about-text.ts';
 import { ArtifactLevels } from './artifact-levels.ts';
 import { withPlace } from './artifact-places.ts';
-import { BoundedStreamTransport, MESSAGE } from './bounded-stream.ts';
+import { BoundedStream } from './bounded-stream.ts';
 import { shownRecord } from './shown-record.ts';
 import { StormGuard } from './storm-guard.ts';
-import { createLogger } from './winston.ts';
+import { winstonLogger } from './winston.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
@@ -46,6 +45,16 @@ export interface LoggingOptions {
   readonly details?: boolean;
   /** Where lines go; default standard output. */
   readonly stream?: NodeJS.WritableStream;
+  /** Lines go to the stream as they are until {@link startWinston}, as a start waits for nothing that its lines can do without. */
+  readonly startsWinstonLater?: boolean;
+}
+
+/** Where events go. */
+interface Output {
+  log(record: LogRecord): void;
+  close(): void;
+  /** The same by way of winston. */
+  readonly byWinston?: () => Output;
 }
 
 const listeners = new Set<(record: LogRecord) => void>();
@@ -61,21 +70,36 @@ let threshold = LEVELS.info;
 const ownLevels = new Map<string, number>();
 const categories = new Set<string>();
 const artifacts = new ArtifactLevels();
-let output: Winston.Logger | undefined;
+let output: Output | undefined;
 
 /** Decides where log lines go. Until it is called nothing is written, so libraries and tests stay quiet. */
 export function configureLogging(options: LoggingOptions): void {
   threshold = LEVELS[options.level ?? 'info'];
   output?.close();
   const layout = options.format === 'json' ? jsonLine : options.details === false ? textLine : detailedLine;
-  output = createLogger({
-    levels: LEVELS,
-    level: 'trace',
-    format: { transform: (info) => Object.assign(info, { [MESSAGE]: layout(info.record as LogRecord) }) },
-    transports: [
-      new BoundedStreamTransport(options.stream ?? process.stdout, options.format === 'json' ? notice : undefined),
-    ],
-  });
+  const stream = new BoundedStream(options.stream ?? process.stdout, options.format === 'json' ? notice : undefined);
+  output = options.startsWinstonLater ? plainOutput(stream, layout) : winstonOutput(stream, layout);
+}
+
+/** Loads winston where {@link configureLogging} has not. */
+export function startWinston(): void {
+  if (output?.byWinston) output = output.byWinston();
+}
+
+function plainOutput(stream: BoundedStream, layout: (record: LogRecord) => string): Output {
+  return {
+    log: (record) => stream.write(record.level, layout(record)),
+    close: () => stream.close(),
+    byWinston: () => winstonOutput(stream, layout),
+  };
+}
+
+function winstonOutput(stream: BoundedStream, layout: (record: LogRecord) => string): Output {
+  const winston = winstonLogger(LEVELS, stream, (info) => layout(info.record as LogRecord));
+  return {
+    log: (record) => winston.log({ level: record.level, message: '', record }),
+    close: () => winston.close(),
+  };
 }
 
 /** Flushes counts of suppressed lines and detaches from the stream. */
@@ -165,7 +189,7 @@ export function logger(category: string): Logger {
 
 function write(record: LogRecord): void {
   for (const listener of listeners) listener(record);
-  output?.log({ level: record.level, message: '', record });
+  output?.log(record);
 }
 
 function summary(record: LogRecord, count: number, windowMs: number): LogRecord {

@@ -24,6 +24,8 @@ export type BodyEnd = Error | 'complete' | 'cancelled';
 
 /** Only larger bodies are streamed, bytes: what one or two reads of a socket bring is handed on faster in one piece. */
 export const STREAMED_FROM_BYTES = 128 * 1024;
+/** Of a body that is known to be large so many bytes are waited for: enough to tell what it is, and less than one read of a socket brings. */
+export const ENOUGH_OF_LARGE_BYTES = 16 * 1024;
 /** So many bytes that were given away are remembered, so that they can be given again. */
 const REMEMBERED_BYTES = 256 * 1024;
 

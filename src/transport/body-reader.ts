@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { type BodySource, StreamedBody } from '../message/streamed-body.ts';
+import { type BodySource, ENOUGH_OF_LARGE_BYTES, StreamedBody } from '../message/streamed-body.ts';
 import type { BodyBudget, BodyLimits, BodyReading } from './request-body.ts';
 import { bodyTooLarge, bodyTooSlow, RequestCutOff, type RequestRefused, tooMuchHeld } from './request-refused.ts';
+import { chunkCame } from './spent-buffers.ts';
 
 export interface BodyReaderOptions {
   readonly limits: BodyLimits;
@@ -105,6 +106,7 @@ export class BodyReader implements BodyReading, BodySource {
 
   readonly #onData = (chunk: Buffer): void => {
     const { limits, budget } = this.#options;
+    chunkCame(chunk.byteLength);
     this.#size += chunk.byteLength;
     if (this.#size > limits.maxBytes) {
       this.#fail(bodyTooLarge(limits.maxBytes));
@@ -124,8 +126,8 @@ export class BodyReader implements BodyReading, BodySource {
 
   #collect(chunk: Buffer): void {
     this.#chunks.push(chunk);
-    const { passFrom } = this.#options;
-    if (passFrom === undefined || this.#size <= passFrom) return;
+    const { passFrom, length = 0 } = this.#options;
+    if (passFrom === undefined || this.#size <= (length > passFrom ? ENOUGH_OF_LARGE_BYTES : passFrom)) return;
     this.#holds = false;
     this.#stream = new StreamedBody(this.#together(), this.#options.length, this);
     this.#outcome.resolve(this.#stream);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { buildConnector, Dispatcher, Client as UndiciClient, Pool as UndiciPool } from 'undici';
-import { Client, Pool } from './undici.ts';
+import { undiciParts } from './undici.ts';
 
 /** One connection slot of a pool: the socket that is in it now, and how it was used. */
 export class Connection {
@@ -52,6 +52,11 @@ export class ConnectionUse {
     return this.#unsent;
   }
 
+  /** What the socket has not given away yet, bytes. */
+  get unwritten(): number {
+    return this.#socket?.writableLength ?? 0;
+  }
+
   /** Not a single byte came back since the request began. */
   get silent(): boolean {
     return this.#socket !== undefined && this.#socket.bytesRead === this.#bytesReadBefore;
@@ -63,27 +68,38 @@ export interface TrackedDispatchOptions extends Dispatcher.DispatchOptions {
   assigned(connection: Connection): void;
 }
 
+type TrackedClient = new (
+  origin: URL,
+  options: UndiciClient.Options,
+  connect: buildConnector.connector,
+) => UndiciClient;
+
+let tracked: TrackedClient | undefined;
+
 /** An undici client that tells its requests about its connection; undici itself keeps that to itself. */
-class TrackedClient extends Client {
-  readonly #connection: Connection;
+function trackedClient(): TrackedClient {
+  tracked ??= class TrackedClient extends undiciParts().Client {
+    readonly #connection: Connection;
 
-  constructor(origin: URL, options: UndiciClient.Options, connect: buildConnector.connector) {
-    const connection = new Connection();
-    super(origin, {
-      ...options,
-      connect: (target, done) =>
-        connect(target, (...outcome) => {
-          if (outcome[1]) connection.opened(outcome[1]);
-          done(...outcome);
-        }),
-    });
-    this.#connection = connection;
-  }
+    constructor(origin: URL, options: UndiciClient.Options, connect: buildConnector.connector) {
+      const connection = new Connection();
+      super(origin, {
+        ...options,
+        connect: (target, done) =>
+          connect(target, (...outcome) => {
+            if (outcome[1]) connection.opened(outcome[1]);
+            done(...outcome);
+          }),
+      });
+      this.#connection = connection;
+    }
 
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    (options as TrackedDispatchOptions).assigned(this.#connection);
-    return super.dispatch(options, handler);
-  }
+    override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+      (options as TrackedDispatchOptions).assigned(this.#connection);
+      return super.dispatch(options, handler);
+    }
+  };
+  return tracked;
 }
 
 export interface PoolSettings {
@@ -105,7 +121,8 @@ export class ConnectionPool {
 
   constructor(origin: string, settings: PoolSettings) {
     const { connect } = settings;
-    this.#pool = new Pool(origin, {
+    const TrackedClient = trackedClient();
+    this.#pool = new (undiciParts().Pool)(origin, {
       connections: settings.connections,
       pipelining: 1,
       keepAliveTimeout: settings.keepAliveTimeoutMs,

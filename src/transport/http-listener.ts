@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { logger } from '../logging/index.ts';
 import { STREAMED_FROM_BYTES, StreamedBody } from '../message/streamed-body.ts';
 import { createServer as createHttpServer } from '../node-http.ts';
+import { AnswersOfTurn } from './answers-of-turn.ts';
 import { brokenRequestAnswer, unsupportedMethod, writeRawAnswer } from './broken-request.ts';
 import { ClientExchange, type ExchangeCounts, newExchangeCounts } from './client-exchange.ts';
 import { type HttpAnswer, textAnswer, writeAnswer, writeAnswerHead } from './http-answer.ts';
@@ -156,6 +157,7 @@ class Listener implements HttpListener {
   /** Connections that got their last answer outside of any request. */
   readonly #refusedConnections = new WeakSet<Duplex>();
   readonly #awaitingContinue = new WeakSet<IncomingMessage>();
+  readonly #answers = new AnswersOfTurn();
   #inFlight = 0;
   #requests = 0;
   #refused = 0;
@@ -354,7 +356,11 @@ class Listener implements HttpListener {
       request,
       // What is still coming has a deadline of its own.
       deadlineMs: served.stream ? bodyTotalMs + answerMs : answerMs,
-      deliver: (answer) => this.#deliver(served, answer),
+      deliver: (answer) => {
+        // What is passed on while it comes keeps others waiting if it has to wait.
+        if (answer.stream) this.#deliver(served, answer);
+        else this.#answers.add(() => this.#deliver(served, answer));
+      },
       counts: this.#counts,
       acknowledgeTaken,
       preservedHeaders,

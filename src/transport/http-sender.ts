@@ -7,7 +7,7 @@ import { SendAttempt } from './send-attempt.ts';
 import { SendClock } from './send-clock.ts';
 import { invalidAddress, sendAborted } from './send-failure.ts';
 import { type TlsTrust, trustOptions } from './tls-trust.ts';
-import { buildConnector } from './undici.ts';
+import { undiciParts } from './undici.ts';
 
 export type { HttpRequest, HttpResponse } from './http-exchange.ts';
 export type { TlsTrust } from './tls-trust.ts';
@@ -60,7 +60,9 @@ const CONNECT_BACKUP_MS = 1000;
  */
 export class HttpSender {
   readonly #limits: Required<Omit<HttpSenderOptions, 'tls'>>;
-  readonly #connect: Connectors.connector;
+  readonly #trust: ReturnType<typeof trustOptions>;
+  /** Made for the first connection. */
+  #connect: Connectors.connector | undefined;
   readonly #pools = new Map<string, ConnectionPool>();
   readonly #addresses = new Map<string, URL>();
   #closed = false;
@@ -68,10 +70,7 @@ export class HttpSender {
   constructor(options: HttpSenderOptions = {}) {
     const { tls, ...limits } = options;
     this.#limits = { ...DEFAULTS, ...limits };
-    this.#connect = buildConnector({
-      ...trustOptions(tls ?? {}),
-      timeout: this.#limits.connectTimeoutMs + CONNECT_BACKUP_MS,
-    });
+    this.#trust = trustOptions(tls ?? {});
   }
 
   /**
@@ -142,6 +141,10 @@ export class HttpSender {
     const known = this.#pools.get(url.origin);
     if (known) return known;
     if (this.#pools.size >= this.#limits.origins) this.#dropIdlePool();
+    this.#connect ??= undiciParts().buildConnector({
+      ...this.#trust,
+      timeout: this.#limits.connectTimeoutMs + CONNECT_BACKUP_MS,
+    });
     const pool = new ConnectionPool(url.origin, {
       connections: this.#limits.connectionsPerOrigin,
       keepAliveTimeoutMs: this.#limits.keepAliveTimeoutMs,

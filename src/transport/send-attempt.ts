@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { TransportHeaders } from '../message/headers.ts';
-import { type BodySource, StreamedBody } from '../message/streamed-body.ts';
+import { type BodySource, ENOUGH_OF_LARGE_BYTES, StreamedBody } from '../message/streamed-body.ts';
 import type { Connection, ConnectionPool, ConnectionUse, TrackedDispatchOptions } from './connection-pool.ts';
 import type { HttpRequest, HttpResponse } from './http-exchange.ts';
 import { OutgoingBody } from './outgoing-body.ts';
@@ -20,6 +20,7 @@ import {
   tooManyWaiting,
 } from './send-failure.ts';
 import { decodeHeaders, headerList, wantsClose } from './sender-headers.ts';
+import { chunkCame } from './spent-buffers.ts';
 
 /** Of the sender, for each of its requests. */
 export interface SendLimits {
@@ -68,6 +69,8 @@ export class SendAttempt implements Dispatcher.DispatchHandler, BodySource {
   #headers: TransportHeaders | undefined;
   readonly #chunks: Uint8Array[] = [];
   #received = 0;
+  /** With more bytes than that the response is given out. */
+  #enough = Number.POSITIVE_INFINITY;
   readonly #outcome = Promise.withResolvers<HttpResponse | 'stale'>();
   #outgoing: OutgoingBody | undefined;
   #passed: StreamedBody | undefined;
@@ -116,11 +119,14 @@ export class SendAttempt implements Dispatcher.DispatchHandler, BodySource {
     const { body, stream } = this.#options.request;
     if (!stream) return body && body.byteLength > 0 ? body : null;
     if (this.#options.mayRepeat) stream.remember();
-    this.#outgoing = new OutgoingBody(stream, (forClient) => {
-      this.#awaitsClient = forClient;
-      this.#setClock();
+    this.#outgoing = new OutgoingBody(stream, {
+      unwritten: () => this.#use?.unwritten ?? 0,
+      onWait: (forClient) => {
+        this.#awaitsClient = forClient;
+        this.#setClock();
+      },
     });
-    return this.#outgoing;
+    return this.#outgoing.readable;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -148,6 +154,8 @@ export class SendAttempt implements Dispatcher.DispatchHandler, BodySource {
     this.#headers = decodeHeaders(controller.rawHeaders);
     const { request, limits } = this.#options;
     const announced = Number(this.#headers.get('Content-Length') ?? 0);
+    const { passFrom } = request;
+    if (passFrom !== undefined) this.#enough = announced > passFrom ? ENOUGH_OF_LARGE_BYTES : passFrom;
     const hasBody = request.method !== 'HEAD' && !request.discardBody;
     if (hasBody && this.#holds && announced > limits.maxResponseBytes)
       this.#abort(responseTooLarge(this.#failed(), limits.maxResponseBytes));
@@ -155,7 +163,9 @@ export class SendAttempt implements Dispatcher.DispatchHandler, BodySource {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
     const { request, limits } = this.#options;
-    if (this.#phase === 'settled' || request.discardBody) return;
+    // After a pause undici's parser begins with a chunk of nothing.
+    if (this.#phase === 'settled' || request.discardBody || chunk.byteLength === 0) return;
+    chunkCame(chunk.byteLength);
     this.#received += chunk.byteLength;
     if (this.#holds && this.#received > limits.maxResponseBytes) {
       this.#abort(responseTooLarge(this.#failed(), limits.maxResponseBytes));
@@ -166,7 +176,7 @@ export class SendAttempt implements Dispatcher.DispatchHandler, BodySource {
       return;
     }
     this.#chunks.push(chunk);
-    if (request.passFrom !== undefined && this.#received > request.passFrom) this.#passOn();
+    if (this.#received > this.#enough) this.#passOn();
   }
 
   /** There is too much to wait for the end of it. */

@@ -7,6 +7,9 @@ import type * as Undici from 'undici';
  * index is loaded instead.
  */
 
+/** What of undici is used. */
+export type UndiciParts = Pick<typeof Undici, 'Client' | 'Pool' | 'buildConnector'>;
+
 const load = createRequire(import.meta.url);
 
 function part<T>(path: string, whole: (undici: typeof Undici) => T): T {
@@ -17,6 +20,14 @@ function part<T>(path: string, whole: (undici: typeof Undici) => T): T {
   }
 }
 
-export const Client = part('dispatcher/client', (undici) => undici.Client);
-export const Pool = part('dispatcher/pool', (undici) => undici.Pool);
-export const buildConnector = part('core/connect', (undici) => undici.buildConnector);
+let parts: UndiciParts | undefined;
+
+/** Loads it when it is asked for the first time, which takes 20 ms: a server does so when it is ready, before its first message. */
+export function undiciParts(): UndiciParts {
+  parts ??= {
+    Client: part('dispatcher/client', (undici) => undici.Client),
+    Pool: part('dispatcher/pool', (undici) => undici.Pool),
+    buildConnector: part('core/connect', (undici) => undici.buildConnector),
+  };
+  return parts;
+}

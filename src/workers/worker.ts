@@ -49,7 +49,7 @@ export async function work({ role, stdout, start, opened }: WorkerOptions): Prom
     if (!process.connected) rmSync(dirname(first.socket), { recursive: true, force: true });
   });
   const configuration = readConfiguration(first.flags);
-  configureLogging({ ...configuration.log, stream: stdout });
+  configureLogging({ ...configuration.log, stream: stdout, startsWinstonLater: true });
   const part =
     role === 'owner' ? new OwnerPart(first.socket) : new TakerPart(first.socket, configuration.storeDeadlineMs);
   const server = await start(configuration, part);

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BoundedStreamTransport } from '../../src/logging/bounded-stream.ts';
-import { closeLogging, configureLogging, logger, textLine } from '../../src/logging/index.ts';
+import { BoundedStream } from '../../src/logging/bounded-stream.ts';
+import { closeLogging, configureLogging, logger, startWinston, textLine } from '../../src/logging/index.ts';
 import { StormGuard } from '../../src/logging/storm-guard.ts';
 
 function collector(): { stream: Writable; lines: () => string[] } {
@@ -48,6 +48,19 @@ describe('log lines', () => {
     });
   });
 
+  it('before winston is loaded are those that come after', () => {
+    const { stream, lines } = collector();
+    configureLogging({ stream, startsWinstonLater: true });
+    logger('Test').info('one', { messageId: 'urn:uuid:1' });
+    startWinston();
+    logger('Test').info('one', { messageId: 'urn:uuid:1' });
+    startWinston();
+    logger('Test').debug('unheard');
+    expect(lines().map((line) => line.replace(/^\[[^\]]*\]/, ''))).toEqual(
+      Array.from({ length: 2 }, () => '  INFO {Test} - one (message urn:uuid:1)'),
+    );
+  });
+
   it('as text say at their end what they are about, unless that is not wanted (OP-70)', () => {
     const details = { messageId: 'urn:uuid:1', artifactKind: 'proxy', artifact: 'P' };
     const first = collector();
@@ -84,8 +97,8 @@ describe('a reader of the log that is too slow (OP-71)', () => {
         return waiting;
       },
     };
-    const transport = new BoundedStreamTransport(stream as unknown as NodeJS.WritableStream);
-    const line = (level: string, text: string) => transport.log({ level, [Symbol.for('message')]: text }, () => {});
+    const bounded = new BoundedStream(stream as unknown as NodeJS.WritableStream);
+    const line = (level: string, text: string) => bounded.write(level, text);
     line('info', 'one');
     line('info', 'two');
     line('error', 'kept');

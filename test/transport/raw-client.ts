@@ -39,12 +39,20 @@ export class RawClient {
   /** Sends without a limit to what is buffered; ends quietly when the other side closes. */
   async sendAll(chunk: Uint8Array, times: number): Promise<void> {
     for (let sent = 0; sent < times && !this.closed; sent += 1) {
-      if (!this.#socket.write(chunk)) {
-        await new Promise<void>((resolve) => {
-          this.#socket.once('drain', resolve).once('close', resolve);
-        });
-      }
+      if (!this.#socket.write(chunk)) await this.#room();
     }
+  }
+
+  /** Resolves when there is room for more, or nobody to take it any more. */
+  #room(): Promise<void> {
+    const socket = this.#socket;
+    return new Promise((resolve) => {
+      const done = () => {
+        socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      socket.on('drain', done).on('close', done);
+    });
   }
 
   destroy(): void {
@@ -70,12 +78,11 @@ export class RawClient {
           `After ${deadlineMs - left} ms still ${otherwise}; received: ${JSON.stringify(this.#received)}`,
         );
       }
-      let wake = () => {};
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        this.#waiting.add(wake);
-        setTimeout(resolve, left);
-      });
+      const { promise, resolve: wake } = Promise.withResolvers<void>();
+      this.#waiting.add(wake);
+      const late = setTimeout(wake, left);
+      await promise;
+      clearTimeout(late);
       this.#waiting.delete(wake);
     }
     return this.#received;

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SqlOutcome, SqlParameter } from './driver.ts';
+import { earlyCollection } from './early-collection.ts';
 import { javaText } from './java-text.ts';
 
 /*
@@ -43,6 +44,7 @@ const MAX_PREPARED = 200;
 
 const { file } = workerData as SqliteOpening;
 const statements = new Map<string, StatementSync>();
+const collectEarly = earlyCollection();
 
 mkdirSync(dirname(file), { recursive: true });
 const database = new DatabaseSync(file);
@@ -57,6 +59,7 @@ parentPort?.on('message', (request: SqliteRequest | 'close') => {
     return;
   }
   parentPort?.postMessage(answerTo(request));
+  collectEarly();
 });
 
 function answerTo(request: SqliteRequest): SqliteAnswer {
