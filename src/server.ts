@@ -38,6 +38,7 @@ import { FileRegistry } from './registry/file-registry.ts';
 import { SecretStore } from './registry/secrets.ts';
 import { SecurityServices } from './security/services.ts';
 import type { StoreServices } from './stores/component.ts';
+import { withSecretPasswords } from './stores/sql/data-source-secrets.ts';
 import { type HttpListener, type ListenerLimits, startHttpListener } from './transport/http-listener.ts';
 import { HttpSender } from './transport/http-sender.ts';
 import type { ListeningPort } from './transport/service-metadata.ts';
@@ -115,6 +116,7 @@ class Server implements RunningServer {
   #https: HttpListener | undefined;
   #management: StartedManagement | undefined;
   #alerts: Alerts | undefined;
+  #secrets: SecretStore | undefined;
   readonly #inbound = new RunningTransports();
   readonly #asked = Promise.withResolvers<'shutdown' | 'restart'>();
   #jms: JmsSender | undefined;
@@ -192,6 +194,7 @@ class Server implements RunningServer {
     setJsonConversion(jsonConversion);
     limitXml(this.#options.limits);
     for (const sentence of ignored) log.warn(sentence);
+    if (this.#options.unknown !== undefined) log.warn(this.#options.unknown);
     await checkDirectory(this.#options.artifacts);
     timeouts.info(
       `This engine will expire all callbacks after GLOBAL_TIMEOUT: ${this.#options.globalTimeoutMs / 1000} seconds, irrespective of the timeout action, after the specified or optional timeout`,
@@ -214,6 +217,7 @@ class Server implements RunningServer {
     await this.#deployer.startWork();
     this.#alerts?.start();
     if (owns && this.#options.watch) this.#watch(this.#folder, this.#deployer);
+    this.#followSecrets(secrets, this.#deployer);
     this.#health.ready = true;
     starting.info(`WSO2 Micro Integrator started in ${((performance.now() - begun) / 1000).toFixed(2)} seconds`);
   }
@@ -226,6 +230,12 @@ class Server implements RunningServer {
   #watch(folder: ArtifactFolder, deployer: Deployer): void {
     folder.watch();
     this.#extensions.watch(() => deployer.deploy({ changed: [], removed: [], leaving: [] }));
+  }
+
+  /** Also where files are not watched: a password changes when it must, and nobody deploys because of it. */
+  #followSecrets(secrets: SecretStore, deployer: Deployer): void {
+    this.#secrets = secrets;
+    secrets.watch(() => deployer.deployOutdated());
   }
 
   #createDeployer(
@@ -242,7 +252,7 @@ class Server implements RunningServer {
       dataDirectory: data,
       putDeadlineMs: storeDeadlineMs,
       stompUrls,
-      dataSources,
+      dataSources: withSecretPasswords(dataSources, (alias) => secrets.lookup(alias)),
       trustedCertificates,
       cluster: this.#options.cluster,
       resourceDirectories,
@@ -440,6 +450,7 @@ class Server implements RunningServer {
     const steps: ReadonlyArray<() => Promise<unknown> | undefined> = [
       () => this.#looking,
       () => this.#folder?.stop(),
+      () => this.#secrets?.close(),
       // What ends now ends because the server does.
       () => this.#alerts?.close(),
       // Jobs of operators settle what they have in hand.

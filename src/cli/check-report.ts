@@ -1,5 +1,6 @@
 import type { FileReport } from '../deployment/artifact-set.ts';
 import { codeFrame, type Diagnostic, formatDiagnostic } from '../grammar/diagnostic.ts';
+import { counted } from '../logging/counted.ts';
 import type { ArtifactFileReading } from '../synapse/index.ts';
 
 function isError({ severity }: Diagnostic): boolean {
@@ -39,12 +40,8 @@ export function textReport(reports: readonly FileReport[]): string {
   );
   const { files, refused, errors, warnings } = summarize(reports);
   const verdict = refused === 0 ? 'all fine' : `${refused} refused`;
-  const counts = `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
-  return `${problems.join('')}${count(files, 'file')} checked, ${verdict}: ${counts}\n`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  const counts = `${counted(errors, 'error')}, ${counted(warnings, 'warning')}`;
+  return `${problems.join('')}${counted(files, 'file')} checked, ${verdict}: ${counts}\n`;
 }
 
 /** For scripts: `{files: [{file, root, accepted, artifacts, diagnostics}], summary}`. */

@@ -9,6 +9,8 @@ import { danglingReferences } from '../deployment/dangling-references.ts';
 import { type FileVersion, fileVersion } from '../deployment/file-version.ts';
 import { ResourceTexts } from '../deployment/resources.ts';
 import { ExtensionModules } from '../extensions/extension-modules.ts';
+import { configureLogging } from '../logging/index.ts';
+import { SecretStore } from '../registry/secrets.ts';
 import type { ArtifactLookup } from '../synapse/index.ts';
 import { parseFlags, wordFlag } from './arguments.ts';
 import { isRefused, jsonReport, textReport } from './check-report.ts';
@@ -36,8 +38,9 @@ export async function check(args: string[], io: CommandIo): Promise<number> {
     const configuration = readConfiguration({ config: values.config });
     const strictArtifacts = values.strict === true || configuration.strictArtifacts;
     const extensions = new ExtensionModules(configuration.extensions);
+    const secrets = await secretsOf(configuration, io);
     for (const path of positionals)
-      reports.push(...(await checkGiven(path, extensions, { ...configuration, strictArtifacts })));
+      reports.push(...(await checkGiven(path, extensions, { ...configuration, strictArtifacts, secret: secrets })));
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     io.stderr.write(`mini-synapse check: ${error.message}\n`);
@@ -63,9 +66,21 @@ async function reportText(reports: readonly FileReport[], format: Format): Promi
   return `${JSON.stringify(sarifLog(reports, version()), undefined, 2)}\n`;
 }
 
-/** What `${configs.name}` and `$FILE:KEY` in artifacts stand for, and how much is let pass. */
-type ConfiguredValues = Pick<ServerConfiguration, 'configs' | 'fileProperties' | 'strictArtifacts'>;
+/** What `${configs.name}`, `$FILE:KEY` and look-ups of secrets in artifacts stand for, and how much is let pass. */
+interface ConfiguredValues extends Pick<ServerConfiguration, 'configs' | 'fileProperties' | 'strictArtifacts'> {
+  readonly secret?: (alias: string) => string | undefined;
+}
 const NOTHING_CONFIGURED: ConfiguredValues = { configs: new Map(), fileProperties: new Map(), strictArtifacts: false };
+
+/** What looks up secrets as the server does; a folder that cannot be read is told of beside the report. */
+async function secretsOf(
+  { secrets: folder }: ServerConfiguration,
+  io: CommandIo,
+): Promise<(alias: string) => string | undefined> {
+  if (folder !== undefined) configureLogging({ level: 'warn', stream: io.stderr });
+  const secrets = await SecretStore.open({ folder, environment: process.env });
+  return (alias) => secrets.lookup(alias);
+}
 
 async function checkGiven(
   path: string,
@@ -121,13 +136,14 @@ interface CheckedSet {
 function artifactSet(
   resourceDirectories: readonly string[],
   extensions: ExtensionModules | undefined,
-  { configs, fileProperties, strictArtifacts }: ConfiguredValues,
+  { configs, fileProperties, strictArtifacts, secret }: ConfiguredValues,
 ): CheckedSet {
   const resources = new ResourceTexts({ directories: [...resourceDirectories, process.cwd()], online: false });
   const lookup: ArtifactLookup = {
     environment: (name) => process.env[name],
     fileProperty: (key) => fileProperties.get(key),
     configuration: (name) => configs.get(name),
+    secret: (alias) => secret?.(alias),
     localEntry: () => undefined,
     resource: (url) => resources.ask(url),
     extension: (className) => extensions?.ask(className),

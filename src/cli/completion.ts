@@ -2,13 +2,15 @@ import { parseFlags, takeArguments, wordFlag } from './arguments.ts';
 import type { Row } from './columns.ts';
 import type { ArgumentCompletion, CommandDescription, CommandOption } from './command.ts';
 import { type CommandIo, EXIT } from './io.ts';
-import { KINDS, kindWords, nameOf, rowsOf } from './kinds.ts';
+import { isPaged, isSearchable, KINDS, kindWords, nameOf, rowsOf } from './kinds.ts';
 import { connect } from './remote/connect.ts';
 import { COMMANDS } from './table/index.ts';
 import { COMPLETION } from './table/server.ts';
 
 /** Nobody waits longer for a name, ms. */
 const NAMES_DEADLINE_MS = 1_500;
+/** More than anybody reads through. */
+const MOST_NAMES = '1000';
 /** Says the shell to complete names of files. */
 const FILES = ':files';
 
@@ -71,7 +73,7 @@ export async function completion(args: string[], io: CommandIo): Promise<number>
 /** `mini-synapse __complete -- WORD...`: one possibility a line. Says nothing when it cannot know. */
 export async function complete(args: string[], io: CommandIo): Promise<number> {
   const words = args[0] === '--' ? args.slice(1) : args;
-  const found = await possibilities(words, (path) => namesOf(path, io));
+  const found = await possibilities(words, (path) => namesOf(path, words.at(-1) ?? '', io));
   if (found.length > 0) io.stdout.write(`${found.join('\n')}\n`);
   return EXIT.fine;
 }
@@ -137,14 +139,16 @@ async function ofPlace(
   return isFile ? [FILES] : [];
 }
 
-/** None when nobody answers, or wants to know who asks. */
-async function namesOf(word: string, io: CommandIo): Promise<readonly string[]> {
+/** None when nobody answers, or wants to know who asks. @param begun what the name begins with: of thousands, the others need not come */
+async function namesOf(word: string, begun: string, io: CommandIo): Promise<readonly string[]> {
   const kind = kindWords().get(word) ?? KINDS.find(({ path }) => path === `/management/${word}`);
   if (!kind) return [];
   try {
     // A password is not asked for in the middle of a line.
     const client = await connect({}, { ...io, stdin: NO_INPUT });
-    const { body } = await client.send('GET', kind.path, { deadlineMs: NAMES_DEADLINE_MS });
+    const searchKey = isSearchable(kind) && kind.completes === undefined ? begun || undefined : undefined;
+    const query = { searchKey, limit: isPaged(kind) ? MOST_NAMES : undefined };
+    const { body } = await client.send('GET', kind.path, { query, deadlineMs: NAMES_DEADLINE_MS });
     return rowsOf(kind, body as Row).map((row) => (kind.completes ? String(row[kind.completes]) : nameOf(row)));
   } catch {
     return [];

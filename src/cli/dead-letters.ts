@@ -1,5 +1,6 @@
 import { readConfiguration } from '../config/config.ts';
 import { ConfigurationError } from '../config/toml-reader.ts';
+import { counted } from '../logging/counted.ts';
 import { maskedHeader } from '../management/operations/message-rows.ts';
 import { type FoundLetter, letterBytes, readDeadLetters } from '../processors/dead-letter-files.ts';
 import { parseFlags, takeArguments } from './arguments.ts';
@@ -93,7 +94,7 @@ export async function deadLetterReplay(args: string[], io: CommandIo): Promise<n
   const letters = values.all ? all : named(all, positionals);
   const missing = positionals.filter((id) => !letters.some((letter) => letter.id === id));
   if (missing.length > 0) throw new CommandFailure(`no dead letter has the id ${missing.join(', ')}`);
-  if (letters.length > 0) await confirmed(`Replay ${counted(letters.length)}?`, values.yes, io);
+  if (letters.length > 0) await confirmed(`Replay ${counted(letters.length, 'dead letter')}?`, values.yes, io);
   const client = await connect(values, io);
   const progress = new Progress('replay', io);
   try {
@@ -109,7 +110,7 @@ export async function deadLetterReplay(args: string[], io: CommandIo): Promise<n
 function report(result: ReplayResult, flags: { readonly json?: boolean | undefined }, io: CommandIo): number {
   const { done, count, failed } = result;
   if (flags.json) json(result, io);
-  else io.stdout.write(`${done === count ? '' : `${done} of `}${counted(count)} stored again\n`);
+  else io.stdout.write(`${done === count ? '' : `${done} of `}${counted(count, 'dead letter')} stored again\n`);
   if (!flags.json) for (const { id, Error: reason } of failed) io.stderr.write(`${printable(`${id}: ${reason}`)}\n`);
   return failed.length === 0 ? EXIT.fine : EXIT.wrong;
 }
@@ -133,8 +134,4 @@ function dataFolder({ data, config }: AreaFlags, io: CommandIo): string {
 
 function named(letters: readonly FoundLetter[], ids: readonly string[]): FoundLetter[] {
   return letters.filter(({ id }) => ids.includes(id));
-}
-
-function counted(count: number): string {
-  return `${count} dead letter${count === 1 ? '' : 's'}`;
 }

@@ -1,9 +1,9 @@
 import { nearestName } from '../grammar/diagnostic.ts';
-import { parseFlags } from './arguments.ts';
+import { integerFlag, parseFlags } from './arguments.ts';
 import type { Row } from './columns.ts';
 import type { CommandIo } from './io.ts';
 import { CommandFailure, EXIT, UsageError } from './io.ts';
-import { KINDS, type Kind, kindWords, nameOf, rowsOf } from './kinds.ts';
+import { isPaged, isSearchable, KINDS, type Kind, kindWords, nameOf, rowsOf } from './kinds.ts';
 import { connect } from './remote/connect.ts';
 import { detail } from './show/detail.ts';
 import { json } from './show/json.ts';
@@ -12,6 +12,9 @@ import { formatted } from './show/template.ts';
 import { printable, terminalOf } from './show/terminal.ts';
 import { GET } from './table/looking.ts';
 
+/** What the server gives at most. */
+const MOST_ROWS = 10_000;
+
 /** `mini-synapse get KIND [NAME]` (spec stores 7.3). */
 export async function get(args: string[], io: CommandIo): Promise<number> {
   const { values, positionals } = parseFlags(args, GET.options);
@@ -19,6 +22,8 @@ export async function get(args: string[], io: CommandIo): Promise<number> {
   if (word === undefined) throw new UsageError(`KIND is missing: one of ${words()}`);
   if (others.length > 0) throw new UsageError(`'${others[0]}' is too much; expected: get KIND [NAME]`);
   const kind = kindOf(word);
+  const limit = integerFlag('limit', values.limit, 1, MOST_ROWS);
+  if (limit !== undefined && !isPaged(kind)) throw new UsageError(`the list of ${kind.words[0]} has no --limit`);
   const client = await connect(values, io);
   if (name !== undefined) {
     const found = await one(kind, name);
@@ -27,12 +32,14 @@ export async function get(args: string[], io: CommandIo): Promise<number> {
     io.stdout.write(detail(found, terminalOf(io)));
     return EXIT.fine;
   }
-  const body = await client.get<Row>(kind.path, { searchKey: searchable(kind) ? values.search : undefined });
+  const searchKey = isSearchable(kind) ? values.search : undefined;
+  const body = await client.get<Row>(kind.path, { searchKey, limit: limit?.toString() });
   if (values.json) return json(body, io);
   const rows = rowsOf(kind, body);
   if (values.format !== undefined) return write(formatted(values.format, rows), io);
   if (values.quiet) io.stdout.write(rows.map((row) => `${printable(nameOf(row))}\n`).join(''));
   else io.stdout.write(rows.length > 0 ? table(rows, kind.columns, terminalOf(io)) : `No ${kind.title} found\n`);
+  if (Number(body.total) > rows.length) io.stderr.write(`${rows.length} of ${body.total} are shown\n`);
   return EXIT.fine;
 
   async function one(of: Kind, wanted: string): Promise<Row> {
@@ -52,11 +59,6 @@ export async function get(args: string[], io: CommandIo): Promise<number> {
 function write(text: string, io: CommandIo): number {
   io.stdout.write(text);
   return EXIT.fine;
-}
-
-/** These lists have no search. */
-function searchable({ path }: Kind): boolean {
-  return !/(?:jobs|audit|users|roles|scheduled-resends|sessions|web-hooks)$/.test(path);
 }
 
 /** @throws UsageError */

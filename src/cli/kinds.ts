@@ -294,3 +294,13 @@ export function kindWords(): Map<string, Kind> {
 function singular(word: string): string {
   return word.replace(/ies$/, 'y').replace(/s$/, '');
 }
+
+/** Can the server be asked for the names that contain a text? */
+export function isSearchable({ path }: Kind): boolean {
+  return !/(?:jobs|audit|users|roles|scheduled-resends|sessions|web-hooks)$/.test(path);
+}
+
+/** Can the server be asked for a part of the list? */
+export function isPaged({ path }: Kind): boolean {
+  return /(?:stores|processors|proxy-services|apis|endpoints|sequences|tasks|local-entries|artifacts)$/.test(path);
+}

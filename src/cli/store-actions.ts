@@ -1,3 +1,4 @@
+import { counted } from '../logging/counted.ts';
 import { parseFlags, takeArguments } from './arguments.ts';
 import { type CommandIo, EXIT, UsageError } from './io.ts';
 import { type FilterFlags, filterQuery, isFiltered } from './message-filter.ts';
@@ -117,7 +118,7 @@ export async function storePurge(args: string[], io: CommandIo): Promise<number>
   const ask = (confirm: number | undefined) => client.send('DELETE', path, { query: { confirm, force } });
   const first = await countOfAll(client, store, force);
   const answer = await withCount(ask, first, (count) =>
-    confirmed(`Purge store ${store}: delete ${counted(count)}?`, values.yes, io),
+    confirmed(`Purge store ${store}: delete ${counted(count, 'message')}?`, values.yes, io),
   );
   return report(await ended(answer, client, io), 'deleted', values, io);
 }
@@ -152,7 +153,8 @@ async function act(
   const { store, ids } = meant;
   const { verb, asksAlways } = action;
   if (flags['dry-run']) return wouldBe(await countMeant(meant, flags, client), action.past, flags, io);
-  const question = (count: number) => confirmed(`${verb} ${counted(count)} of store ${store}?`, flags.yes, io);
+  const question = (count: number) =>
+    confirmed(`${verb} ${counted(count, 'message')} of store ${store}?`, flags.yes, io);
   if (ids.length > 0 && asksAlways) await question(ids.length);
   const [id] = ids;
   if (ids.length === 1 && id !== undefined) return one(action, { store, id }, flags, client, io);
@@ -196,7 +198,7 @@ async function countMeant(
 /** What `--dry-run` tells. */
 function wouldBe(count: number | undefined, past: string, { json: asJson }: ManyFlags, io: CommandIo): number {
   if (asJson) return json({ dryRun: true, count: count ?? null }, io);
-  const how = count === undefined ? 'An unknown number of messages' : counted(count);
+  const how = count === undefined ? 'An unknown number of messages' : counted(count, 'message');
   io.stdout.write(`${how} would be ${past}\n`);
   return EXIT.fine;
 }
@@ -216,7 +218,8 @@ export async function resendMessages(
   io: CommandIo,
 ): Promise<number> {
   const rate = rateOf(flags.rate);
-  if (ids.length > 0) await confirmed(`Resend ${counted(ids.length)} of store ${store} (${about})?`, flags.yes, io);
+  if (ids.length > 0)
+    await confirmed(`Resend ${counted(ids.length, 'message')} of store ${store} (${about})?`, flags.yes, io);
   const results: Result[] = [];
   for (let from = 0; from < ids.length; from += MAX_IDS) {
     const body = {
@@ -314,17 +317,13 @@ function report(result: Result, past: string, flags: { readonly json?: boolean |
     return code;
   }
   const ended = state === 'done' ? '' : `, ${state}`;
-  io.stdout.write(`${done === count ? '' : `${done} of `}${counted(count)} ${past}${ended}\n`);
+  io.stdout.write(`${done === count ? '' : `${done} of `}${counted(count, 'message')} ${past}${ended}\n`);
   if (problem !== undefined) io.stderr.write(`${printable(problem)}\n`);
   for (const { id, Error: reason } of failed.slice(0, MAX_REASONS))
     io.stderr.write(`${printable(`${id}: ${reason}`)}\n`);
   if (failures > Math.min(failed.length, MAX_REASONS))
     io.stderr.write(`and ${failures - Math.min(failed.length, MAX_REASONS)} more failed\n`);
   return code;
-}
-
-function counted(count: number): string {
-  return `${count} message${count === 1 ? '' : 's'}`;
 }
 
 export function messagesPath(store: string): string {

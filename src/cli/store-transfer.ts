@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { counted } from '../logging/counted.ts';
 import { parseFlags, takeArguments, wordFlag } from './arguments.ts';
 import { CommandFailure, type CommandIo, EXIT, isTerminal, stdinOf, UsageError } from './io.ts';
 import { filterQuery } from './message-filter.ts';
@@ -36,7 +37,7 @@ export async function storeExport(args: string[], io: CommandIo): Promise<number
     });
     await pipeline(reply, counter, file.createWriteStream()).catch(brokenOff);
   }
-  io.stderr.write(`${counter.lines} message${counter.lines === 1 ? '' : 's'} exported\n`);
+  io.stderr.write(`${counted(counter.lines, 'message')} exported\n`);
   return EXIT.fine;
 }
 
@@ -123,7 +124,7 @@ function report(
     return code;
   }
   const verb = flags['dry-run'] ? 'could be imported' : 'imported';
-  io.stdout.write(`${done} of ${count} messages ${verb}${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+  io.stdout.write(`${done} of ${counted(count, 'message')} ${verb}${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
   for (const { line, id, Error: reason } of failed.slice(0, MAX_REASONS))
     io.stderr.write(`${printable(`line ${line}${id === undefined ? '' : ` (${id})`}: ${reason}`)}\n`);
   if (failed.length > MAX_REASONS) io.stderr.write(`and ${failed.length - MAX_REASONS} more\n`);

@@ -31,6 +31,9 @@ export interface Overview {
 
 /** The events do not tell about endpoints' counts. */
 const ENDPOINTS_EVERY_MS = 2_000;
+/** Of a terminal that does not say how many it has. */
+const LINES = 24;
+const MOST_LINES = 1_000;
 const OTHER_SCREEN = '\x1b[?1049h\x1b[?25l';
 const OWN_SCREEN = '\x1b[?25h\x1b[?1049l';
 
@@ -40,9 +43,10 @@ export async function top(args: string[], io: CommandIo): Promise<number> {
   takeArguments(positionals, [], TOP);
   const client = await connect(values, io);
   const first = await client.get<Overview>('/management/overview');
-  const endpoints = await readEndpoints(client);
+  const isOnce = values.json || values.once || !isTerminal(io.stdout);
+  const endpoints = await readEndpoints(client, isOnce ? undefined : io);
   if (values.json) return json({ ...first, endpoints }, io);
-  if (values.once || !isTerminal(io.stdout)) {
+  if (isOnce) {
     io.stdout.write(topText(first, endpoints, terminalOf(io)));
     return EXIT.fine;
   }
@@ -59,7 +63,7 @@ async function live(client: ManagementClient, first: Overview, known: readonly R
   });
   io.stdout.on('resize', draw);
   io.stdout.write(OTHER_SCREEN);
-  const looking = lookAtEndpoints(client, interrupted.signal, (rows) => {
+  const looking = lookAtEndpoints(client, io, interrupted.signal, (rows) => {
     endpoints = rows;
   });
   try {
@@ -83,17 +87,21 @@ async function live(client: ManagementClient, first: Overview, known: readonly R
 /** Until the signal aborts. What fails now may work the next time; the stream of events tells when nobody is there. */
 async function lookAtEndpoints(
   client: ManagementClient,
+  io: CommandIo,
   signal: AbortSignal,
   found: (rows: readonly Row[]) => void,
 ): Promise<void> {
   while (!signal.aborted) {
     await pause(ENDPOINTS_EVERY_MS, signal);
-    if (!signal.aborted) await readEndpoints(client).then(found, () => {});
+    if (!signal.aborted) await readEndpoints(client, io).then(found, () => {});
   }
 }
 
-async function readEndpoints(client: ManagementClient): Promise<readonly Row[]> {
-  return (await client.get<{ readonly list: readonly Row[] }>('/management/endpoints')).list;
+/** @param io of a live picture, which has room for as many as its terminal has lines; undefined: all */
+async function readEndpoints(client: ManagementClient, io: CommandIo | undefined): Promise<readonly Row[]> {
+  const limit = io && Math.min(terminalOf(io).rows ?? LINES, MOST_LINES);
+  return (await client.get<{ readonly list: readonly Row[] }>('/management/endpoints', { limit: limit?.toString() }))
+    .list;
 }
 
 /** Over what stood there before, and no longer than the screen. */

@@ -1,4 +1,5 @@
 import { nearestName } from '../grammar/diagnostic.ts';
+import { counted } from '../logging/counted.ts';
 import { integerFlag, parseFlags, takeArguments } from './arguments.ts';
 import { artifactReference } from './artifact-reference.ts';
 import { type CommandIo, EXIT, UsageError } from './io.ts';
@@ -67,7 +68,7 @@ async function forget(
   const { body } = await client.send('DELETE', '/management/traces');
   if (flags.json) return json(body, io);
   const { count } = body as { readonly count?: number };
-  io.stdout.write(`${count ?? 'All'} traces forgotten\n`);
+  io.stdout.write(`${count === undefined ? 'All traces' : counted(count, 'trace')} forgotten\n`);
   return EXIT.fine;
 }
 

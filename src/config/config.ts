@@ -15,6 +15,7 @@ import { readSecurity } from './security.ts';
 import { type EffectiveSetting, Settings } from './settings.ts';
 import { readSynapseProperties, type SynapseProperties } from './synapse-properties.ts';
 import { ConfigurationError, TomlReader } from './toml-reader.ts';
+import { unknownKeys } from './unknown-keys.ts';
 
 /** Everything the server can be told, validated and frozen: flags win over the environment, that over `deployment.toml`, that over the defaults. */
 export interface ServerConfiguration {
@@ -82,6 +83,8 @@ export interface ServerConfiguration {
   readonly trustedCertificatesFile: string | undefined;
   /** What `[synapse_properties]` says of conversions between JSON and XML, and what it says in vain. */
   readonly synapseProperties: SynapseProperties;
+  /** A sentence about what the file says of other servers, and in vain here; undefined: nothing. */
+  readonly unknown: string | undefined;
   /** Keys and users for WS-Security. */
   readonly security: SecuritySettings;
   readonly observability: ObservabilitySettings;
@@ -129,8 +132,8 @@ const MAX_PORT = 65_535;
 const DEFAULT_EXTENSION_DEADLINE_MS = 30_000;
 
 /**
- * Reads the configuration. MI's own names are used where they exist (spec proxies 2.1, 2.2); everything that is ours stands in the
- * table `mini_synapse`, where a misspelt key is an error.
+ * Reads the configuration. MI's own names are used where they exist (spec proxies 2.1, 2.2); what is ours stands in tables of its own. A
+ * misspelt key is an error in all of them; another one of MI's is told of.
  * @throws ConfigurationError naming file, key, value and what was expected
  */
 export function readConfiguration(
@@ -194,6 +197,7 @@ export function readConfiguration(
     strictExpressions: settings.get('mini_synapse.strict_expressions'),
     strictArtifacts: settings.get('mini_synapse.strict_artifacts'),
     trustedCertificatesFile: settings.get('mini_synapse.trusted_certificates'),
+    unknown: unknownKeys(toml),
   };
   own.refuseUnknown([
     'artifacts',

@@ -36,6 +36,11 @@ export class TomlReader {
     return this.#value(key) !== undefined;
   }
 
+  /** Everything as parsed. */
+  all(): Table {
+    return this.#table;
+  }
+
   /** A value as parsed. */
   raw(key: Key): unknown {
     return this.#value(key);

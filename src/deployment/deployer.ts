@@ -20,7 +20,7 @@ import { ArtifactVersions, deployedFiles } from './artifact-versions.ts';
 import { type DanglingReference, danglingReferences } from './dangling-references.ts';
 import { DeploymentHistory } from './deployment-history.ts';
 import { type DeploymentEvent, logApplications, logEvent, ProblemLog } from './deployment-log.ts';
-import type { FileBatch, FileVersion } from './file-version.ts';
+import { EMPTY_BATCH, type FileBatch, type FileVersion } from './file-version.ts';
 import { type LifeChange, LifeCycle } from './life-cycle.ts';
 import { RegistryArtifacts } from './registry-artifacts.ts';
 import type { ServedArtifact } from './resolve-names.ts';
@@ -175,6 +175,19 @@ export class Deployer {
     return round;
   }
 
+  /**
+   * Deploys again what would be read differently now, without a change of its file: a secret that it looks up is another one (OP-84).
+   * Undefined when there is nothing of that kind. Resolves as {@link deploy}.
+   */
+  deployOutdated(): Promise<DeploymentRound | undefined> {
+    const round = this.#queue.then(async () => {
+      if (this.#closed || !this.#set.reread()) return undefined;
+      return this.#serve(EMPTY_BATCH, await this.#decideWithResources());
+    });
+    this.#queue = round.catch(() => undefined);
+    return round;
+  }
+
   /** Starts what was opened so far and from now on whatever is opened: to be called when the server accepts work. */
   startWork(): Promise<void> {
     return this.#life.startWork();
@@ -196,20 +209,23 @@ export class Deployer {
 
   async #deploy(batch: FileBatch): Promise<DeploymentRound> {
     if (this.#closed) return { version: this.#snapshot.version, events: [] };
-    const resolution = await this.#decide(batch);
+    return this.#serve(batch, await this.#decide(batch));
+  }
+
+  #serve(batch: FileBatch, resolution: Resolution): DeploymentRound {
     const changed = new Set(batch.changed.map((version) => version.path));
     const former = this.#running;
     const running = this.#openAll(resolution, changed);
     reach(POINTS.deploymentOpened, 'deployer', this.#snapshot.version + 1);
     const events = this.#publish(running, former, resolution);
+    const before = this.#reports;
     this.#reportProblems(resolution, changed);
-    this.#remember(batch, events);
+    this.#remember(batch, batch === EMPTY_BATCH ? readAnew(before, this.#reports) : filesOf(batch), events);
     this.#boot = false;
     return { version: this.#snapshot.version, events };
   }
 
-  #remember(batch: FileBatch, events: DeploymentRound['events']): void {
-    const files = [...batch.changed.map(({ path }) => path), ...batch.removed];
+  #remember(batch: FileBatch, files: readonly string[], events: DeploymentRound['events']): void {
     const problems = files.flatMap((path) => {
       const faulty = this.#faulty.get(path);
       return faulty ? [{ file: path, problems: faulty.diagnostics.map(({ message }) => message) }] : [];
@@ -224,6 +240,12 @@ export class Deployer {
     this.#resources.refresh(() => this.#set.take(batch));
     const { extensions } = this.#options;
     if (await extensions?.refresh()) this.#set.reread();
+    return this.#decideWithResources();
+  }
+
+  /** What is read may want resources and modules, which are fetched, and it is read again. */
+  async #decideWithResources(): Promise<Resolution> {
+    const { extensions } = this.#options;
     while ((await this.#resources.fetch()) || (await extensions?.fetch())) this.#set.reread();
     return this.#set.resolve();
   }
@@ -344,6 +366,15 @@ export class Deployer {
 function carriesOver(former: Artifact, next: Artifact): boolean {
   if (former.kind !== next.kind || former.hash !== next.hash) return false;
   return next.kind !== 'sequence' || samePosition(former.position, next.position);
+}
+
+function filesOf({ changed, removed }: FileBatch): string[] {
+  return [...changed.map(({ path }) => path), ...removed];
+}
+
+/** The files that were read again although they are as they were. */
+function readAnew(before: ReadonlyMap<string, FileReport>, now: ReadonlyMap<string, FileReport>): string[] {
+  return [...now.values()].filter(({ path, reading }) => before.get(path)?.reading !== reading).map(({ path }) => path);
 }
 
 function samePosition(left: Position, right: Position): boolean {

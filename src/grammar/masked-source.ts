@@ -11,6 +11,16 @@ const JSON_TEXT = /(("|&quot;)([\w.$ -]{1,200})\2\s*:\s*\2)((?:(?!\2)[^\\]|\\[\s
 /** A secret that is none any more; of what somebody has written anew the CDATA may have stayed. */
 const ASTERISKS = /^\s*(?:<!\[CDATA\[\s*)?\*[*\s]*(?:\]\]>\s*)?$/;
 
+/** What says where a secret is to be found, as a whole value: it is none itself, and somebody who edits the artifact wants to see it. */
+const LOOK_UP = new RegExp(
+  `^\\s*(?:${[
+    String.raw`\{?[\w-]+:vault-lookup\([^(){}]*\)\}?`,
+    String.raw`\$(?:SYSTEM|FILE|CUSTOM_\w+):\w+`,
+    String.raw`\$\{configs\.[\w.]+\}`,
+    String.raw`\$secret\{[\w.@-]+\}`,
+  ].join('|')})\\s*$`,
+);
+
 /** What stands in place of a secret. */
 type Mask = (secret: string) => string;
 
@@ -32,7 +42,8 @@ export function hasMaskedSecrets(text: string): boolean {
   return found;
 }
 
-function masked(text: string, mask: Mask): string {
+function masked(text: string, maskSecret: Mask): string {
+  const mask = (value: string) => (LOOK_UP.test(value) ? value : maskSecret(value));
   const tags = text.replace(TAG, (_, element: string, attributes: string, end: string, content: string) => {
     const secret = isSecretName(element) || namesOf(attributes).some(isSecretName);
     return `<${element}${maskedAttributes(attributes, secret, mask)}${end}${secret ? mask(content) : content}`;
@@ -63,6 +74,7 @@ function maskedAttributes(attributes: string, secretElement: boolean, mask: Mask
 }
 
 function maskedLiterals(expression: string, mask: Mask): string {
+  if (LOOK_UP.test(expression)) return expression;
   return expression.replace(LITERAL, (_, quote: string, literal: string) => quote + mask(literal) + quote);
 }
 

@@ -18,7 +18,23 @@ export function deployedArtifact(
   kind: ArtifactKind,
   name: string,
 ): RunningArtifact | undefined {
-  return deployment.snapshot.artifacts.find(({ artifact }) => artifact.kind === kind && artifact.name === name);
+  return indexOf(deployment.snapshot).get(`${kind} ${name}`);
+}
+
+type Snapshot = ManagedServer['deployment']['snapshot'];
+
+/** Lists of thousands ask for the place of each row. */
+const indexes = new WeakMap<Snapshot, ReadonlyMap<string, RunningArtifact>>();
+
+function indexOf(snapshot: Snapshot): ReadonlyMap<string, RunningArtifact> {
+  let index = indexes.get(snapshot);
+  if (!index) {
+    index = new Map(
+      snapshot.artifacts.map((running) => [`${running.artifact.kind} ${running.artifact.name}`, running]),
+    );
+    indexes.set(snapshot, index);
+  }
+  return index;
 }
 
 export function placeOf({ path, artifact }: Pick<RunningArtifact, 'path' | 'artifact'>): ArtifactPlace {

@@ -1,9 +1,9 @@
-import { relative } from 'node:path';
 import type { FaultyFile } from '../deployment/index.ts';
 import { problemTexts } from './artifact-check.ts';
 
 /** A file that could not be deployed, with the text of its first hundred diagnostics. */
 export interface FaultyArtifact {
+  /** Relative to the artifact folder, as the list of artifacts has it. */
   readonly file: string;
   readonly problems: readonly string[];
 }
@@ -15,8 +15,8 @@ const described = new WeakMap<FaultyFile, FaultyArtifact>();
 export function faultyArtifact(faulty: FaultyFile): FaultyArtifact {
   const known = described.get(faulty);
   if (known) return known;
-  const { file, diagnostics, text } = faulty;
-  const made = { file: relative(process.cwd(), file) || file, problems: problemTexts(diagnostics, { file, text }) };
+  const { path, file, diagnostics, text } = faulty;
+  const made = { file: path, problems: problemTexts(diagnostics, { file, text }) };
   described.set(faulty, made);
   return made;
 }

@@ -54,6 +54,8 @@ export async function overview(server: ManagedServer) {
       tasks: count('task'),
       inbound: count('inboundEndpoint'),
       faulty: faulty.length,
+      // As many as the list of all artifacts has rows; built-in sequences are not in it.
+      artifacts: server.deployment.snapshot.artifacts.length + faulty.length,
     },
     traffic: server.observation?.traffic() ?? { requestsPerSecond: 0, errorsPerSecond: 0, inFlight: 0 },
     stores,

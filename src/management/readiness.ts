@@ -1,3 +1,4 @@
+import { counted } from '../logging/counted.ts';
 import { searched } from './list.ts';
 import type { ManagedServer } from './managed-server.ts';
 
@@ -28,7 +29,10 @@ export function readiness(server: ManagedServer): { live: true; ready: boolean; 
   if (faulty.length > 0 && strictHealth) ready = false;
   if (faulty.length > 0)
     reasons.push(
-      `${faulty.length} artifact files are faulty: ${faulty.map(({ file }) => file).join(', ')}`.slice(0, 1000),
+      `${counted(faulty.length, 'artifact file is', 'artifact files are')} faulty: ${faulty.map(({ file }) => file).join(', ')}`.slice(
+        0,
+        1000,
+      ),
     );
   return { live: true, ready, reasons };
 }

@@ -99,7 +99,8 @@ export class RequestHandler {
       action: resource.method.toLowerCase(),
       type: resource.tag.replaceAll('-', '_'),
       name: parameters.name ?? '',
-      detail: `${resource.method} ${resource.path}`,
+      // What a resource has a word for needs no path.
+      detail: told.action === undefined ? `${resource.method} ${resource.path}` : '',
       count: 1,
       result: 'done',
     };

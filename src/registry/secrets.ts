@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { logger } from '../logging/index.ts';
 import type { Secrets } from '../message/secrets.ts';
 
@@ -10,6 +11,10 @@ const MAX_SECRET_BYTES = 64 * 1024;
 const MAX_SECRETS = 1_000;
 /** How old what was read may be before the folder is looked at again, ms. */
 const REFRESH_MS = 5_000;
+/** How often the folder is looked at while somebody wants to know of changes, ms. */
+const LOOK_MS = 2_000;
+/** A file that is being written may be half there: what differs counts when it is the same again after this time, ms. */
+const QUIET_MS = 200;
 const ALIAS = /^[\w][\w.@-]{0,199}$/;
 
 export interface SecretSources {
@@ -23,13 +28,18 @@ export const SECRET_VARIABLE_PREFIX = 'MINI_SYNAPSE_SECRET_';
 
 /**
  * Secrets from files and the environment; files win. All files are held in memory, so that a look-up never waits; the folder is read
- * again in the background when it is asked and what is known is {@link REFRESH_MS} old (OP-84). Values are never logged.
+ * again in the background when it is asked and what is known is {@link REFRESH_MS} old, and regularly while it is watched (OP-84). Values
+ * are never logged.
  */
 export class SecretStore implements Secrets {
   readonly #sources: SecretSources;
+  readonly #closing = new AbortController();
   #files: ReadonlyMap<string, string> = new Map();
   #readAt = 0;
   #reading: Promise<void> | undefined;
+  #watching: Promise<void> | undefined;
+  /** What was wrong at the last look: it is told once. */
+  #told: ReadonlySet<string> = new Set();
 
   private constructor(sources: SecretSources) {
     this.#sources = sources;
@@ -56,30 +66,80 @@ export class SecretStore implements Secrets {
     return this.#reading;
   }
 
+  /**
+   * Calls back when secrets are others than they were, until {@link close}: what holds them, and asks only once, has to ask again
+   * (OP-84). Does nothing where there is no folder: the environment of a process stays what it is. To be called once.
+   * @param lookMs how often the folder is looked at
+   */
+  watch(changed: () => Promise<unknown>, lookMs: number = LOOK_MS): void {
+    if (this.#sources.folder !== undefined) this.#watching ??= this.#watch(changed, lookMs);
+  }
+
+  /** Ends the watching. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#watching;
+  }
+
+  async #watch(changed: () => Promise<unknown>, lookMs: number): Promise<void> {
+    let known = this.#files;
+    let pauseMs = lookMs;
+    while (await this.#paused(pauseMs)) {
+      const before = this.#files;
+      await this.refresh();
+      const files = this.#files;
+      const different = differing(known, files);
+      const isQuiet = differing(before, files).length === 0;
+      pauseMs = different.length === 0 || isQuiet ? lookMs : QUIET_MS;
+      if (different.length === 0 || !isQuiet) continue;
+      known = files;
+      log.info(`Secrets have changed: ${different.map((alias) => `'${alias}'`).join(', ')}`);
+      await changed().catch((error: unknown) => log.error(`Changed secrets could not be taken up: ${String(error)}`));
+    }
+  }
+
+  /** False when it is closed. */
+  async #paused(ms: number): Promise<boolean> {
+    const { signal } = this.#closing;
+    await delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
+    return !signal.aborted;
+  }
+
   async #read(): Promise<void> {
     const { folder } = this.#sources;
     this.#readAt = Date.now();
     if (folder === undefined) return;
+    const wrong = new Set<string>();
     try {
-      this.#files = await secretsIn(folder);
+      this.#files = await secretsIn(folder, wrong);
     } catch (error) {
-      log.warn(`The secrets in ${folder} cannot be read: ${(error as Error).message}`);
+      wrong.add(`The secrets in ${folder} cannot be read: ${(error as Error).message}`);
     }
+    for (const sentence of wrong) if (!this.#told.has(sentence)) log.warn(sentence);
+    this.#told = wrong;
   }
+}
+
+/** The aliases of which one has another secret than the other, or none. */
+function differing(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): string[] {
+  if (one === other) return [];
+  const aliases = new Set([...one.keys(), ...other.keys()]);
+  return [...aliases].filter((alias) => one.get(alias) !== other.get(alias)).sort();
 }
 
 function variableOf(alias: string): string {
   return SECRET_VARIABLE_PREFIX + alias.toUpperCase().replace(/[^A-Z0-9]/g, '_');
 }
 
-async function secretsIn(folder: string): Promise<Map<string, string>> {
+/** @param wrong is added what is told about files that are no secrets */
+async function secretsIn(folder: string, wrong: Set<string>): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const name of (await readdir(folder)).slice(0, MAX_SECRETS)) {
     const file = join(folder, name);
     // Kubernetes mounts links: what they lead to counts.
     const { size } = ALIAS.test(name) ? await fileAt(file) : { size: undefined };
     if (size === undefined) continue;
-    if (size > MAX_SECRET_BYTES) log.warn(`${file} is larger than ${MAX_SECRET_BYTES} bytes and is no secret`);
+    if (size > MAX_SECRET_BYTES) wrong.add(`${file} is larger than ${MAX_SECRET_BYTES} bytes and is no secret`);
     else found.set(name, (await readFile(file, 'utf8')).replace(/\r?\n$/, ''));
   }
   return found;

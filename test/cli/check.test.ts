@@ -53,6 +53,19 @@ describe('exit codes', () => {
     expect(output).toContain("error: proxy 'p' refers to sequence 'nowhere', which is not deployed");
   });
 
+  test('0: a secret that the configuration has; 1: one that it has not (OP-84)', async () => {
+    using folder = new TemporaryFolder();
+    const lookUp = (alias: string) =>
+      `<messageStore ${SYN} name="s"><parameter name="p.password">{wso2:vault-lookup('${alias}')}</parameter></messageStore>`;
+    folder.write('secrets/broker', 'pw');
+    folder.write('deployment.toml', '[mini_synapse]\nsecrets = "secrets"\n');
+    folder.write('s.xml', lookUp('broker'));
+    const checked = () => run('--config', folder.at('deployment.toml'), folder.at('s.xml'));
+    expect(await checked()).toMatchObject({ code: 0, output: expect.not.stringContaining('there is no secret') });
+    folder.write('s.xml', lookUp('brokr'));
+    expect(await checked()).toMatchObject({ code: 1, output: expect.stringContaining("there is no secret 'brokr'") });
+  });
+
   test('1: problems', async () => {
     using folder = new TemporaryFolder();
     folder.write('p.xml', proxy('p', '<nonsense/>'));

@@ -53,6 +53,60 @@ describe('the configuration', () => {
     });
   });
 
+  it('tells of what has no effect here, as MI has many more keys', () => {
+    const { unknown } = withToml(
+      `[server]
+       hostname = "localhost"
+       offset = 1
+       [user_store]
+       type = "read_only_ldap"
+       [transport.http]
+       listener.enable = true
+       sender.port = 1
+       [[datasource]]
+       id = "Db"
+       url = "jdbc:sqlite:x"
+       pool_options.maxActive = 5
+       [keystore.tls]
+       file_name = "wso2carbon.jks"
+       [management_api.jwt_token_security_handler]
+       enable = true
+       [mediation]
+       flow.statistics.enable = true`,
+    );
+    expect(unknown?.replace(/^.*: /, '').split(', ')).toEqual([
+      'server.hostname',
+      'user_store',
+      'transport.http.listener.enable',
+      'transport.http.sender',
+      'datasource.pool_options',
+      'keystore.tls',
+      'management_api.jwt_token_security_handler',
+      'mediation.flow',
+    ]);
+    expect(
+      withToml('[server]\noffset = 1\n[mediation]\n"synapse.global_timeout_interval" = 5').unknown,
+    ).toBeUndefined();
+  });
+
+  it.each([
+    [
+      '[management_api]\nbind_adress = "::1"',
+      /deployment\.toml:2: unknown key 'management_api\.bind_adress', did you mean 'bind_address'/,
+    ],
+    ['[server]\nofset = 1', /unknown key 'server\.ofset', did you mean 'offset'/],
+    ['[transport.http]\nlistener.prot = 1', /unknown key 'transport\.http\.listener\.prot', did you mean 'port'/],
+    ['[transport.htpp]\nlistener.port = 1', /unknown key 'transport\.htpp', did you mean 'http'/],
+    ['[mini_synaps]\ndata = "d"', /unknown key 'mini_synaps', did you mean 'mini_synapse'/],
+    ['[observability]\nsampling = 1', /unknown key 'observability\.sampling', expected one of: .*tracing/],
+    [
+      '[[datasource]]\nid = "a"\nurl = "b"\npasword = "c"',
+      /unknown key 'datasource\.pasword', did you mean 'password'/,
+    ],
+  ])('refuses a misspelt key of any table: %j', (toml, message) => {
+    expect(() => withToml(toml)).toThrow(message);
+  });
+
   it('maps provider URLs to STOMP URLs and takes paths relative to the file', () => {
     const configuration = withToml(
       `[mini_synapse]

@@ -74,7 +74,7 @@ describe('where a setting comes from', () => {
 });
 
 it('secrets are masked, also in tables', () => {
-  const toml = `[[datasource]]\nid = "d"\nurl = "jdbc:mysql://u:topsecret@h/x"\npassword = "topsecret"\npasswords = ["topsecret", ["topsecret"]]\n
+  const toml = `[[datasource]]\nid = "d"\nurl = "jdbc:mysql://u:topsecret@h/x"\npassword = "topsecret"\nother_passwords = ["topsecret", ["topsecret"]]\n
 [[management.users]]\nname = "a"\npassword = "topsecret"\n[mini_synapse.configs]\ndb_password = "topsecret"\napi_token_secret = "topsecret"\npassword_secret = "topsecret"\nclient_secrets = "topsecret"\nplace = "here"\n[mini_synapse]\nsecrets = "folder"\n`;
   const { effective: settings } = read(toml);
   expect(JSON.stringify(settings)).not.toContain('topsecret');

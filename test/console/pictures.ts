@@ -41,6 +41,18 @@ export const PICTURES: readonly Picture[] = [
     place: () => '#/stores/Orders',
   },
   {
+    name: 'messages',
+    title: 'The messages of a store',
+    text: 'Looked at without taking them; searched, and sent again, moved, deleted, exported, one or many.',
+    place: () => '#/stores/RejectedOrders/messages',
+  },
+  {
+    name: 'failures',
+    title: 'Failures by cause',
+    text: 'What failed in the same way, together; a whole group is sent again at once.',
+    place: () => '#/stores/RejectedOrders/failures',
+  },
+  {
     name: 'message',
     title: 'A message',
     text: 'Why it was not delivered, its body (pretty, as it is, in hex), headers and properties; resend, move, delete.',
@@ -79,11 +91,41 @@ export const PICTURES: readonly Picture[] = [
     place: () => '#/processors',
   },
   {
+    name: 'processor',
+    title: 'One processor',
+    text: 'Why it stands still, what it has done, and what can be done about it.',
+    place: () => '#/processors/PartnerForwarder',
+  },
+  {
+    name: 'send',
+    title: 'Send a message',
+    text: 'A test message into a proxy, an API, a sequence or a store, with samples.',
+    place: () => '#/send',
+  },
+  {
     name: 'graph',
     title: 'The mediation graph',
-    text: 'What is deployed and where messages go, with live counts; a click shows the lines it is written in.',
+    text: 'What is deployed and where messages go, with live counts.',
     everywhere: true,
+    place: () => '#/graph',
+  },
+  {
+    name: 'graph-source',
+    title: 'A node of the graph',
+    text: 'What is chosen is lit, with its state and the lines it is written in.',
     place: () => '#/graph?node=store:Orders',
+  },
+  {
+    name: 'endpoints',
+    title: 'Endpoints',
+    text: 'Which answer, which are left alone and until when.',
+    place: () => '#/endpoints',
+  },
+  {
+    name: 'traces',
+    title: 'Traces',
+    text: 'The messages that were followed, the newest first.',
+    place: () => '#/traces',
   },
   {
     name: 'trace',
@@ -99,6 +141,24 @@ export const PICTURES: readonly Picture[] = [
     place: () => '#/artifacts',
   },
   {
+    name: 'artifacts',
+    title: 'All artifacts',
+    text: 'Where each is written, its state and revision; searched by the server, page by page.',
+    place: () => '#/artifacts/all',
+  },
+  {
+    name: 'source',
+    title: 'The source of an artifact',
+    text: 'As it is deployed, with secrets masked.',
+    place: () => '#/source?file=OrderProxy.xml&line=8',
+  },
+  {
+    name: 'deployments',
+    title: 'Deployments',
+    text: 'What was deployed when, and what was wrong with it.',
+    place: () => '#/artifacts/deployments',
+  },
+  {
     name: 'changes',
     title: 'What changed in an artifact',
     text: 'Every version that was deployed, the difference of two of them, and the way back.',
@@ -109,6 +169,36 @@ export const PICTURES: readonly Picture[] = [
     title: 'Jobs',
     text: 'Work on many messages: how far it is, what failed, what is planned.',
     place: () => '#/jobs',
+  },
+  {
+    name: 'schedules',
+    title: 'Schedules',
+    text: 'The next runs of tasks and processors.',
+    place: () => '#/schedules',
+  },
+  {
+    name: 'health',
+    title: 'Health',
+    text: 'What load balancers are told, and the reasons.',
+    place: () => '#/health',
+  },
+  {
+    name: 'logs',
+    title: 'Logs',
+    text: 'The log as it is written, with the artifact and the line of each; levels are changed here.',
+    place: () => '#/logs',
+  },
+  {
+    name: 'audit',
+    title: 'Audit',
+    text: 'Who has done what, from where, and how it ended.',
+    place: () => '#/audit',
+  },
+  {
+    name: 'configuration',
+    title: 'Configuration',
+    text: 'The settings in effect, and where each comes from.',
+    place: () => '#/configuration',
   },
   {
     name: 'users',

@@ -99,6 +99,7 @@ async function withUsers(browser: Browser): Promise<void> {
         await seen.page.getByRole('button', { name: 'Log in' }).click();
         await seen.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
         await seen.visit('#/users');
+        await seen.page.getByText('Live', { exact: true }).waitFor();
         await take(seen, picture, shot);
         await seen.close();
       }
@@ -121,6 +122,8 @@ async function opened(browser: Browser, console: string, shot: Shot): Promise<Wa
 
 async function take(seen: WatchedPage, { name }: Picture, shot: Shot): Promise<void> {
   const path = join(FOLDER, `${name}-${shot}.png`);
+  // Nothing looks as if somebody pointed at it.
+  await seen.page.mouse.move(0, 0);
   await seen.page.screenshot({ path });
   tell(`${path}: ${Math.round((await stat(path)).size / 1024)} KiB`);
 }

@@ -44,7 +44,12 @@ export class DeployedFolder implements AsyncDisposable {
   #count = 0;
 
   constructor(
-    options: { serverName?: string; environment?: (name: string) => string | undefined; strict?: boolean } = {},
+    options: {
+      serverName?: string;
+      environment?: (name: string) => string | undefined;
+      secret?: (alias: string) => string | undefined;
+      strict?: boolean;
+    } = {},
   ) {
     this.#stopListening = onLogRecord((record) => this.log.push(record));
     this.#watcher = new ArtifactWatcher({ directory: this.folder.path, quietMs: 0, holdMs: 0 });
@@ -56,6 +61,7 @@ export class DeployedFolder implements AsyncDisposable {
         environment: options.environment ?? (() => undefined),
         fileProperty: () => undefined,
         configuration: () => undefined,
+        ...(options.secret && { secret: options.secret }),
       },
       resourceDirectories: [this.folder.path],
       strict: options.strict === true,

@@ -81,7 +81,7 @@ describe('start', () => {
     artifact('P', inOnly('P', '<respond/>'));
     artifact('Q', inOnly('Q', '\n<stroe messageStore="S"/>'));
     const runtime = await start();
-    expect(runtime.lines().find((line) => line.startsWith('mini-synapse ready'))).toMatch(/ · 1 artifacts, 1 faulty$/);
+    expect(runtime.lines().find((line) => line.startsWith('mini-synapse ready'))).toMatch(/ · 1 artifact, 1 faulty$/);
     expect(runtime.lines().join('\n')).toMatch(/Q\.xml:2:\d+: error: Unknown mediator/);
     expect(runtime.lines().join('\n')).toContain("did you mean 'store'?");
     expect((await call(runtime.management('/healthz'))).status).toBe(200);
@@ -230,7 +230,7 @@ describe('start', () => {
     child.stdout.on('data', (chunk) => {
       printed += chunk;
     });
-    await waitFor(() => /^mini-synapse ready.* · 1 artifacts$/m.test(printed), {
+    await waitFor(() => /^mini-synapse ready.* · 1 artifact$/m.test(printed), {
       what: () => printed,
       deadlineMs: 30_000,
     });

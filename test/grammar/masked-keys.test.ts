@@ -32,6 +32,23 @@ describe('secrets of an artifact', () => {
   });
 
   it.each([
+    `<parameter name="store.jms.password">{wso2:vault-lookup('broker')}</parameter>`,
+    `<parameter name="password">{hashicorp:vault-lookup('a/b', 'c')}</parameter>`,
+    '<property name="token" value="$SYSTEM:API_TOKEN"/>',
+    '<account password="$FILE:db_password"/>',
+    `<parameter name="secret">\${configs.secret}</parameter>`,
+    `<property name="Authorization" expression="wso2:vault-lookup('api')"/>`,
+  ])('what says where a secret is can be read: %s', (text) => {
+    expect(maskedSource(text)).toBe(text);
+    expect(hasMaskedSecrets(text)).toBe(false);
+  });
+
+  it('a look-up beside something else is masked: that may be a part of the secret', () => {
+    const text = `<parameter name="password">pre{wso2:vault-lookup('a')}</parameter>`;
+    expect(maskedSource(text)).not.toContain('pre');
+  });
+
+  it.each([
     '<parameter name="password">***** ***</parameter>',
     '<parameter name="password">*</parameter>',
     '<parameter name="password"><![CDATA[**]]></parameter>',

@@ -33,6 +33,34 @@ describe('secrets (spec proxies 7.8)', () => {
     expect(secrets.lookup('late')).toBeUndefined();
   });
 
+  it('that are others than they were are told of while they are watched, when they are wholly written', async () => {
+    await writeFile(join(folder, 'same'), 'same');
+    await writeFile(join(folder, 'other'), 'before');
+    const lines: string[] = [];
+    const stop = onLogRecord((record) => lines.push(record.message));
+    const secrets = await SecretStore.open({ folder });
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    secrets.watch(async () => resolve(secrets.lookup('other')), 20);
+    await writeFile(join(folder, 'other'), 'after');
+    expect(await promise).toBe('after');
+    await secrets.close();
+    stop();
+    expect(lines).toEqual(["Secrets have changed: 'other'"]);
+  });
+
+  it('whose folder is gone are as they were, and that is told once', async () => {
+    await writeFile(join(folder, 's'), 'kept');
+    const lines: string[] = [];
+    const stop = onLogRecord((record) => lines.push(record.message));
+    const secrets = await SecretStore.open({ folder });
+    await rm(folder, { recursive: true });
+    for (let look = 0; look < 3; look += 1) await secrets.refresh();
+    stop();
+    expect(secrets.lookup('s')).toBe('kept');
+    expect(lines.filter((line) => line.includes('cannot be read'))).toHaveLength(1);
+    await mkdir(folder);
+  });
+
   it('are no files of other folders, no folders and no large files', async () => {
     await mkdir(join(folder, 'sub'));
     await writeFile(join(folder, 'sub', 'inner'), 'x');

@@ -75,6 +75,11 @@ describe('a value that the reference notices late, or never', () => {
     ['jms', { ...PROVIDER, 'store.jms.destination': 'topic://News' }, /'store\.jms\.destination'/, /News' is a topic/],
     ['jms', { ...PROVIDER, 'store.jms.destination': 'a,b' }, /'store\.jms\.destination'/, /'a,b'/],
     ['jms', { ...PROVIDER, 'store.jms.password': '{wso2:vault-lookup(&apos;a&apos;)}' }, /there is no secret 'a'/],
+    [
+      'jms',
+      { ...PROVIDER, 'store.jms.password': 'wso2:vault-lookup(&apos;a&apos;)' },
+      /\{wso2:vault-lookup\('alias'\)\}/,
+    ],
     ['jms', { ...PROVIDER, 'x.stomp.url': 'tcp://h:1' }, /'x\.stomp\.url'/, /'tcp:\/\/h:1' is not a STOMP/],
     ['jms', { ...PROVIDER, 'x.stomp.heartbeat': 'soon' }, /'x\.stomp\.heartbeat': 'soon'/],
     ['jms', { ...PROVIDER, 'x.stomp.beat': '1' }, /'x\.stomp\.beat'/],

@@ -3,8 +3,11 @@ import { type ConfigurationFlags, readConfiguration, type ServerConfiguration } 
 import { ConfigurationError } from '../../config/toml-reader.ts';
 import type { FileReport } from '../../deployment/artifact-set.ts';
 import { ExtensionModules } from '../../extensions/extension-modules.ts';
+import { counted } from '../../logging/counted.ts';
 import { configureLogging } from '../../logging/index.ts';
+import { SecretStore } from '../../registry/secrets.ts';
 import type { StoreServices } from '../../stores/component.ts';
+import { withSecretPasswords } from '../../stores/sql/data-source-secrets.ts';
 import { integerFlag, parseFlags, takeArguments } from '../arguments.ts';
 import { checkPath } from '../check.ts';
 import { type CommandIo, EXIT, environmentOf } from '../io.ts';
@@ -53,18 +56,28 @@ async function* examine(flags: ConfigurationFlags, deadlineMs: number, io: Comma
     return;
   }
   const changed = configuration.effective.filter(({ origin }) => origin !== 'default').length;
-  yield ok('configuration', `fine; ${changed} settings are not the default`);
+  if (configuration.unknown !== undefined) yield warning('configuration', configuration.unknown);
+  yield ok('configuration', `fine; ${counted(changed, 'setting is', 'settings are')} not the default`);
   yield* checkFiles(configuration);
   yield* checkDataFolder(configuration.data);
   yield* checkPorts(configuration);
-  yield* checkArtifacts(configuration, deadlineMs);
+  yield* checkArtifacts(configuration, environmentOf(io), deadlineMs);
 }
 
-async function* checkArtifacts(configuration: ServerConfiguration, deadlineMs: number): AsyncGenerator<Finding> {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+async function* checkArtifacts(
+  configuration: ServerConfiguration,
+  environment: Environment,
+  deadlineMs: number,
+): AsyncGenerator<Finding> {
   const subject = 'artifacts';
+  const secrets = await SecretStore.open({ folder: configuration.secrets, environment });
+  const secret = (alias: string) => secrets.lookup(alias);
   let reports: readonly FileReport[];
   try {
-    reports = await checkPath(configuration.artifacts, new ExtensionModules(configuration.extensions), configuration);
+    const extensions = new ExtensionModules(configuration.extensions);
+    reports = await checkPath(configuration.artifacts, extensions, { ...configuration, secret });
   } catch (error) {
     yield wrong(subject, `${configuration.artifacts} cannot be read: ${reasonOf(error)}`);
     return;
@@ -75,11 +88,14 @@ async function* checkArtifacts(configuration: ServerConfiguration, deadlineMs: n
     yield severity === 'error' ? wrong(subject, text) : warning(subject, text);
   }
   if (!problems.some(({ severity }) => severity === 'error'))
-    yield ok(subject, `${reports.length} files in ${configuration.artifacts} are valid`);
+    yield ok(
+      subject,
+      `${counted(reports.length, 'file')} in ${configuration.artifacts} ${reports.length === 1 ? 'is' : 'are'} valid`,
+    );
   const artifacts = reports.flatMap(({ reading }) => reading.artifacts);
   const stores = artifacts.flatMap((artifact) => (artifact.kind === 'messageStore' ? [artifact.content] : []));
   const surroundings: StoreSurroundings = {
-    services: await storeServices(configuration),
+    services: await storeServices(configuration, secret),
     deadlineMs,
     maxBodyBytes: configuration.limits.maxBodyBytes,
     stores: stores.map(({ name }) => name),
@@ -88,8 +104,12 @@ async function* checkArtifacts(configuration: ServerConfiguration, deadlineMs: n
   for (const definition of stores) yield* await checkStore(definition, surroundings);
 }
 
-async function storeServices(configuration: ServerConfiguration): Promise<StoreServices> {
-  const { data, storeDeadlineMs, stompUrls, dataSources, cluster, trustedCertificatesFile: file } = configuration;
+async function storeServices(
+  configuration: ServerConfiguration,
+  secret: (alias: string) => string | undefined,
+): Promise<StoreServices> {
+  const { data, storeDeadlineMs, stompUrls, cluster, trustedCertificatesFile: file } = configuration;
+  const dataSources = withSecretPasswords(configuration.dataSources, secret);
   // A file that cannot be read has a line of its own already.
   const trustedCertificates = file === undefined ? undefined : await readFile(file, 'utf8').catch(() => undefined);
   return { dataDirectory: data, putDeadlineMs: storeDeadlineMs, stompUrls, dataSources, cluster, trustedCertificates };

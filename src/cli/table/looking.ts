@@ -35,6 +35,7 @@ export const GET = {
   details: `KIND is one of ${GET_WORDS.join(', ')}, in the singular or the plural, or the reference's word for it (message-stores, message-processors, proxy-services, composite-apps, …).`,
   options: {
     search: { type: 'string', short: 's', value: 'TEXT', description: 'Only names that contain it' },
+    limit: { type: 'string', value: 'N', description: 'At most so many, where a list may be long' },
     quiet: { type: 'boolean', short: 'q', description: 'Only names' },
     format: { type: 'string', value: 'TEMPLATE', description: "Lines like '{{.name}}\\t{{.type}}', or '{{json .}}'" },
     ...ENVIRONMENT,

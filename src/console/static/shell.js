@@ -130,6 +130,12 @@ function CutOff() {
   </div>`;
 }
 
+const STREAMS = {
+  live: { word: 'Live', why: 'Updated every second by the server' },
+  connecting: { word: 'Connecting', why: 'The event stream begins' },
+  down: { word: 'Polling', why: 'The event stream is down; numbers are asked for every two seconds' },
+};
+
 /** Says whether the numbers are of now, and how old they are when not (OP-43). */
 function Freshness() {
   const { overviewAt, stream, error } = useLive();
@@ -139,12 +145,9 @@ function Freshness() {
   const age = now - overviewAt;
   const stale = age > FRESH_MS + 500;
   if (stale && error) return html`<span class="freshness bad" role="status" title=${error}><i></i>Not connected</span>`;
-  const why =
-    stream === 'live'
-      ? 'Updated every second by the server'
-      : 'The event stream is down; numbers are asked for every two seconds';
+  const { word, why } = STREAMS[stream];
   return html`<span class=${`freshness ${stale ? 'bad' : stream === 'live' ? 'good' : 'busy'}`} title=${why} role="status">
-    <i></i>${stale ? `Numbers are ${span(age)} old` : stream === 'live' ? 'Live' : 'Polling'}
+    <i></i>${stale ? `Numbers are ${span(age)} old` : word}
   </span>`;
 }
 

@@ -1,7 +1,7 @@
 import type { ResourceDefinition } from '../../rest/resource.ts';
 import { displayName, pathPrefix, type RestApi } from '../../rest/rest-api.ts';
 import { configurationNamed, placeNamed } from '../artifact-places.ts';
-import { listing, listOf, named, SEARCH_KEY, searched } from '../list.ts';
+import { LIST_QUERY, listing, named, partOf, partsOf, searched } from '../list.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { ManagementError } from '../management-error.ts';
 import { resource } from '../resource.ts';
@@ -31,13 +31,19 @@ export const readApis = resource({
   role: 'viewer',
   summary: 'REST APIs, or one of them in detail',
   tag: 'apis',
-  query: { apiName: { type: 'string' }, searchKey: SEARCH_KEY },
-  answers: { 200: { anyOf: [listOf(ROW), ROW] }, 404: { type: 'object' } },
-  answer({ query: { apiName: name, searchKey } }, server) {
+  query: { apiName: { type: 'string' }, ...LIST_QUERY },
+  answers: { 200: { anyOf: [partsOf(ROW), ROW] }, 404: { type: 'object' } },
+  answer({ query: { apiName: name, searchKey, ...wanted } }, server) {
     const configuration = server.configuration();
     if (name === undefined) {
-      const list = searched(configuration, 'api', searchKey).map((api) => listed(api, server));
-      return { status: 200, body: listing(list) };
+      const { part, beside } = partOf(searched(configuration, 'api', searchKey), wanted);
+      return {
+        status: 200,
+        body: listing(
+          part.map((api) => listed(api, server)),
+          beside,
+        ),
+      };
     }
     const api = named(configuration, 'api', name, `Specified API ('${name}') not found`);
     return { status: 200, body: { ...listed(api, server), ...detailed(api, server) } };

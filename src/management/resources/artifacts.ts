@@ -1,10 +1,12 @@
+import type { RunningArtifact } from '../../deployment/index.ts';
 import { hasMaskedSecrets, maskedSource } from '../../grammar/masked-source.ts';
+import { counted } from '../../logging/counted.ts';
 import { decodeXml, XmlSyntaxError } from '../../xml/index.ts';
 import { checkFile, PROBLEM, problemsOf } from '../artifact-check.ts';
 import { deployedSince, placeInFolder, removeArtifact, writeArtifact } from '../artifact-folder.ts';
 import { placeOf } from '../artifact-places.ts';
 import { bytesBody } from '../bodies.ts';
-import { listing, listOf } from '../list.ts';
+import { LIST_QUERY, listing, listOf, partOf, partsOf } from '../list.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { ManagementError, notFound } from '../management-error.ts';
 import { resource } from '../resource.ts';
@@ -39,24 +41,49 @@ export const readArtifacts = resource({
   role: 'viewer',
   summary: 'Artifacts with their files, revisions and problems',
   tag: 'artifacts',
-  query: { kind: { type: 'string' }, searchKey: { type: 'string' } },
-  answers: { 200: listOf(ROW) },
-  answer({ query: { kind, searchKey } }, server) {
-    const wanted = searchKey?.trim().toLowerCase() ?? '';
-    const rows = [...deployedRows(server), ...faultyRows(server)].filter(
-      (row) =>
-        (kind === undefined || row.kind === kind) &&
-        (row.name.toLowerCase().includes(wanted) || row.file.toLowerCase().includes(wanted)),
-    );
-    return { status: 200, body: listing(rows) };
+  query: {
+    kind: { type: 'string' },
+    problems: { type: 'boolean', default: false, description: 'Only those with errors or warnings' },
+    ...LIST_QUERY,
+    searchKey: { type: 'string', description: 'Only those whose name, kind or file contains this text, in any case' },
+  },
+  answers: { 200: partsOf(ROW) },
+  answer({ query: { kind, searchKey, problems, ...wanted } }, server) {
+    const text = searchKey?.trim().toLowerCase() ?? '';
+    const fits = (row: { readonly kind: string; readonly name: string; readonly file: string }) =>
+      (kind === undefined || row.kind === kind) &&
+      [row.name, row.file, row.kind].some((value) => value.toLowerCase().includes(text));
+    const deployed = deployedRow(server);
+    // A row is made when it is asked for: of thousands, only those of a page.
+    const found = [
+      ...server.deployment.snapshot.artifacts
+        .filter((running) => fits({ ...running.artifact, file: placeOf(running).file }))
+        .map((running) => () => deployed(running)),
+      ...faultyRows(server)
+        .filter(fits)
+        .map((row) => () => row),
+    ];
+    if (!problems) {
+      const { part, beside } = partOf(found, wanted);
+      return {
+        status: 200,
+        body: listing(
+          part.map((row) => row()),
+          beside,
+        ),
+      };
+    }
+    const wrong = found.map((row) => row()).filter((row) => row.problems.length > 0 || row.state === 'faulty');
+    const { part, beside } = partOf(wrong, wanted);
+    return { status: 200, body: listing(part, beside) };
   },
 });
 
-function deployedRows(server: ManagedServer) {
+function deployedRow(server: ManagedServer) {
   const { deployment } = server;
   const reports = deployment.reports();
   const dangling = Map.groupBy(deployment.dangling(), ({ path }) => path);
-  return deployment.snapshot.artifacts.map((running) => {
+  return (running: RunningArtifact) => {
     const { artifact, path } = running;
     const { kind, name } = artifact;
     const life = deployment.history.lifeOf(kind, name);
@@ -77,7 +104,7 @@ function deployedRows(server: ManagedServer) {
       warnings: own.map(({ message }) => message),
       problems: problemsOf(own, report?.reading),
     };
-  });
+  };
 }
 
 /** Which artifact of a file a line belongs to: the last one that begins there or before. */
@@ -171,7 +198,7 @@ export const putArtifact = resource({
   body: bytesBody([...XML_TYPES, ...ARCHIVE_TYPES], { maximumBytes: MAX_ARCHIVE_BYTES }),
   answers: { 200: CHANGED, 409: { type: 'object' } },
   async answer({ parameters: { path }, body, audit, signal }, server) {
-    audit({ type: 'artifact', action: 'deployed', name: path, detail: `${body.byteLength} bytes` });
+    audit({ type: 'artifact', action: 'deployed', name: path, detail: counted(body.byteLength, 'byte') });
     return { status: 200, body: await writeChecked(server, { path, body, signal }) };
   },
 });

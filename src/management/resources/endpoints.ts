@@ -2,7 +2,7 @@ import type { ChildStatus, Endpoint } from '../../endpoints/endpoint.ts';
 import { maskCredentials } from '../../logging/secrets.ts';
 import { configurationNamed, deployedArtifact, placeNamed } from '../artifact-places.ts';
 import { endpointAdvanced } from '../endpoint-settings.ts';
-import { listing, listOf, named, SEARCH_KEY, searched } from '../list.ts';
+import { LIST_QUERY, listing, named, partOf, partsOf, searched } from '../list.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { ManagementError } from '../management-error.ts';
 import { type JsonSchema, resource } from '../resource.ts';
@@ -50,13 +50,19 @@ export const readEndpoints = resource({
   role: 'viewer',
   summary: 'Endpoints, or one of them in detail',
   tag: 'endpoints',
-  query: { endpointName: { type: 'string' }, searchKey: SEARCH_KEY },
-  answers: { 200: { anyOf: [listOf(ROW), ROW] }, 404: { type: 'object' } },
-  answer({ query: { endpointName: name, searchKey } }, server) {
+  query: { endpointName: { type: 'string' }, ...LIST_QUERY },
+  answers: { 200: { anyOf: [partsOf(ROW), ROW] }, 404: { type: 'object' } },
+  answer({ query: { endpointName: name, searchKey, ...wanted } }, server) {
     const configuration = server.configuration();
     if (name === undefined) {
-      const wanted = searched(configuration, 'endpoint', searchKey);
-      return { status: 200, body: listing(wanted.map((endpoint) => listed(endpoint, server))) };
+      const { part, beside } = partOf(searched(configuration, 'endpoint', searchKey), wanted);
+      return {
+        status: 200,
+        body: listing(
+          part.map((endpoint) => listed(endpoint, server)),
+          beside,
+        ),
+      };
     }
     const endpoint = named(configuration, 'endpoint', name, `Specified endpoint ('${name}') not found`);
     return { status: 200, body: { ...listed(endpoint, server), ...detailed(endpoint, name, server) } };

@@ -1,6 +1,6 @@
 import type { InboundEndpoint } from '../../inbound/inbound-endpoint.ts';
 import { configurationNamed, placeNamed } from '../artifact-places.ts';
-import { listing, listOf, named, SEARCH_KEY, searched } from '../list.ts';
+import { LIST_QUERY, listing, named, partOf, partsOf, searched } from '../list.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { ManagementError } from '../management-error.ts';
 import { maskedParameter } from '../masking.ts';
@@ -30,13 +30,19 @@ export const readInboundEndpoints = resource({
   role: 'viewer',
   summary: 'Inbound endpoints, or one of them in detail',
   tag: 'inbound-endpoints',
-  query: { inboundEndpointName: { type: 'string' }, searchKey: SEARCH_KEY },
-  answers: { 200: { anyOf: [listOf(ROW), ROW] }, 404: { type: 'object' } },
-  answer({ query: { inboundEndpointName: name, searchKey } }, server) {
+  query: { inboundEndpointName: { type: 'string' }, ...LIST_QUERY },
+  answers: { 200: { anyOf: [partsOf(ROW), ROW] }, 404: { type: 'object' } },
+  answer({ query: { inboundEndpointName: name, searchKey, ...wanted } }, server) {
     const configuration = server.configuration();
     if (name === undefined) {
-      const list = searched(configuration, 'inboundEndpoint', searchKey).map((inbound) => listed(inbound, server));
-      return { status: 200, body: listing(list) };
+      const { part, beside } = partOf(searched(configuration, 'inboundEndpoint', searchKey), wanted);
+      return {
+        status: 200,
+        body: listing(
+          part.map((inbound) => listed(inbound, server)),
+          beside,
+        ),
+      };
     }
     const text = `Specified inbound endpoint ('${name}') not found`;
     const inbound = named(configuration, 'inboundEndpoint', name, text);

@@ -4,7 +4,7 @@ import { isSecretName } from '../../logging/secrets.ts';
 import type { LocalEntry } from '../../message/local-entry.ts';
 import { parseXml } from '../../xml/index.ts';
 import { configurationNamed, configurationOf, deployedArtifact, placeNamed } from '../artifact-places.ts';
-import { listing, listOf, named, SEARCH_KEY, searched } from '../list.ts';
+import { LIST_QUERY, listing, named, partOf, partsOf, searched } from '../list.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { resource } from '../resource.ts';
 import { COUNT, object, TEXT } from '../schemas.ts';
@@ -24,13 +24,19 @@ export const readLocalEntries = resource({
   role: 'viewer',
   summary: 'Local entries, or one of them in detail',
   tag: 'local-entries',
-  query: { name: { type: 'string' }, searchKey: SEARCH_KEY },
-  answers: { 200: { anyOf: [listOf(ROW), ROW] }, 404: { type: 'object' } },
-  answer({ query: { name, searchKey } }, server) {
+  query: { name: { type: 'string' }, ...LIST_QUERY },
+  answers: { 200: { anyOf: [partsOf(ROW), ROW] }, 404: { type: 'object' } },
+  answer({ query: { name, searchKey, ...wanted } }, server) {
     const configuration = server.configuration();
     if (name === undefined) {
-      const list = searched(configuration, 'localEntry', searchKey).map((entry) => listed(entry, server));
-      return { status: 200, body: listing(list) };
+      const { part, beside } = partOf(searched(configuration, 'localEntry', searchKey), wanted);
+      return {
+        status: 200,
+        body: listing(
+          part.map((entry) => listed(entry, server)),
+          beside,
+        ),
+      };
     }
     const entry = named(configuration, 'localEntry', name, `Specified local entry ('${name}') not found`);
     return { status: 200, body: { ...listed(entry, server), ...detailed(entry, server) } };

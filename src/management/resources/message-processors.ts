@@ -1,5 +1,5 @@
 import { configurationNamed, containerOf, deployedArtifact } from '../artifact-places.ts';
-import { listing, listOf, named, SEARCH_KEY, searched } from '../list.ts';
+import { LIST_QUERY, listing, named, partOf, partsOf, searched } from '../list.ts';
 import { maskedParameters } from '../masking.ts';
 import { PROCESSOR_ROW, processorRow } from '../processor-row.ts';
 import { resource } from '../resource.ts';
@@ -13,13 +13,19 @@ export const readProcessors = resource({
   role: 'viewer',
   summary: 'Message processors, or one of them in detail',
   tag: 'message-processors',
-  query: { name: { type: 'string' }, searchKey: SEARCH_KEY },
-  answers: { 200: { anyOf: [listOf(PROCESSOR_ROW), PROCESSOR_ROW] }, 404: { type: 'object' } },
-  answer({ query: { name, searchKey } }, server) {
+  query: { name: { type: 'string' }, ...LIST_QUERY },
+  answers: { 200: { anyOf: [partsOf(PROCESSOR_ROW), PROCESSOR_ROW] }, 404: { type: 'object' } },
+  answer({ query: { name, searchKey, ...wanted } }, server) {
     const configuration = server.configuration();
     if (name === undefined) {
-      const processors = searched(configuration, 'messageProcessor', searchKey);
-      return { status: 200, body: listing(processors.map((processor) => processorRow(processor, server))) };
+      const { part, beside } = partOf(searched(configuration, 'messageProcessor', searchKey), wanted);
+      return {
+        status: 200,
+        body: listing(
+          part.map((processor) => processorRow(processor, server)),
+          beside,
+        ),
+      };
     }
     const text = `Specified message processor ('${name}') not found`;
     const processor = named(configuration, 'messageProcessor', name, text);

@@ -1,5 +1,5 @@
 import { configurationNamed, containerOf, deployedArtifact } from '../artifact-places.ts';
-import { listing, listOf, named, SEARCH_KEY, searched } from '../list.ts';
+import { LIST_QUERY, listing, named, partOf, partsOf, searched } from '../list.ts';
 import { maskedParameters } from '../masking.ts';
 import { resource } from '../resource.ts';
 import { STORE_ROW, storeRows } from '../store-row.ts';
@@ -11,13 +11,13 @@ export const readStores = resource({
   role: 'viewer',
   summary: 'Message stores, or one of them in detail',
   tag: 'message-stores',
-  query: { name: { type: 'string' }, searchKey: SEARCH_KEY },
-  answers: { 200: { anyOf: [listOf(STORE_ROW), STORE_ROW] }, 404: { type: 'object' } },
-  async answer({ query: { name, searchKey } }, server) {
+  query: { name: { type: 'string' }, ...LIST_QUERY },
+  answers: { 200: { anyOf: [partsOf(STORE_ROW), STORE_ROW] }, 404: { type: 'object' } },
+  async answer({ query: { name, searchKey, ...wanted } }, server) {
     const configuration = server.configuration();
     if (name === undefined) {
-      const stores = searched(configuration, 'messageStore', searchKey);
-      return { status: 200, body: listing(await storeRows(stores, server)) };
+      const { part, beside } = partOf(searched(configuration, 'messageStore', searchKey), wanted);
+      return { status: 200, body: listing(await storeRows(part, server), beside) };
     }
     const store = named(configuration, 'messageStore', name, `Specified message store ('${name}') not found`);
     const deployed = deployedArtifact(server, 'messageStore', name);

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { counted } from '../../logging/counted.ts';
 import { entryBy } from '../audit/audit-entry.ts';
 import { streamBody } from '../bodies.ts';
 import { ERROR } from '../management-error.ts';
@@ -45,7 +46,7 @@ export const exportStore = resource({
       type: LINES,
       headers: { 'Content-Disposition': `attachment; filename="${fileName(store.name)}.ndjson"` },
       stream: Readable.from(
-        counted(withFirst(first, lines), (count, result) =>
+        tallied(withFirst(first, lines), (count, result) =>
           server.audit.record(entryBy(caller, { ...done, count, result })),
         ),
       ),
@@ -54,7 +55,7 @@ export const exportStore = resource({
 });
 
 /** Tells at the end how many there were, and whether these were all. */
-async function* counted(
+async function* tallied(
   lines: AsyncIterable<string>,
   tell: (count: number, result: 'done' | 'cancelled') => Promise<void>,
 ): AsyncGenerator<string> {
@@ -73,7 +74,7 @@ async function* counted(
 
 /** Which messages were asked for, for the audit log; how many they are is told when all are sent. */
 function whichText(ids: readonly string[] | undefined, query: WrittenFilter): string {
-  if (ids) return `${ids.length} ids`;
+  if (ids) return counted(ids.length, 'id');
   const given = Object.keys(FILTER_FIELDS).flatMap((name) => {
     const value = query[name as keyof WrittenFilter];
     return value === undefined ? [] : [`${name}=${value}`];

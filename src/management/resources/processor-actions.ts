@@ -47,6 +47,7 @@ export const actOnProcessor = resource({
     const processor = named(server.configuration(), 'messageProcessor', name, 'Message processor does not exist');
     const more = await act(processor, action, caller.name);
     const { state, reason } = processor.status();
+    audit({ detail: [more.outcome, more.message, state].filter(Boolean).join(' ') });
     const status = isActiveState(state) ? 'active' : 'inactive';
     return { status: 200, body: { name, state, status, ...(reason !== undefined && { reason }), ...more } };
   },
@@ -61,7 +62,7 @@ async function act(
   processor: MessageProcessor,
   action: Action,
   by: string,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<{ readonly outcome?: string; readonly message?: string }> {
   if (ACTIONS[action] === 'enabled') await processor.activate(by);
   else if (ACTIONS[action] === 'disabled') await processor.deactivate(by);
   else return step(processor, by);

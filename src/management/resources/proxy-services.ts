@@ -1,7 +1,7 @@
 import { logger } from '../../logging/index.ts';
 import type { ProxyService } from '../../mediation/proxy-service.ts';
 import { configurationNamed, placeNamed } from '../artifact-places.ts';
-import { listing, listOf, named, SEARCH_KEY, searched } from '../list.ts';
+import { LIST_QUERY, listing, named, partOf, partsOf, searched } from '../list.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { resource } from '../resource.ts';
 import { BOOLEAN, COUNT, object, TEXT, TEXTS } from '../schemas.ts';
@@ -21,14 +21,20 @@ export const readProxies = resource({
   role: 'viewer',
   summary: 'Proxy services, or one of them in detail',
   tag: 'proxy-services',
-  query: { proxyServiceName: { type: 'string' }, searchKey: SEARCH_KEY },
-  answers: { 200: { anyOf: [listOf(ROW), ROW] }, 404: { type: 'object' } },
+  query: { proxyServiceName: { type: 'string' }, ...LIST_QUERY },
+  answers: { 200: { anyOf: [partsOf(ROW), ROW] }, 404: { type: 'object' } },
   answer({ query }, server) {
     const configuration = server.configuration();
     const { proxyServiceName: name } = query;
     if (name === undefined) {
-      const list = searched(configuration, 'proxy', query.searchKey).map((proxy) => listed(proxy, server));
-      return { status: 200, body: listing(list) };
+      const { part, beside } = partOf(searched(configuration, 'proxy', query.searchKey), query);
+      return {
+        status: 200,
+        body: listing(
+          part.map((proxy) => listed(proxy, server)),
+          beside,
+        ),
+      };
     }
     const proxy = named(configuration, 'proxy', name, `Specified proxy ('${name}') not found`);
     const details = { stats: 'enabled', eprs: addresses(proxy, server), ...configurationNamed(server, 'proxy', name) };

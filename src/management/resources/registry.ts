@@ -1,3 +1,4 @@
+import { counted } from '../../logging/counted.ts';
 import type { FileRegistry } from '../../registry/file-registry.ts';
 import { RegistryError } from '../../registry/file-registry.ts';
 import { jsonBody, textBody } from '../bodies.ts';
@@ -90,7 +91,7 @@ function writes(method: 'POST' | 'PUT') {
         type: 'registry_resource',
         action: creates ? 'created' : 'updated',
         name: path,
-        detail: `${body.length} characters`,
+        detail: counted(body.length, 'character'),
       });
       const key = keyOf(path);
       const exists = registry.text(key) !== undefined;

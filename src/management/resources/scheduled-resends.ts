@@ -1,3 +1,4 @@
+import { counted } from '../../logging/counted.ts';
 import { jsonBody } from '../bodies.ts';
 import { listing, listOf } from '../list.ts';
 import { ERROR, ManagementError } from '../management-error.ts';
@@ -126,7 +127,7 @@ function viewOf(resend: ScheduledResend) {
 
 function whatText(selection: ScheduledResend['selection']): string {
   if (selection.kind === 'all') return 'all messages';
-  if (selection.kind === 'ids') return `${selection.ids.length} message${selection.ids.length === 1 ? '' : 's'}`;
+  if (selection.kind === 'ids') return counted(selection.ids.length, 'message');
   const given = Object.entries(selection.filter).filter(([, value]) => value !== undefined);
   return `messages with ${given.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(', ')}`;
 }

@@ -1,6 +1,6 @@
 import type { Sequence } from '../../mediation/sequence.ts';
 import { configurationNamed, containerOf, deployedArtifact, placeNamed } from '../artifact-places.ts';
-import { listing, listOf, named, SEARCH_KEY, searched } from '../list.ts';
+import { LIST_QUERY, listing, named, partOf, partsOf, searched } from '../list.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { ManagementError } from '../management-error.ts';
 import { resource } from '../resource.ts';
@@ -20,13 +20,19 @@ export const readSequences = resource({
   role: 'viewer',
   summary: 'Sequences, or one of them in detail',
   tag: 'sequences',
-  query: { sequenceName: { type: 'string' }, searchKey: SEARCH_KEY },
-  answers: { 200: { anyOf: [listOf(ROW), ROW] }, 404: { type: 'object' } },
-  answer({ query: { sequenceName: name, searchKey } }, server) {
+  query: { sequenceName: { type: 'string' }, ...LIST_QUERY },
+  answers: { 200: { anyOf: [partsOf(ROW), ROW] }, 404: { type: 'object' } },
+  answer({ query: { sequenceName: name, searchKey, ...wanted } }, server) {
     const configuration = server.configuration();
     if (name === undefined) {
-      const list = searched(configuration, 'sequence', searchKey).map((sequence) => listed(sequence, server));
-      return { status: 200, body: listing(list) };
+      const { part, beside } = partOf(searched(configuration, 'sequence', searchKey), wanted);
+      return {
+        status: 200,
+        body: listing(
+          part.map((sequence) => listed(sequence, server)),
+          beside,
+        ),
+      };
     }
     const sequence = named(configuration, 'sequence', name, `Specified sequence ('${name}') not found`);
     const mediators = sequence.list.steps.map(({ mediator }) => mediator);

@@ -1,7 +1,7 @@
 import type { Task } from '../../tasks/task.ts';
 import { configurationNamed, placeNamed } from '../artifact-places.ts';
 import { jsonBody } from '../bodies.ts';
-import { listing, listOf, named, SEARCH_KEY, searched } from '../list.ts';
+import { LIST_QUERY, listing, named, partOf, partsOf, searched } from '../list.ts';
 import type { ManagedServer } from '../managed-server.ts';
 import { ManagementError } from '../management-error.ts';
 import { upcoming } from '../next-runs.ts';
@@ -35,13 +35,19 @@ export const readTasks = resource({
   role: 'viewer',
   summary: 'Scheduled tasks, or one of them in detail',
   tag: 'tasks',
-  query: { taskName: { type: 'string' }, searchKey: SEARCH_KEY },
-  answers: { 200: { anyOf: [listOf(ROW), ROW] }, 404: { type: 'object' } },
-  answer({ query: { taskName: name, searchKey } }, server) {
+  query: { taskName: { type: 'string' }, ...LIST_QUERY },
+  answers: { 200: { anyOf: [partsOf(ROW), ROW] }, 404: { type: 'object' } },
+  answer({ query: { taskName: name, searchKey, ...wanted } }, server) {
     const configuration = server.configuration();
     if (name === undefined) {
-      const list = searched(configuration, 'task', searchKey).map((task) => listed(task, server));
-      return { status: 200, body: listing(list) };
+      const { part, beside } = partOf(searched(configuration, 'task', searchKey), wanted);
+      return {
+        status: 200,
+        body: listing(
+          part.map((task) => listed(task, server)),
+          beside,
+        ),
+      };
     }
     const task = named(configuration, 'task', name, `Specified task ('${name}') not found`);
     return { status: 200, body: { ...listed(task, server), ...detailed(task, server) } };

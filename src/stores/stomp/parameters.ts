@@ -70,7 +70,7 @@ const secret = valueType(
   'text',
   (value) => {
     if (value.includes('vault-lookup')) {
-      throw new ValueError('a secure vault is not supported', '$SYSTEM:NAME, a variable of the environment');
+      throw new ValueError('a look-up of a secret stands in braces', "{wso2:vault-lookup('alias')}");
     }
     if (/[\r\n\u0000]/.test(value)) throw new ValueError('contains a line break', 'one line');
     return value;

@@ -88,16 +88,26 @@ export function usePages(all, size) {
   const last = Math.max(0, Math.ceil(all.length / size) - 1);
   const page = Math.min(turned, last);
   const rows = all.slice(page * size, (page + 1) * size);
-  const button = (text, to, off) =>
-    html`<button type="button" class="small" disabled=${off} data-turn=${text} onClick=${() => {
-      setTurned(to);
-      frame.current?.scrollIntoView({ block: 'nearest' });
-    }}>${text}</button>`;
+  const turn = (to) => {
+    setTurned(to);
+    frame.current?.scrollIntoView({ block: 'nearest' });
+  };
   const pager = (note) =>
-    (last > 0 || note) &&
-    html`<div class="pager">
-      <span>${last > 0 && `${number(page * size + 1)}–${number(page * size + rows.length)} of ${number(all.length)}`}${last > 0 && note && ' · '}${note}</span>
-      ${last > 0 && html`<div class="actions">${button('First', 0, page === 0)}${button('Previous', page - 1, page === 0)}${button('Next', page + 1, page === last)}${button('Last', last, page === last)}</div>`}
-    </div>`;
+    html`<${Pager} page=${page} last=${last} first=${page * size} drawn=${rows.length} of=${all.length} turn=${turn} note=${note} />`;
   return { rows, pager, frame };
+}
+
+/**
+ * Which rows of how many are drawn, and buttons to the others; nothing where one page has all of them.
+ * @param {{page: number, last: number, first: number, drawn: number, of: number, turn: (page: number) => void, note?: any}} props
+ *   first: rows before the page; note: beside the numbers
+ */
+export function Pager({ page, last, first, drawn, of, turn, note }) {
+  if (last === 0 && !note) return undefined;
+  const button = (text, to, off) =>
+    html`<button type="button" class="small" disabled=${off} data-turn=${text} onClick=${() => turn(to)}>${text}</button>`;
+  return html`<div class="pager">
+    <span>${last > 0 && `${number(first + 1)}–${number(first + drawn)} of ${number(of)}`}${last > 0 && note && ' · '}${note}</span>
+    ${last > 0 && html`<div class="actions">${button('First', 0, page === 0)}${button('Previous', page - 1, page === 0)}${button('Next', page + 1, page === last)}${button('Last', last, page === last)}</div>`}
+  </div>`;
 }

@@ -2,6 +2,9 @@ import * as format from '../format.js';
 import { useTold } from '../hooks.js';
 import { html } from '../html.js';
 
+/** What would be read as 0.0 s. */
+const SOON_MS = 50;
+
 /** How long ago, or how soon; the moment itself on hovering. @param {{at?: string | number, none?: string}} props */
 export function Ago({ at, none = '–' }) {
   const text = useTold(() => format.relative(at ?? undefined, Date.now()), at);
@@ -17,7 +20,7 @@ export function Countdown({ until, none = '–', soon = 'now', over = 'due' }) {
   const at = format.epoch(until);
   const text = useTold(() => {
     const left = at - Date.now();
-    if (left <= 0) return left > -2000 ? soon : over;
+    if (left < SOON_MS) return left > -2000 ? soon : over;
     return left < 10_000 ? `${(left / 1000).toFixed(1)} s` : format.span(left);
   }, at);
   if (at === undefined) return none;

@@ -8,7 +8,7 @@ import { cutTo } from './cut-text.js';
 const MIN_SCALE = 0.15;
 /** Smaller texts are hard to read; a graph that is whole at a scale a little below is shown whole. */
 const READABLE = 0.85;
-const STILL_READABLE = 0.7;
+const STILL_READABLE = 0.65;
 const MAX_SCALE = 2.5;
 const STEP = 1.25;
 const ICONS = { inbound: 'download', api: 'endpoint', task: 'schedule' };

@@ -1,16 +1,19 @@
-import { List } from '../components/list.js';
 import { Card, Empty, Loading, Page, Tabs } from '../components/page.js';
 import { ProblemFrame } from '../components/problem-frame.js';
+import { ServerList } from '../components/server-list.js';
 import { State, Tag } from '../components/state.js';
 import { usePages } from '../components/table.js';
 import { Ago } from '../components/time.js';
 import * as format from '../format.js';
 import { useResource } from '../hooks.js';
 import { html } from '../html.js';
+import { useLive } from '../live.js';
 import { placeOf, sourceAt, to } from '../router.js';
 import { Deployments } from './deployments.js';
 import { FileHistory } from './file-history.js';
 
+/** When the lists are read again. */
+const CHANGES = { events: ['deployment'], every: 10_000 };
 /** Problems with their lines on one page. */
 const PROBLEMS = 20;
 
@@ -23,18 +26,21 @@ export default function Artifacts({ place }) {
 }
 
 function Views({ view }) {
-  const artifacts = useResource('artifacts', { events: ['deployment'], every: 10_000 });
-  const list = artifacts.data?.list ?? [];
-  const problems = list.filter((artifact) => artifact.problems?.length || artifact.state === 'faulty');
-  const count = (number) => artifacts.data && format.number(number);
+  const { overview } = useLive();
+  const artifacts = useResource('artifacts?problems=true', CHANGES);
+  const problems = artifacts.data?.list ?? [];
+  const all = overview?.counts.artifacts;
+  const count = (number) => (number === undefined ? undefined : format.number(number));
   const tabs = [
-    { text: 'Problems', href: to(['artifacts']), current: view === '', count: count(problems.length) },
-    { text: 'All artifacts', href: to(['artifacts', 'all']), current: view === 'all', count: count(list.length) },
+    { text: 'Problems', href: to(['artifacts']), current: view === '', count: count(artifacts.data?.count) },
+    { text: 'All artifacts', href: to(['artifacts', 'all']), current: view === 'all', count: count(all) },
     { text: 'Deployments', href: to(['artifacts', 'deployments']), current: view === 'deployments' },
   ];
   return html`<${Page} title="Artifacts" lead="What is deployed, and what is wrong with what is not">
     <${Tabs} tabs=${tabs} label="Views of the artifacts" />
-    ${view === 'deployments' ? html`<${Deployments} problems=${problems} />` : html`<${Loading} of=${artifacts} what="the artifacts">${() => (view === 'all' ? html`<${All} list=${list} />` : html`<${Problems} problems=${problems} count=${list.length} />`)}<//>`}
+    ${view === 'deployments' && html`<${Deployments} problems=${problems} />`}
+    ${view === 'all' && html`<${All} count=${all} />`}
+    ${view === '' && html`<${Loading} of=${artifacts} what="the artifacts">${() => html`<${Problems} problems=${problems} count=${all} />`}<//>`}
   <//>`;
 }
 
@@ -44,7 +50,7 @@ function Problems({ problems, count }) {
   );
   const { rows, pager, frame } = usePages(sorted, PROBLEMS);
   if (problems.length === 0)
-    return html`<${Card}><${Empty} title="No artifact has a problem"><p>${format.counted(count, 'artifact is', 'artifacts are')} deployed. Errors appear here with the lines they are in.</p><//><//>`;
+    return html`<${Card}><${Empty} title="No artifact has a problem"><p>${count !== undefined && `${format.counted(count, 'artifact is', 'artifacts are')} deployed. `}Errors appear here with the lines they are in.</p><//><//>`;
   return html`<div class="stack" ref=${frame}>${rows.map(
     ({
       kind,
@@ -64,8 +70,8 @@ function Problems({ problems, count }) {
   )}</div>${pager()}`;
 }
 
-function All({ list }) {
-  return html`<${List} label="Name, kind or file" textOf=${({ name, file, kind, state }) => `${name} ${file} ${kind} ${state}`} few=${0} caption="Artifacts" rows=${list} columns=${COLUMNS}
+function All({ count }) {
+  return html`<${ServerList} path="artifacts" what="the artifacts" label="Name, kind or file" of=${count} ...${CHANGES} caption="Artifacts" columns=${COLUMNS}
     keyOf=${({ kind, name, file }) => `${kind}:${name}:${file}`} href=${({ file, line }) => sourceAt(file, line)} />`;
 }
 

@@ -138,7 +138,7 @@ function summary({ done, skipped, failed }, dryRun) {
   const parts = [
     `${counted(done, 'message')} ${dryRun ? 'can be imported' : 'imported'}`,
     skipped > 0 && `${number(skipped)} left out, as the store has ${skipped === 1 ? 'it' : 'them'}`,
-    failed.length > 0 && `${number(failed.length)} not`,
+    failed.length > 0 && `${number(failed.length)} ${dryRun ? 'cannot be' : 'not'}`,
   ];
   return parts.filter(Boolean).join(', ');
 }

@@ -37,7 +37,7 @@ export default function Overview() {
       <${Figure} label="Waiting in stores" value=${format.number(waiting)} note=${format.counted(overview.stores.length, 'store')} href=${to(['stores'])} />
       <${Figure} label="Processors at work" value=${`${working(overview.processors)}/${overview.processors.length}`} href=${to(['processors'])}
         tone=${working(overview.processors) < overview.processors.length ? 'busy' : ''} note=${`${format.rate(delivering(overview.processors))} delivered /s`} />
-      <${Figure} label="Artifacts" value=${format.number(total(counts))} href=${to(['artifacts'])}
+      <${Figure} label="Artifacts" value=${format.number(counts.artifacts)} href=${to(['artifacts'])}
         note=${counts.faulty ? html`<span class="bad-text">${format.number(counts.faulty)} faulty</span>` : 'none faulty'} />
     </div>
     <div class="columns">
@@ -80,13 +80,6 @@ function leadOf({ counts }) {
     .filter(([count]) => count > 0)
     .map(([count, one, many]) => format.counted(count, one, many))
     .join(' · ');
-}
-
-function total({ proxies, apis, sequences, endpoints, stores, processors, tasks, inbound, templates, localEntries }) {
-  return [proxies, apis, sequences, endpoints, stores, processors, tasks, inbound, templates, localEntries].reduce(
-    (sum, count) => sum + (count ?? 0),
-    0,
-  );
 }
 
 function working(processors) {

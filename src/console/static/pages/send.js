@@ -169,7 +169,7 @@ function Steps({ id }) {
   const trace = useResource(`traces/${encodeURIComponent(id)}`, { every: 1500 });
   const { steps = [], hops = [], deliveries = [] } = trace.data ?? {};
   if (!trace.data) return null;
-  return html`<${Card} title="Its way" note=${`${steps.length} steps`}>
+  return html`<${Card} title="Its way" note=${format.counted(steps.length, 'step')}>
     <ol class="way">
       ${steps.map(({ n, mediator, name, outcome }) => html`<li key=${n} class=${outcome === 'fault' ? 'bad-text' : ''}>${mediator} ${name && html`<small class="muted">${name}</small>`}</li>`)}
       ${hops.map(({ store }) => html`<li key=${store}><${State} tone="good">stored in <a href=${to(['stores', store])}>${store}</a><//></li>`)}

@@ -1,0 +1,29 @@
+import type { DataSource } from '../component.ts';
+import { ConnectParameterError } from './data-source.ts';
+
+const SECRET = /^\$secret\{([^{}]+)\}$/;
+
+/**
+ * Data sources whose passwords may be written as `$secret{alias}`, as MI has it: looked up whenever a database is about to be opened
+ * (OP-84). Reading the password of one whose secret nobody knows throws a ConnectParameterError.
+ */
+export function withSecretPasswords(
+  sources: ReadonlyMap<string, DataSource>,
+  lookup: (alias: string) => string | undefined,
+): ReadonlyMap<string, DataSource> {
+  return new Map([...sources].map(([id, source]) => [id, revealing(id, source, lookup)]));
+}
+
+function revealing(id: string, source: DataSource, lookup: (alias: string) => string | undefined): DataSource {
+  const [, alias] = SECRET.exec(source.password ?? '') ?? [];
+  if (alias === undefined) return source;
+  return {
+    ...source,
+    get password() {
+      const secret = lookup(alias);
+      if (secret === undefined)
+        throw new ConnectParameterError(`the password of the data source '${id}': there is no secret '${alias}'`);
+      return secret;
+    },
+  };
+}
