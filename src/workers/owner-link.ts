@@ -107,6 +107,10 @@ export class OwnerLink {
   put(message: HandedOver, deadlineMs: number): Promise<string | undefined> {
     const bytes = message.head.length + message.body.byteLength;
     if (this.#closed) return Promise.reject(new HandOverError('this worker ends'));
+    if (bytes > MAX_BYTES) {
+      const text = `a message of ${bytes} bytes is too large for the way to the worker that has the stores (${MAX_BYTES})`;
+      return Promise.reject(new HandOverError(text));
+    }
     if (this.#waiting.size + this.#sent.size >= MAX_PUTS || this.#waitingBytes + this.#sentBytes + bytes > MAX_BYTES) {
       const text = `${this.#waiting.size + this.#sent.size} messages are on their way to the worker that has the stores already`;
       return Promise.reject(new HandOverError(text, { busy: true }));

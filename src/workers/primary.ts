@@ -122,7 +122,8 @@ function fork(role: Role, events: WorkerEvents, options: ForkOptions): WorkerPro
 function follow(worker: Worker, events: WorkerEvents, { flags, socket, relay }: ForkOptions): WorkerProcess {
   endWithWorker(worker.process);
   const { stdout } = worker.process;
-  const written = stdout ? relay.relay(stdout) : Promise.resolve();
+  const exited = Promise.withResolvers<void>();
+  const written = stdout ? relay.relay(stdout, exited.promise) : Promise.resolve();
   const up = Promise.withResolvers<void>();
   const tell = (message: ToWorker) =>
     void up.promise.then(() => {
@@ -134,6 +135,7 @@ function follow(worker: Worker, events: WorkerEvents, { flags, socket, relay }: 
     else if (message.type === 'asked') events.asked(message.how);
   });
   worker.once('exit', (code: number | null, signal: string | null) => {
+    exited.resolve();
     void written.then(() => events.ended({ code, signal }));
   });
   return {

@@ -1,4 +1,5 @@
 import { logger } from '../logging/index.ts';
+import type { RunningServer } from '../server.ts';
 
 const log = logger('Workers');
 
@@ -6,8 +7,8 @@ const log = logger('Workers');
 const PROVEN_MS = 60_000;
 /** So many ends of one worker, one after the other without having worked for {@link PROVEN_MS}, are enough. */
 export const MAX_ENDS = 6;
+/** Before the first new start, ms; twice as long before each further one, of which {@link MAX_ENDS} allows few. */
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 10_000;
 /** How long a worker may take to get ready from when it may begin, ms. */
 const READY_DEADLINE_MS = 120_000;
 
@@ -16,15 +17,10 @@ export type Role = 'owner' | 'taker';
 export type EndCause = string;
 
 /** What a worker tells when it is ready. */
-export interface WorkerReady {
-  readonly host: string;
-  readonly httpPort: number;
-  readonly httpsPort: number;
-  readonly managementHost: string;
-  readonly managementPort: number;
-  readonly artifactCount: number;
-  readonly faultyCount: number;
-}
+export type WorkerReady = Pick<
+  RunningServer,
+  'host' | 'httpPort' | 'httpsPort' | 'managementHost' | 'managementPort' | 'artifactCount' | 'faultyCount'
+>;
 
 /** How a process ended: with a code, or by a signal. */
 export interface ProcessEnd {
@@ -235,7 +231,7 @@ export class Supervisor {
       this.#stop({ kind: 'given up' });
       return;
     }
-    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (slot.ends - 1));
+    const pauseMs = FIRST_PAUSE_MS * 2 ** (slot.ends - 1);
     log.error(`Worker ${number} (${role}) ended ${how}; it is started again in ${pauseMs} ms`);
     slot.state = 'waiting';
     slot.timer = setTimeout(() => {

@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type InProcess, serve } from '../support/in-process.ts';
@@ -59,26 +59,23 @@ const becomes = (name: string, files: readonly string[]) =>
 const put = (name: string, text: string) => writeFileSync(join(incoming, name), text);
 
 describe('a file inbound endpoint', () => {
-  it('takes files that match, in order, and moves them after their flow', () =>
-    serving(
-      {
-        i: inbound(move({ 'transport.vfs.FileNamePattern': '.*\\.json', 'transport.vfs.FileSortAttribute': 'Name' })),
-        s: `<sequence name="s">${SAYS}</sequence>`,
-      },
-      async (running) => {
-        put('b.json', '{"n":2}');
-        put('a.json', '{"n":1}');
-        put('c.txt', 'not mine');
-        await becomes('done', ['a.json', 'b.json']);
-        await becomes('in', ['c.txt']);
-        const said = running.lines().filter((line) => line.includes('file = '));
-        expect(said.map((line) => /file = (\S+), n = (\d)/.exec(line)?.slice(1).join())).toEqual([
-          'a.json,1',
-          'b.json,2',
-        ]);
-        expect(readFileSync(join(folder, 'done', 'a.json'), 'utf8')).toBe('{"n":1}');
-      },
-    ));
+  it('takes files that match, in order, and moves them after their flow', () => {
+    // All of them before the first poll: one that is written during a poll comes after the others.
+    put('b.json', '{"n":2}');
+    put('a.json', '{"n":1}');
+    put('c.txt', 'not mine');
+    const parameters = { 'transport.vfs.FileNamePattern': '.*\\.json', 'transport.vfs.FileSortAttribute': 'Name' };
+    return serving({ i: inbound(move(parameters)), s: `<sequence name="s">${SAYS}</sequence>` }, async (running) => {
+      await becomes('done', ['a.json', 'b.json']);
+      await becomes('in', ['c.txt']);
+      const said = running.lines().filter((line) => line.includes('file = '));
+      expect(said.map((line) => /file = (\S+), n = (\d)/.exec(line)?.slice(1).join())).toEqual([
+        'a.json,1',
+        'b.json,2',
+      ]);
+      expect(readFileSync(join(folder, 'done', 'a.json'), 'utf8')).toBe('{"n":1}');
+    });
+  });
 
   it('a flow that fails moves the file to the failures; names are not overwritten', () =>
     serving({ i: inbound(move(), ''), s: `<sequence name="s">${PICKY}</sequence>` }, async () => {
@@ -156,7 +153,6 @@ describe('a file inbound endpoint', () => {
 
   it('a lock of a process that is gone does not keep a file for ever, one of another machine does', () =>
     serving({ i: inbound(move()), s: `<sequence name="s">${SAYS}</sequence>` }, async () => {
-      const { hostname } = await import('node:os');
       writeFileSync(join(incoming, 'mine.json.lock'), `${hostname()} 999999999 someone\n`);
       writeFileSync(join(incoming, 'theirs.json.lock'), 'elsewhere.example 1 someone\n');
       put('theirs.json', '{"n":2}');
@@ -169,10 +165,43 @@ describe('a file inbound endpoint', () => {
 
   it('a lock that a crash left behind when its file had gone already goes, too', () =>
     serving({ i: inbound(move()), s: `<sequence name="s">${SAYS}</sequence>` }, async () => {
-      const { hostname } = await import('node:os');
       writeFileSync(join(incoming, 'gone.json.lock'), `${hostname()} 999999999 someone\n`);
       writeFileSync(join(incoming, 'theirs.json.lock'), 'elsewhere.example 1 someone\n');
       await becomes('in', ['theirs.json.lock']);
+    }));
+
+  it('locks of other programs stay, also before their files come; a folder with such a name keeps no file back', () =>
+    serving({ i: inbound(move()), s: `<sequence name="s">${SAYS}</sequence>` }, async (running) => {
+      mkdirSync(join(incoming, 'dir.lock'));
+      mkdirSync(join(incoming, 'taken.json.lock'));
+      put('java.json.lock', '5577006791947779410:node-1:10.0.0.7:1700000000000');
+      put('later.json.lock', '');
+      const old = new Date(Date.now() - 3_600_000);
+      for (const lock of ['java.json.lock', 'later.json.lock']) utimesSync(join(incoming, lock), old, old);
+      put('first.json', '{"n":1}');
+      await becomes('done', ['first.json']);
+      for (const name of ['java.json', 'later.json', 'taken.json', 'second.json']) put(name, '{"n":2}');
+      await becomes('done', ['first.json', 'second.json']);
+      // Another poll has seen them all.
+      put('third.json', '{"n":3}');
+      await becomes('done', ['first.json', 'second.json', 'third.json']);
+      await becomes('in', [
+        'dir.lock',
+        'java.json',
+        'java.json.lock',
+        'later.json',
+        'later.json.lock',
+        'taken.json',
+        'taken.json.lock',
+      ]);
+      expect(running.lines().filter((line) => line.startsWith('ERROR'))).toEqual([]);
+    }));
+
+  it('what a kill left of the making of a lock goes, too', () =>
+    serving({ i: inbound(move()), s: `<sequence name="s">${SAYS}</sequence>` }, async () => {
+      put('.0b8a5f6e-4f0c-4a57-9d3b-6a1c1a2b3c4d.signing.lock', `${hostname()} 999999999 someone\n`);
+      put('x.json.takeover.lock', `${hostname()} 999999999 someone\n`);
+      await becomes('in', []);
     }));
 
   it('writes the answer of the flow into the reply folder', () =>
@@ -191,6 +220,29 @@ describe('a file inbound endpoint', () => {
         expect(JSON.parse(readFileSync(join(folder, 'out', 'r.json'), 'utf8'))).toEqual({ ok: true });
       },
     ));
+
+  it('takes one file whenever it is there, and does not complain when it is not', () => {
+    const one = join(incoming, 'one.json');
+    put('one.json', '{"n":1}');
+    put('other.json', '{"n":9}');
+    put('.0b8a5f6e-4f0c-4a57-9d3b-6a1c1a2b3c4d.signing.lock', `${hostname()} 999999999 someone\n`);
+    put('other.json.lock', `${hostname()} 999999999 someone\n`);
+    return serving(
+      { i: inbound(move({ 'transport.vfs.FileURI': `file://${one}` })), s: `<sequence name="s">${SAYS}</sequence>` },
+      async (running) => {
+        await becomes('done', ['one.json']);
+        await becomes('in', ['other.json', 'other.json.lock']);
+        put('one.json', '{"n":2}');
+        await becomes('done', ['one-1.json', 'one.json']);
+        // It has left its old place only then.
+        await becomes('in', ['other.json', 'other.json.lock']);
+        put('one.json', '{"n":3}');
+        await becomes('done', ['one-1.json', 'one-2.json', 'one.json']);
+        await becomes('in', ['other.json', 'other.json.lock']);
+        expect(running.lines().filter((line) => line.startsWith('ERROR'))).toEqual([]);
+      },
+    );
+  });
 
   it('waits for a folder that is not there yet', () => {
     rmSync(incoming, { recursive: true });

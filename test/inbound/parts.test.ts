@@ -1,19 +1,9 @@
-import {
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { filePath } from '../../src/inbound/file/file-address.ts';
-import { lockFile, sweepLock } from '../../src/inbound/file/lock.ts';
 import { moveInto, writeAtomically } from '../../src/inbound/file/write-file.ts';
 import { maxRedeliveries } from '../../src/inbound/jms/jms.ts';
 import { parseJmsAddress } from '../../src/inbound/jms/jms-address.ts';
@@ -191,7 +181,6 @@ describe('the path of an address', () => {
 });
 
 describe('files', () => {
-  const NEVER = { releaseAfterMs: undefined };
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'mini-synapse-parts-'));
@@ -226,50 +215,5 @@ describe('files', () => {
     await moveInto(file, join(folder, 'to'));
     expect(readdirSync(join(folder, 'to'))).toEqual(['x.txt']);
     expect(readdirSync(folder)).toEqual(['to']);
-  });
-
-  it('are locked once, and again after unlocking', async () => {
-    const file = join(folder, 'x.txt');
-    const unlock = await lockFile(file, NEVER);
-    expect(await lockFile(file, NEVER)).toBeUndefined();
-    await unlock?.();
-    expect(await lockFile(file, NEVER)).toBeDefined();
-  });
-
-  it('a lock of another machine is taken away only when it is old and the artifact says so', async () => {
-    const file = join(folder, 'x.txt');
-    writeFileSync(`${file}.lock`, 'elsewhere.example 1 x\n');
-    expect(await lockFile(file, NEVER)).toBeUndefined();
-    expect(await lockFile(file, { releaseAfterMs: 60_000 })).toBeUndefined();
-    expect(await lockFile(file, { releaseAfterMs: -1 })).toBeDefined();
-  });
-
-  it("a lock whose writer died before it had said who it is counts as nobody's after a while", async () => {
-    const file = join(folder, 'x.txt');
-    const lock = `${file}.lock`;
-    writeFileSync(lock, '');
-    expect(await lockFile(file, NEVER)).toBeUndefined();
-    const old = new Date(Date.now() - 60_000);
-    utimesSync(lock, old, old);
-    expect(await lockFile(file, NEVER)).toBeDefined();
-    expect(readFileSync(lock, 'utf8')).toContain(String(process.pid));
-  });
-
-  it('a stale lock is taken over by one of many', async () => {
-    const file = join(folder, 'x.txt');
-    writeFileSync(`${file}.lock`, `${hostname()} 999999999 someone\n`);
-    const taken = await Promise.all(Array.from({ length: 20 }, () => lockFile(file, NEVER)));
-    expect(taken.filter(Boolean)).toHaveLength(1);
-    expect(readdirSync(folder)).toEqual(['x.txt.lock']);
-  });
-
-  it('an orphaned lock is swept, a living one is not', async () => {
-    const [mine, gone] = [join(folder, 'mine.txt'), join(folder, 'gone.txt')];
-    await lockFile(mine, NEVER);
-    writeFileSync(`${gone}.lock`, `${hostname()} 999999999 someone\n`);
-    await sweepLock(`${mine}.lock`, NEVER);
-    await sweepLock(`${gone}.lock`, NEVER);
-    await sweepLock(join(folder, 'never-there.lock'), NEVER);
-    expect(readdirSync(folder)).toEqual(['mine.txt.lock']);
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { isBusy } from '../../src/stores/busy.ts';
 import { inMemoryStore } from '../../src/stores/in-memory.ts';
 import { findStoreKind, storeClasses } from '../../src/stores/index.ts';
 import { type MessageStore, StoreError } from '../../src/stores/message-store.ts';
@@ -53,6 +54,24 @@ describe('the store in memory', () => {
     await delivery.done();
     await store.put(storedMessage());
     expect(await store.depth()).toEqual({ count: 2, estimated: false });
+  });
+
+  test('at its bound is busy: the client may come again (OP-100); a message that it has no room for when empty is wrong', async () => {
+    const failureOf = (put: Promise<void>) =>
+      put.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    const many = open({ maxMessages: 1 });
+    await many.put(storedMessage());
+    expect(isBusy(await failureOf(many.put(storedMessage())))).toBe(true);
+    const large = open({ maxBytes: 40_000 });
+    const text = (length: number) => storedMessage({ body: textBody('x'.repeat(length)) });
+    await large.put(text(25_000));
+    expect(isBusy(await failureOf(large.put(text(25_000))))).toBe(true);
+    const tooLarge = await failureOf(large.put(text(50_000)));
+    expect(tooLarge).toBeInstanceOf(StoreError);
+    expect(isBusy(tooLarge)).toBe(false);
   });
 
   test('fails at its bound of bytes, which counts bodies, headers and properties', async () => {

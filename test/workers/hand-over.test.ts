@@ -152,6 +152,14 @@ describe('a put', () => {
     await expect(link.put(message('later'), LONG_MS)).rejects.toThrow(HandOverError);
   });
 
+  it('that will never find room is refused for good', async () => {
+    const body = { byteLength: 300 * 1024 * 1024 } as Uint8Array;
+    await expect(connect().put({ ...message(''), body }, LONG_MS)).rejects.toMatchObject({
+      busy: false,
+      message: expect.stringContaining('is too large'),
+    });
+  });
+
   it('is refused at once when too many are on their way', async () => {
     const link = connect();
     const puts = Array.from({ length: 10_000 }, () => link.put(message(''), LONG_MS));

@@ -1,6 +1,12 @@
 import { PassThrough, Writable } from 'node:stream';
-import { expect, it } from 'vitest';
-import { LineRelay } from '../../src/workers/line-relay.ts';
+import { afterEach, expect, it, vi } from 'vitest';
+import { LAST_LINES_MS, LineRelay } from '../../src/workers/line-relay.ts';
+
+const NEVER = new Promise<void>(() => {});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function sink(options: { readonly highWaterMark?: number } = {}) {
   const written: string[] = [];
@@ -24,7 +30,7 @@ it('writes whole lines of several sources, however they come', async () => {
   const { stream, written } = sink();
   const relay = new LineRelay(stream);
   const [first, second] = [new PassThrough(), new PassThrough()];
-  const relayed = Promise.all([relay.relay(first), relay.relay(second)]);
+  const relayed = Promise.all([relay.relay(first, NEVER), relay.relay(second, NEVER)]);
   first.write('one beg');
   await turns();
   second.write('two\nth');
@@ -45,7 +51,7 @@ it('lets the sources wait while nobody reads', async () => {
   const { stream, written, release } = sink({ highWaterMark: 1 });
   const relay = new LineRelay(stream);
   const source = new PassThrough();
-  const relayed = relay.relay(source);
+  const relayed = relay.relay(source, NEVER);
   source.write('one\n');
   await turns();
   source.write('two\n');
@@ -59,15 +65,75 @@ it('lets the sources wait while nobody reads', async () => {
   await relayed;
 });
 
-it('leaves nothing at the stream, and lets no source wait for ever', async () => {
+it('leaves nothing at the stream, and no source open', async () => {
   const { stream } = sink({ highWaterMark: 1 });
   const relay = new LineRelay(stream);
   const source = new PassThrough();
-  void relay.relay(source);
+  const before = stream.listenerCount('close');
+  const relayed = relay.relay(source, NEVER);
   source.write('one\n');
   await turns();
   expect(source.isPaused()).toBe(true);
   relay.close();
-  expect([source.isPaused(), stream.listenerCount('drain')]).toEqual([false, 0]);
+  await relayed;
+  expect([source.destroyed, stream.listenerCount('drain'), stream.listenerCount('close')]).toEqual([
+    true,
+    0,
+    before - 1,
+  ]);
+});
+
+it('lets no source wait for a reader that is gone', async () => {
+  const { stream } = sink({ highWaterMark: 1 });
+  stream.on('error', () => {});
+  const relay = new LineRelay(stream);
+  const [source, late] = [new PassThrough(), new PassThrough()];
+  const relayed = [relay.relay(source, NEVER), relay.relay(late, NEVER)];
+  source.write('one\n');
+  await turns();
+  expect(source.isPaused()).toBe(true);
+  stream.destroy();
+  await turns();
+  expect(source.isPaused()).toBe(false);
+  late.write('two\n');
+  await turns();
+  expect(late.isPaused()).toBe(false);
   source.end();
+  late.end();
+  await Promise.all(relayed);
+});
+
+it('waits for the last lines of a process that is gone, but not for ever', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { stream, written } = sink();
+  const relay = new LineRelay(stream);
+  const exited = Promise.withResolvers<void>();
+  const [source, heldOpen] = [new PassThrough(), new PassThrough()];
+  let over = 0;
+  for (const one of [source, heldOpen]) void relay.relay(one, exited.promise).then(() => (over += 1));
+  exited.resolve();
+  await turns();
+  source.end('last\n');
+  await turns();
+  expect([written, over]).toEqual([['last\n'], 1]);
+  await vi.advanceTimersByTimeAsync(LAST_LINES_MS - 1);
+  expect(over).toBe(1);
+  await vi.advanceTimersByTimeAsync(1);
+  await turns();
+  expect([over, vi.getTimerCount()]).toEqual([2, 0]);
+  relay.close();
+});
+
+it('keeps no more of a line than it may', async () => {
+  const { stream, written } = sink();
+  const relay = new LineRelay(stream, { maxLineBytes: 10 });
+  const source = new PassThrough();
+  const relayed = relay.relay(source, NEVER);
+  for (const part of ['123456', '789012', 'next\n', 'more']) {
+    source.write(part);
+    await turns();
+  }
+  source.end();
+  await relayed;
+  expect(written).toEqual(['123456789012\n', 'next\n', 'more\n']);
 });

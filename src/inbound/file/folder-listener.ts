@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { logger } from '../../logging/index.ts';
@@ -8,7 +8,8 @@ import type { InboundServices, InboundTransport } from '../component.ts';
 import type { MessageEntry } from '../entry.ts';
 import { type FlowFailed, runToItsEnd } from '../flow-end.ts';
 import { fileMessage, fileReply } from './file-message.ts';
-import { isLock, lockedName, lockFile, sweepLock } from './lock.ts';
+import { isLock, type LockRules, lockFile } from './lock.ts';
+import { OrphanedLocks } from './orphaned-locks.ts';
 import { moveInto } from './write-file.ts';
 
 const log = logger('FilePollingConsumer');
@@ -83,15 +84,21 @@ interface Remembered {
 export class FolderListener implements InboundTransport {
   readonly #options: FolderListenerOptions;
   readonly #life = new AbortController();
+  readonly #lockRules: LockRules;
+  readonly #orphans: OrphanedLocks;
   #remembered = new Map<string, Remembered>();
   #previous: InboundTransport | undefined;
   #polling: Promise<void> = Promise.resolve();
   #unreadable = false;
+  /** The path was that of a file once: that it is not there now is as it should be. */
+  #isOneFile = false;
   #stopped: Promise<void> | undefined;
 
   constructor(options: FolderListenerOptions) {
     this.#options = options;
     this.#previous = options.previous;
+    this.#lockRules = { releaseAfterMs: options.rules.releaseLocksAfterMs };
+    this.#orphans = new OrphanedLocks(options.entry.label, this.#lockRules);
   }
 
   async start(): Promise<void> {
@@ -167,12 +174,13 @@ export class FolderListener implements InboundTransport {
   }
 
   async #candidates(): Promise<Candidate[]> {
-    const { path, matches } = this.#options.rules;
-    const what = await stat(path);
+    const { locking, path, matches } = this.#options.rules;
+    const what = await this.#look(path);
+    if (!what) return [];
     if (what.isFile()) return [{ path, size: what.size, modifiedMs: what.mtimeMs }];
     const found: Candidate[] = [];
     const items = await readdir(path, { withFileTypes: true });
-    await this.#sweepOrphans(items);
+    if (locking) await this.#orphans.sweep(path, items);
     for (const item of items) {
       const { name } = item;
       if (!item.isFile() || isLock(name) || name.endsWith('.part') || !matches(name)) continue;
@@ -184,14 +192,18 @@ export class FolderListener implements InboundTransport {
     return found;
   }
 
-  /** A crash between a file's leaving the folder and its unlocking leaves the lock, which nothing else would ever look at again. */
-  async #sweepOrphans(items: readonly Dirent[]): Promise<void> {
-    const { locking, path, releaseLocksAfterMs } = this.#options.rules;
-    const locks = locking ? items.filter(({ name }) => isLock(name)) : [];
-    if (locks.length === 0) return;
-    const names = new Set(items.map(({ name }) => name));
-    for (const { name } of locks)
-      if (!names.has(lockedName(name))) await sweepLock(join(path, name), { releaseAfterMs: releaseLocksAfterMs });
+  /** Undefined: the one file is not there. */
+  async #look(path: string): Promise<Stats | undefined> {
+    try {
+      const what = await stat(path);
+      const isOneFile = what.isFile();
+      if (isOneFile && !this.#isOneFile && this.#options.rules.locking) await this.#orphans.sweepAround(path);
+      this.#isOneFile = isOneFile;
+      return what;
+    } catch (error) {
+      if (this.#isOneFile && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 
   /** Never rejects. */
@@ -215,8 +227,7 @@ export class FolderListener implements InboundTransport {
   }
 
   #lock(path: string): Promise<(() => Promise<void>) | undefined> {
-    const { locking, releaseLocksAfterMs } = this.#options.rules;
-    if (locking) return lockFile(path, { releaseAfterMs: releaseLocksAfterMs });
+    if (this.#options.rules.locking) return lockFile(path, this.#lockRules);
     return Promise.resolve(() => Promise.resolve());
   }
 

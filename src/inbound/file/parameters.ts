@@ -70,7 +70,7 @@ export const FOLDER_PARAMETERS = {
   }),
   'transport.vfs.AutoLockRelease': javaBoolean({
     default: false,
-    doc: 'Locks of other machines that are old are taken away.',
+    doc: 'Locks of other machines and programs that are old are taken away.',
   }),
   'transport.vfs.AutoLockReleaseInterval': integer({ minimum: 0, default: 20_000, doc: 'How old, ms.' }),
   'transport.vfs.FailedRecordNextRetryDuration': integer({

@@ -1,4 +1,5 @@
 import type { Logger } from '../../logging/index.ts';
+import { pause } from '../../scheduling/index.ts';
 import { BackOff } from '../broker/back-off.ts';
 import { within } from '../broker/deadline.ts';
 import { Journal } from '../journal/journal.ts';
@@ -149,7 +150,7 @@ export class RememberedIds {
         return;
       } catch (error) {
         this.#noteProblem(folder, reasonOf(error));
-        await elapsed(backOff.failed('unreachable'), this.#stop.signal);
+        await pause(backOff.failed('unreachable'), this.#stop.signal);
       }
     }
   }
@@ -197,18 +198,4 @@ function parsed(bytes: Buffer): RememberedId | undefined {
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Waits, or until it is stopped. */
-function elapsed(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
-  });
 }

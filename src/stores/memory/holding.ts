@@ -1,6 +1,8 @@
 import type { Logger } from '../../logging/index.ts';
+import { pause } from '../../scheduling/index.ts';
 import { BackOff } from '../broker/back-off.ts';
 import { DeadlineError, within } from '../broker/deadline.ts';
+import { StoreFullError } from '../busy.ts';
 import type { JournalListener } from '../dedup/journaled-keys.ts';
 import { Journal, JournalError } from '../journal/journal.ts';
 import type { JournalPlace } from '../journal/segment.ts';
@@ -159,7 +161,10 @@ export class Holding {
   #pack(message: StoredMessage): PackedMessage {
     return this.#packer.pack(message, (size) => {
       const refusal = this.queue.refusal(size, this.#reserved);
-      if (refusal !== undefined) throw this.error(`is full: ${refusal}`);
+      if (refusal === undefined) return;
+      const { store } = this.#options;
+      const busy = size <= this.queue.bounds.maxBytes;
+      throw new StoreFullError(store, `Store [${store}] is full: ${refusal}`, { busy });
     });
   }
 
@@ -196,7 +201,7 @@ export class Holding {
         return;
       } catch (error) {
         this.#complain(folder, error);
-        await elapsed(backOff.failed('unreachable'), this.#stop.signal);
+        await pause(backOff.failed('unreachable'), this.#stop.signal);
       }
     }
   }
@@ -247,18 +252,4 @@ export class Holding {
     }
     this.lastError = reason;
   }
-}
-
-/** Waits, or until it is stopped. */
-function elapsed(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
-  });
 }
