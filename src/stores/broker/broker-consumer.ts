@@ -24,7 +24,7 @@ export interface Waiter<A> {
   readonly end: (arrival: A | undefined) => void;
   /** When it has waited long enough, as of performance.now(). */
   readonly until: number;
-  /** Aborted at its end. */
+  /** Aborted at its end; to be asked for while it waits. */
   readonly ended: AbortSignal;
 }
 
@@ -190,19 +190,27 @@ export abstract class BrokerConsumer<A, D extends BrokerDelivery, H extends Cons
 
   #wait(signal: AbortSignal, until: number): Promise<A | undefined> {
     return new Promise((resolve) => {
-      const ended = new AbortController();
+      // Made when somebody asks: with the error that it is aborted with it takes as long as reading a message.
+      let ended: AbortController | undefined;
       const end = (arrival: A | undefined) => {
         this.waiter = undefined;
         signal.removeEventListener('abort', stop);
         clearTimeout(timer);
-        ended.abort();
+        ended?.abort();
         resolve(arrival);
       };
       const stop = () => end(undefined);
       const waitMs = Math.max(until - performance.now(), SHORTEST_WAIT_MS);
       const timer = Number.isFinite(waitMs) ? setTimeout(stop, Math.min(waitMs, LONGEST_INTERVAL)) : undefined;
       signal.addEventListener('abort', stop, { once: true });
-      this.waiter = { end, until, ended: ended.signal };
+      this.waiter = {
+        end,
+        until,
+        get ended() {
+          ended ??= new AbortController();
+          return ended.signal;
+        },
+      };
       void this.begin();
     });
   }

@@ -1,6 +1,7 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { POINTS, reach } from '../../fault-points.ts';
-import type { MayBeBusy } from '../busy.ts';
+import { type Change, type Commit, CommitFailure, failure, type Job, OvertakenError, rowsOf } from './commit-job.ts';
 import {
   type SqlConnection,
   SqlLostError,
@@ -11,7 +12,7 @@ import {
 } from './driver.ts';
 import { Gathering } from './gathering.ts';
 import type { SqlLink } from './link.ts';
-import type { Lease, MessageRow, MessageTable } from './message-table.ts';
+import type { Lease, MessageTable } from './message-table.ts';
 
 /** What one transaction takes at most. */
 const MAX_BATCH_JOBS = 64;
@@ -24,50 +25,6 @@ const MAX_CONFLICTS = 3;
 const CONFLICT_PAUSE_MS = 20;
 /** A connection that has answered within this time, ms, is there: messages go to it in one statement, which is not repeated when it is lost. */
 const FRESH_MS = 1_000;
-
-/** It was not done, or is not known to be; `busy`: as too many others were on their way (OP-100). */
-export class CommitFailure extends Error implements MayBeBusy {
-  override readonly name = 'CommitFailure';
-  readonly busy: boolean;
-
-  constructor(message: string, { busy = false, ...options }: ErrorOptions & { readonly busy?: boolean } = {}) {
-    super(message, options);
-    this.busy = busy;
-  }
-}
-
-/** Another node has taken over the message: its lease had expired. */
-export class OvertakenError extends Error {
-  override readonly name = 'OvertakenError';
-}
-
-/** What the queue can be asked to make durable. */
-export type Change =
-  | { readonly kind: 'insert'; readonly row: MessageRow }
-  | { readonly kind: 'settle'; readonly lease: Lease }
-  | { readonly kind: 'move'; readonly lease: Lease; readonly row: MessageRow; readonly target: MessageTable };
-
-/**
- *     WAITING ──in a batch──► COMMITTING ──committed──► DONE
- *        ▲ │                    │  │  └──refused, overtaken──► FAILED
- *        │ └──deadline──►FAILED │  └──deadline──► FAILED (it may be done all the same)
- *        └──────────────────────┘ lost before the commit: once. Outcome not known: an insert fails, what can be repeated is repeated
- */
-interface Job {
-  readonly change: Change;
-  readonly size: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-  /** Waits for the database until the deadline; otherwise until it is known to be away. */
-  readonly patient: boolean;
-  timer: NodeJS.Timeout | undefined;
-  settled: boolean;
-  /** Transactions that were lost before their commit. */
-  losses: number;
-  conflicts: number;
-  /** A commit of it was sent and not answered. */
-  unknown: boolean;
-}
 
 export interface CommitQueueOptions {
   readonly link: SqlLink;
@@ -162,8 +119,7 @@ export class CommitQueue {
         if (this.#waiting.length === 0) return;
         await this.#gathering.whole(() => this.#waiting.length, MAX_BATCH_JOBS);
         if (!(await this.#options.link.up())) return;
-        const batch = this.#nextBatch();
-        if (batch.length > 0) await this.#commitBatch(batch);
+        await this.#commitAll(this.#nextBatch());
       }
     } finally {
       this.#working = undefined;
@@ -186,20 +142,51 @@ export class CommitQueue {
     return batch;
   }
 
-  async #commitBatch(batch: readonly Job[]): Promise<void> {
+  /**
+   * Commits a batch, and then what has come meanwhile, as long as that is not to be gathered: it is on its way before those are told that
+   * came before, so that the database is at work while their clients are answered.
+   */
+  async #commitAll(first: readonly Job[]): Promise<void> {
+    let commit = first.length > 0 ? this.#begin(first) : undefined;
+    while (commit) {
+      const { batch, outcome } = commit;
+      try {
+        const overtaken = await outcome;
+        this.#note(commit);
+        commit = this.#beginNext();
+        this.#tell(batch, overtaken);
+      } catch (error) {
+        commit = undefined;
+        await this.#onFailure(batch, error as Error);
+      } finally {
+        if (!commit) this.#committing = [];
+      }
+    }
+  }
+
+  #beginNext(): Commit | undefined {
+    const { length } = this.#waiting;
+    if (length === 0 || this.#gathering.awaits(length, MAX_BATCH_JOBS) || !this.#options.link.isUp) return undefined;
+    return this.#begin(this.#nextBatch());
+  }
+
+  #begin(batch: readonly Job[]): Commit {
     this.#committing = batch;
     const begun = performance.now();
-    try {
-      const overtaken = await this.#options.link.use((connection) => this.#transact(connection, batch));
-      this.#gathering.note(batch.length, this.#waiting.length, performance.now() - begun);
-      for (const job of batch) {
-        if (overtaken.has(job)) this.#reject(job, new OvertakenError('another node has taken it over'));
-        else this.#resolve(job);
-      }
-    } catch (error) {
-      await this.#onFailure(batch, error as Error);
-    } finally {
-      this.#committing = [];
+    const busy = performance.eventLoopUtilization();
+    const outcome = this.#options.link.use((connection) => this.#transact(connection, batch));
+    return { batch, outcome, begun, busy };
+  }
+
+  #note({ batch, begun, busy }: Commit): void {
+    const idle = 1 - performance.eventLoopUtilization(busy).utilization;
+    this.#gathering.note(batch.length, this.#waiting.length, performance.now() - begun, idle);
+  }
+
+  #tell(batch: readonly Job[], overtaken: ReadonlySet<Job>): void {
+    for (const job of batch) {
+      if (overtaken.has(job)) this.#reject(job, new OvertakenError('another node has taken it over'));
+      else this.#resolve(job);
     }
   }
 
@@ -260,7 +247,16 @@ export class CommitQueue {
       return;
     }
     // One of them is to blame, and the others must not suffer for it.
-    for (const job of batch) await this.#commitBatch([job]);
+    for (const job of batch) await this.#commitAlone(job);
+  }
+
+  async #commitAlone(job: Job): Promise<void> {
+    const { batch, outcome } = this.#begin([job]);
+    try {
+      this.#tell(batch, await outcome);
+    } catch (error) {
+      await this.#onFailure(batch, error as Error);
+    }
   }
 
   /** Nothing of it took place: one more try with a fresh connection (spec operators 3, SQL). */
@@ -334,11 +330,3 @@ export class CommitQueue {
 }
 
 const NONE: ReadonlySet<Job> = new Set();
-
-function rowsOf(batch: readonly Job[]): readonly MessageRow[] {
-  return batch.flatMap(({ change }) => (change.kind === 'insert' ? [change.row] : []));
-}
-
-function failure(reason: string, cause: Error | undefined): CommitFailure {
-  return new CommitFailure(reason, cause && { cause });
-}

@@ -18,7 +18,8 @@ import {
 import type { StoreBrowser } from '../store-browser.ts';
 import type { StoredMessage } from '../stored-message.ts';
 import { SqlBrowser } from './browse.ts';
-import { CommitQueue, OvertakenError } from './commit-queue.ts';
+import { OvertakenError } from './commit-job.ts';
+import { CommitQueue } from './commit-queue.ts';
 import { type ConsumerHost, SqlConsumer } from './consumer.ts';
 import { Dispatcher } from './dispatcher.ts';
 import {

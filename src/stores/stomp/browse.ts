@@ -172,7 +172,7 @@ export class StompBrowser implements StoreBrowser {
         enough = !browse.onMessage(frame) || seen >= MAX_LOOKED_AT;
         if (enough) over.resolve('enough');
       };
-      connection.subscribe(headers, onMessage, browse.maxBodyBytes).confirmed.catch(over.reject);
+      connection.subscribe(headers, onMessage, browse).confirmed.catch(over.reject);
       void connection.ended.then(over.reject);
       const how = await within(over.promise, BROWSE_DEADLINE_MS, 'the end of the browse');
       if (how === 'ended') await connection.close();

@@ -38,6 +38,11 @@ export interface StompSubscription {
   readonly id: string;
   /** Resolves at the receipt of SUBSCRIBE. @throws StompRefusedError, StompLostError */
   readonly confirmed: Promise<void>;
+  /**
+   * Takes a message off the queue, by the header `ack` that it came with; `more`: other headers. Resolves at the receipt.
+   * @throws StompRefusedError, StompLostError
+   */
+  acknowledge(ack: string, more?: StompHeaders): Promise<void>;
   /** No message is handed over after this call. Resolves at the receipt. @throws StompRefusedError, StompLostError */
   unsubscribe(): Promise<void>;
 }
@@ -235,6 +240,9 @@ interface PendingReceipt {
 interface Subscriber {
   readonly onMessage: (message: StompMessage) => void;
   readonly maxBodyBytes: number;
+  readonly oneByOne: boolean;
+  /** Its message is with us: no other one comes before that is acknowledged. */
+  holds: boolean;
 }
 
 export class StompConnection {
@@ -321,21 +329,29 @@ export class StompConnection {
     if (!this.#lost) this.#writer.whenWritten(done);
   }
 
-  /** Subscribes under an id that was never used here before. Bodies are cut off at `maxBodyBytes`. */
+  /**
+   * Subscribes under an id that was never used here before. Bodies are cut off at `maxBodyBytes`. `oneByOne`: by its headers the broker
+   * hands the next message over when the last one was acknowledged, through the subscription, and not before.
+   */
   subscribe(
     headers: StompHeaders,
     onMessage: (message: StompMessage) => void,
-    maxBodyBytes: number = MAX_BODY_BYTES,
+    { maxBodyBytes = MAX_BODY_BYTES, oneByOne = false }: { maxBodyBytes?: number; oneByOne?: boolean } = {},
   ): StompSubscription {
     this.#lastId += 1;
     const id = `s${this.#lastId}`;
-    this.#subscribers.set(id, { onMessage, maxBodyBytes });
+    const subscriber: Subscriber = { onMessage, maxBodyBytes, oneByOne, holds: false };
+    this.#subscribers.set(id, subscriber);
     const confirmed = this.request('SUBSCRIBE', { ...headers, id });
+    const acknowledge = (ack: string, more?: StompHeaders) => {
+      subscriber.holds = false;
+      return this.request('ACK', { ...more, id: ack });
+    };
     const unsubscribe = () => {
       this.#subscribers.delete(id);
       return this.request('UNSUBSCRIBE', { id });
     };
-    return { id, confirmed, unsubscribe };
+    return { id, confirmed, acknowledge, unsubscribe };
   }
 
   /** Says goodbye, waits a second at most for the broker to let everything go, and closes. Never throws. */
@@ -361,7 +377,7 @@ export class StompConnection {
   /**
    * Brokers leave Nagle's algorithm on: of two small frames the second waits for our acknowledgement of the first, which our
    * kernel delays for 40 ms unless it can go with data. So whatever comes in is answered: with our next frame, else with a beat. When
-   * there is nothing more to come, it need not be.
+   * there is nothing more to come, it need not be: every write takes as long as half of what else is done for a message.
    */
   #onData(): void {
     this.#lastReceivedAt = performance.now();
@@ -370,9 +386,15 @@ export class StompConnection {
     const before = this.#socket.bytesWritten;
     setImmediate(() => {
       this.#answerScheduled = false;
-      const expects = this.#receipts.size > 0 || this.#subscribers.size > 0;
-      if (expects && !this.#writer.waits && this.#socket.bytesWritten === before) this.#beat();
+      if (!this.#writer.waits && this.#socket.bytesWritten === before && this.#expects()) this.#beat();
     });
+  }
+
+  /** Whether the broker may be about to say something. */
+  #expects(): boolean {
+    if (this.#receipts.size > 0) return true;
+    for (const { holds } of this.#subscribers.values()) if (!holds) return true;
+    return false;
   }
 
   #onMessage(frame: IncomingFrame): void {
@@ -380,8 +402,9 @@ export class StompConnection {
     const subscriber = this.#subscribers.get(subscription);
     readBody(frame, subscriber?.maxBodyBytes ?? 0, (body, truncated, length) => {
       // What comes after UNSUBSCRIBE was on its way: the broker takes it back by itself.
-      if (this.#lost || this.#subscribers.get(subscription) !== subscriber) return;
-      subscriber?.onMessage({ headers: textHeaders(frame), body, truncated, length });
+      if (this.#lost || !subscriber || this.#subscribers.get(subscription) !== subscriber) return;
+      subscriber.holds = subscriber.oneByOne;
+      subscriber.onMessage({ headers: textHeaders(frame), body, truncated, length });
     });
   }
 

@@ -4,7 +4,7 @@ import { BrokerConsumer, type ConsumerHost } from '../broker/broker-consumer.ts'
 import { within } from '../broker/deadline.ts';
 import type { ConnectionSupervisor } from '../broker/supervisor.ts';
 import type { StompEndpoint } from './address.ts';
-import { type StompConnection, StompLostError, type StompSubscription } from './connection.ts';
+import { type StompConnection, StompLostError, type StompMessage, type StompSubscription } from './connection.ts';
 import { type Arrival, JmsDelivery, type JmsDeliveryHost } from './delivery.ts';
 import { type QueueHeaders, subscribedQueue } from './queue-name.ts';
 import type { OpenBeside } from './shared-connection.ts';
@@ -122,9 +122,8 @@ export class JmsConsumer extends BrokerConsumer<Arrival, JmsDelivery, JmsConsume
 
   async #subscribe(connection: StompConnection): Promise<void> {
     const headers = subscriptionHeaders(subscribedQueue(this.host.queue, connection.server));
-    const subscription = connection.subscribe(headers, (message) => {
-      this.#onMessage({ message, connection, subscription });
-    });
+    const onMessage = (message: StompMessage) => this.#onMessage({ message, connection, subscription });
+    const subscription = connection.subscribe(headers, onMessage, { oneByOne: true });
     this.#subscription = subscription;
     try {
       await within(subscription.confirmed, this.host.deadlineMs, 'the subscription to be confirmed');

@@ -56,8 +56,8 @@ export class JmsDelivery extends BrokerDelivery {
   }
 
   protected override sendAcknowledgement(): Promise<void> {
-    const { connection, message } = this.#arrival;
-    return connection.request('ACK', { id: message.headers.ack ?? '' });
+    const { subscription, message } = this.#arrival;
+    return subscription.acknowledge(message.headers.ack ?? '');
   }
 
   protected override giveBack(): Promise<void> {
@@ -77,16 +77,17 @@ export class JmsDelivery extends BrokerDelivery {
 
   /** One broker holds both queues: either both happen, or nothing does. Each step is confirmed before the next one. */
   async #moveInTransaction(target: TransactionTarget, message: StoredMessage): Promise<void> {
-    const { connection, message: held } = this.#arrival;
+    const { connection, subscription, message: held } = this.#arrival;
     const { headers, body } = encodeJmsMessage(message);
     transactions += 1;
     const transaction = `t${transactions}`;
+    const confirmed = (answer: Promise<void>, command: string) => within(answer, this.#host.deadlineMs, command);
     const step = (command: string, fields: Record<string, string>, content?: Uint8Array) =>
-      within(connection.request(command, { ...fields, transaction }, content), this.#host.deadlineMs, command);
+      confirmed(connection.request(command, { ...fields, transaction }, content), command);
     await step('BEGIN', {});
     try {
       await step('SEND', { ...headers, ...queueHeaders(target.queue, connection.server) }, body);
-      await step('ACK', { id: held.headers.ack ?? '' });
+      await confirmed(subscription.acknowledge(held.headers.ack ?? '', { transaction }), 'ACK');
       await step('COMMIT', {});
     } catch (error) {
       // An unanswered COMMIT may have happened; only the end of the connection makes sure that nothing more does.

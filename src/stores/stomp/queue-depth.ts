@@ -123,7 +123,8 @@ export class QueueDepth {
       count += 1;
       if (count >= MAX_COUNTED) resolve(false);
     };
-    connection.subscribe(headers, (message) => onMessage(message.headers), 0).confirmed.catch(() => resolve(false));
+    const { confirmed } = connection.subscribe(headers, (message) => onMessage(message.headers), { maxBodyBytes: 0 });
+    confirmed.catch(() => resolve(false));
     void connection.ended.then(() => resolve(false));
     const complete = await within(promise, BROWSE_MS, 'the end of the browse').catch(() => false);
     if (complete) await connection.close();

@@ -17,7 +17,7 @@ export async function queueStatistics(connection: StompConnection, queue: string
   const answers = connection.subscribe(
     { destination: ANSWERS, ack: 'auto', transformation: 'jms-map-json' },
     ({ body }) => resolve(sizeIn(body.toString('utf8'))),
-    MAX_ANSWER_BYTES,
+    { maxBodyBytes: MAX_ANSWER_BYTES },
   );
   void connection.ended.then(() => resolve(undefined));
   const question = {

@@ -2,7 +2,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CHANNEL_PREFIX, POINTS } from '../../../src/fault-points.ts';
 import { isBusy } from '../../../src/stores/busy.ts';
-import { CommitFailure, CommitQueue, OvertakenError } from '../../../src/stores/sql/commit-queue.ts';
+import { CommitFailure, OvertakenError } from '../../../src/stores/sql/commit-job.ts';
+import { CommitQueue } from '../../../src/stores/sql/commit-queue.ts';
 import { SqlLostError, SqlRefusedError } from '../../../src/stores/sql/driver.ts';
 import { SqlLink } from '../../../src/stores/sql/link.ts';
 import { MessageTable } from '../../../src/stores/sql/message-table.ts';
@@ -65,6 +66,16 @@ describe('group commit', () => {
       expect.stringMatching(/^INSERT/),
       expect.stringMatching(/^INSERT/),
     ]);
+  });
+
+  test('has what came meanwhile on its way before anybody who was told does something else', async () => {
+    const all = Array.from({ length: 150 }, (_, index) => insert(`${index}`));
+    await all[0];
+    // Less than a turn of the event loop.
+    for (let step = 0; step < 20; step += 1) await undefined;
+    expect(inserts().slice(0, 2)).toEqual([64, 64]);
+    await Promise.all(all);
+    expect(inserts()).toEqual([64, 64, 22]);
   });
 
   test('takes at most 4 MiB into a transaction, but any message alone', async () => {

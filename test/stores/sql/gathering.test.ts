@@ -35,6 +35,14 @@ describe('gathering a group', () => {
     expect(whole).toBeLessThanOrEqual(6);
   });
 
+  test('waits for nobody when this process was at work for most of the last commit', () => {
+    const gathering = new Gathering();
+    gathering.note(40, 24, 10_000, 0.9);
+    expect(gathering.awaits(10, MOST)).toBe(true);
+    gathering.note(40, 24, 10_000, 0.4);
+    expect(gathering.awaits(10, MOST)).toBe(false);
+  });
+
   test('takes no more than a group can have', async () => {
     const gathering = new Gathering();
     gathering.note(MOST, 500, 10_000);
