@@ -57,7 +57,10 @@ export class TomlReader {
   }
 
   boolean(key: Key): boolean | undefined {
-    return this.#typed(key, 'true or false', (value) => typeof value === 'boolean');
+    // MI writes them as texts in places.
+    const value = this.#value(key);
+    if (value === 'true' || value === 'false') return value === 'true';
+    return this.#typed(key, 'true or false', (found) => typeof found === 'boolean');
   }
 
   integer(key: Key, range: { minimum: number; maximum: number }): number | undefined {
@@ -145,7 +148,7 @@ export class TomlReader {
   #value(key: Key): unknown {
     const parts = typeof key === 'string' ? key.split('.') : key;
     let value: unknown = this.#table;
-    for (const part of parts) value = isTable(value) ? value[part] : undefined;
+    for (const part of parts) value = isTable(value) ? member(value, part) : undefined;
     return value;
   }
 
@@ -157,7 +160,7 @@ export class TomlReader {
 
 /** The line of a key: the last one that begins with all of its parts, or with the table that they name. */
 function lineOf(text: string, parts: readonly string[]): number | undefined {
-  const wanted = JSON.stringify(parts);
+  const wanted = parts.join('.');
   let table: string[] = [];
   let found: number | undefined;
   for (const [index, line] of text.split(/\r?\n/).entries()) {
@@ -165,7 +168,7 @@ function lineOf(text: string, parts: readonly string[]): number | undefined {
     if (header !== undefined) table = partsOf(header);
     const [, key] = header === undefined ? (/^\s*([^=#]+?)\s*=/.exec(line) ?? []) : [];
     const named = key === undefined ? table : [...table, ...partsOf(key)];
-    if ((header !== undefined || key !== undefined) && JSON.stringify(named) === wanted) found = index + 1;
+    if ((header !== undefined || key !== undefined) && named.join('.') === wanted) found = index + 1;
   }
   return found;
 }
@@ -174,6 +177,12 @@ function partsOf(key: string): string[] {
   return [...key.matchAll(/"([^"]*)"|'([^']*)'|([^\s."']+)/g)].map(
     ([, double, single, bare]) => double ?? single ?? bare ?? '',
   );
+}
+
+/** MI's files write names with dots, such as `synapse.global_timeout_interval`, without quotes, too, which makes tables of them. */
+function member(table: Table, name: string): unknown {
+  if (!name.includes('.') || table[name] !== undefined) return table[name];
+  return name.split('.').reduce<unknown>((value, part) => (isTable(value) ? value[part] : undefined), table);
 }
 
 function isTable(value: unknown): value is Table {

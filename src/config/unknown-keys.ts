@@ -13,6 +13,8 @@ const OTHERS: ReadonlyArray<readonly string[]> = [
   ...['file_name', 'password', 'alias', 'key_password'].map((key) => ['keystore', 'primary', key]),
   ...['file_name', 'password', 'alias', 'key_password'].map((key) => ['truststore', key]),
 ];
+/** The reference's, which nothing here reads, and nearly names of what is read. */
+const REFERENCES: readonly string[] = ['management_api.cors', 'transport.https', 'transport.tcp'];
 /** A name that is as near as that, in its length, too, is misspelt; what is further away may be another of the reference's. */
 const NEAR_CHARS = 2;
 
@@ -37,16 +39,25 @@ function look(toml: TomlReader, path: readonly string[], known: Known, unknown: 
     if (typeof entry !== 'object' || entry === null) continue;
     for (const name of Object.keys(entry)) {
       const own = [...path, name];
-      const inside = known.get(name);
+      const inside = known.get(name) ?? undotted(known, name);
       if (inside === undefined) unknown.push(unknownKey(toml, own, known));
       else if (inside.size > 0) look(toml, own, inside, unknown);
     }
   }
 }
 
+/** What is known inside a table that is none but for names with dots, such as `synapse.…`, that are written without quotes. */
+function undotted(known: Known, table: string): Known | undefined {
+  const within = [...known].filter(([name]) => name.startsWith(`${table}.`));
+  return within.length === 0
+    ? undefined
+    : new Map(within.map(([name, inside]) => [name.slice(table.length + 1), inside]));
+}
+
 /** @throws ConfigurationError for what cannot be meant for another server */
 function unknownKey(toml: TomlReader, path: readonly string[], known: Known): string {
   const [name = '', table] = [path.at(-1), path.slice(0, -1).join('.')];
+  if (REFERENCES.includes(path.join('.'))) return path.join('.');
   const ours = OURS.includes(table);
   const fitting = [...known.keys()].filter((one) => ours || Math.abs(one.length - name.length) <= NEAR_CHARS);
   const nearest = nearestName(name, fitting);

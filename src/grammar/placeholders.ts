@@ -1,3 +1,4 @@
+import { isSecretName } from '../logging/secrets.ts';
 import type { ConfigElement } from './element.ts';
 import type { ArtifactReader, PlaceholderValues } from './reader.ts';
 import { hashicorpAlias, isHashicorpArity } from './secret-alias.ts';
@@ -37,6 +38,7 @@ function resolveSecrets(text: string, element: ConfigElement, reader: ArtifactRe
         "wso2:vault-lookup('alias') or hashicorp:vault-lookup('path', 'field')",
       );
     const secret = reader.values.secret?.(alias);
+    if (secret !== undefined) reader.conceal(secret);
     return secret ?? fail(`there is no secret '${alias}'`, `a file of that name in the folder of secrets`);
   });
   return complete ? revealed : undefined;
@@ -61,12 +63,12 @@ function resolveVariables(text: string, element: ConfigElement, reader: Artifact
   let complete = true;
   const resolved = text.replace(
     PLACEHOLDER,
-    (written: string, form: string | undefined, name: string, config: string) => {
-      const answer = ask(form, name, config, reader.values);
+    (written: string, form: string | undefined, name: string | undefined, config: string) => {
+      const answer = ask(form, name ?? '', config, reader.values);
       if (answer.value === undefined) {
         reader.error(element, answer.missing, { expected: `a value for ${written}` });
         complete = false;
-      }
+      } else if (isSecretName(name ?? config)) reader.conceal(answer.value);
       return answer.value ?? written;
     },
   );

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { ModuleAnswer } from '../extensions/loaded-module.ts';
+import { noteSecret } from '../logging/secrets.ts';
 import { type Diagnostic, nearestName, type Position } from './diagnostic.ts';
 import type { ConfigElement } from './element.ts';
 
@@ -52,6 +53,8 @@ export class ArtifactReader {
   /** The endpoints that are written inside mediators, in the order in which they were read. */
   readonly endpoints: Endpoint[] = [];
   readonly values: PlaceholderValues;
+  /** What no problem may show, as it is and as it is quoted. */
+  readonly #secrets = new Set<string>();
 
   constructor(values: PlaceholderValues = ENVIRONMENT) {
     this.values = values;
@@ -67,6 +70,12 @@ export class ArtifactReader {
 
   warning(element: ConfigElement, message: string, details: ProblemDetails = {}): void {
     this.#report('warning', element, message, details);
+  }
+
+  /** From now on neither problems nor parameters show this value: whoever may see those may not see secrets (REQ-20). */
+  conceal(secret: string): void {
+    noteSecret(secret);
+    if (secret !== '') this.#secrets.add(secret).add(JSON.stringify(secret).slice(1, -1));
   }
 
   refer(kind: ReferenceKind, name: string, element: ConfigElement, attribute?: string): void {
@@ -96,9 +105,25 @@ export class ArtifactReader {
   }
 
   #report(severity: Diagnostic['severity'], element: ConfigElement, message: string, details: ProblemDetails): void {
-    const { attribute, position, ...rest } = details;
+    const { attribute, position, expected, nearest } = details;
     const at = position ?? (attribute ? element.attributePosition(attribute) : element.position);
-    this.diagnostics.push({ severity, position: at, message, path: element.path, ...rest });
+    const told = this.#withoutSecrets(message);
+    this.diagnostics.push({
+      severity,
+      position: at,
+      message: told,
+      path: element.path,
+      ...(expected !== undefined && { expected: this.#withoutSecrets(expected) }),
+      // What is near to a secret tells of it, too.
+      ...(nearest !== undefined && told === message && { nearest }),
+    });
+  }
+
+  /** The longest first, as one may be a part of another. */
+  #withoutSecrets(text: string): string {
+    if (this.#secrets.size === 0) return text;
+    const longestFirst = [...this.#secrets].sort((one, other) => other.length - one.length);
+    return longestFirst.reduce((left, secret) => left.replaceAll(secret, '*****'), text);
   }
 }
 

@@ -1,5 +1,5 @@
 import { maskedSource } from '../grammar/masked-source.ts';
-import { isSecretName, maskCredentials } from '../logging/secrets.ts';
+import { holdsSecret, isSecretName, maskCredentials } from '../logging/secrets.ts';
 
 const MASK = '*****';
 /** `name=value` and `name: value` of property files and YAML, one a line. */
@@ -7,9 +7,9 @@ const LINE = /^([^\S\n]*(?:-[^\S\n]+)?["']?([\w.$-]{1,200})["']?[^\S\n]*[=:][^\S
 const KEY_BEGIN = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const KEY_END = '-----END';
 
-/** A parameter's value as operators may see it: secrets by name, and credentials inside URLs, are masked (REQ-20, REQ-56). */
+/** A parameter's value as operators may see it: secrets by name, what was looked up, and credentials inside URLs, are masked (REQ-20, REQ-56). */
 export function maskedParameter(name: string, value: string): string {
-  return isSecretName(name) ? MASK : maskCredentials(value);
+  return isSecretName(name) || holdsSecret(value) ? MASK : maskCredentials(value);
 }
 
 /** Any text that was put under a name, as those may see it who are not to change it: XML, JSON, property files, keys in PEM. */

@@ -35,6 +35,8 @@ export class SecretStore implements Secrets {
   readonly #sources: SecretSources;
   readonly #closing = new AbortController();
   #files: ReadonlyMap<string, string> = new Map();
+  /** What whoever asked first was told: what has changed before somebody watches counts, too. */
+  #opened: ReadonlyMap<string, string> = this.#files;
   #readAt = 0;
   #reading: Promise<void> | undefined;
   #watching: Promise<void> | undefined;
@@ -49,6 +51,7 @@ export class SecretStore implements Secrets {
   static async open(sources: SecretSources): Promise<SecretStore> {
     const store = new SecretStore(sources);
     await store.refresh();
+    store.#opened = store.#files;
     return store;
   }
 
@@ -82,7 +85,7 @@ export class SecretStore implements Secrets {
   }
 
   async #watch(changed: () => Promise<unknown>, lookMs: number): Promise<void> {
-    let known = this.#files;
+    let known = this.#opened;
     let pauseMs = lookMs;
     while (await this.#paused(pauseMs)) {
       const before = this.#files;
@@ -111,7 +114,7 @@ export class SecretStore implements Secrets {
     if (folder === undefined) return;
     const wrong = new Set<string>();
     try {
-      this.#files = await secretsIn(folder, wrong);
+      this.#files = await secretsIn(folder, this.#files, wrong);
     } catch (error) {
       wrong.add(`The secrets in ${folder} cannot be read: ${(error as Error).message}`);
     }
@@ -131,21 +134,38 @@ function variableOf(alias: string): string {
   return SECRET_VARIABLE_PREFIX + alias.toUpperCase().replace(/[^A-Z0-9]/g, '_');
 }
 
-/** @param wrong is added what is told about files that are no secrets */
-async function secretsIn(folder: string, wrong: Set<string>): Promise<Map<string, string>> {
+/**
+ * A file that is gone in between is no secret any more; one that cannot be read costs no other, and stays what it was.
+ * @param wrong is added what is told about files that are no secrets, or cannot be read
+ */
+async function secretsIn(
+  folder: string,
+  known: ReadonlyMap<string, string>,
+  wrong: Set<string>,
+): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const name of (await readdir(folder)).slice(0, MAX_SECRETS)) {
+    if (!ALIAS.test(name)) continue;
     const file = join(folder, name);
-    // Kubernetes mounts links: what they lead to counts.
-    const { size } = ALIAS.test(name) ? await fileAt(file) : { size: undefined };
-    if (size === undefined) continue;
-    if (size > MAX_SECRET_BYTES) wrong.add(`${file} is larger than ${MAX_SECRET_BYTES} bytes and is no secret`);
-    else found.set(name, (await readFile(file, 'utf8')).replace(/\r?\n$/, ''));
+    try {
+      const secret = await secretIn(file, wrong);
+      if (secret !== undefined) found.set(name, secret);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      wrong.add(`${file} cannot be read: ${(error as Error).message}`);
+      const before = known.get(name);
+      if (before !== undefined) found.set(name, before);
+    }
   }
   return found;
 }
 
-async function fileAt(file: string): Promise<{ size: number | undefined }> {
+/** Undefined for what is no file, or too large. */
+async function secretIn(file: string, wrong: Set<string>): Promise<string | undefined> {
+  // Kubernetes mounts links: what they lead to counts.
   const found = await stat(file);
-  return { size: found.isFile() ? found.size : undefined };
+  if (!found.isFile()) return undefined;
+  if (found.size <= MAX_SECRET_BYTES) return (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+  wrong.add(`${file} is larger than ${MAX_SECRET_BYTES} bytes and is no secret`);
+  return undefined;
 }

@@ -23,6 +23,7 @@ const QUIET: readonly string[] = [
   'LibraryArtifactDeployer',
   'MessageStoreFactory',
   'ProxyServiceDeployer',
+  'SecureVault',
   'Server',
   'ServerManagement',
   'StartupFinalizer',

@@ -89,6 +89,38 @@ describe('the configuration', () => {
     ).toBeUndefined();
   });
 
+  it('takes what MI has and nearly is the name of something that is read here', () => {
+    const { unknown } = withToml(
+      `[transport.https]
+       listener.class = "org.example.Listener"
+       [transport.tcp]
+       listener.enable = true
+       [management_api.cors]
+       enabled = true`,
+    );
+    expect(unknown?.replace(/^.*: /, '').split(', ')).toEqual([
+      'transport.https',
+      'transport.tcp',
+      'management_api.cors',
+    ]);
+  });
+
+  it('takes names with dots without quotes and truth values as texts, as files of MI have them', () => {
+    const { globalTimeoutMs, watch, unknown } = withToml(
+      `[server]
+       hot_deployment = "false"
+       [mediation]
+       synapse.global_timeout_interval = "7000"
+       synapse.core_threads = 20`,
+    );
+    expect({ globalTimeoutMs, watch }).toEqual({ globalTimeoutMs: 7000, watch: false });
+    expect(unknown?.replace(/^.*: /, '')).toBe('mediation.synapse.core_threads');
+    expect(() => withToml('[server]\nhot_deployment = "no"')).toThrow(/is "no", expected true or false/);
+    expect(() => withToml('[mediation]\nsynapse.global_timeout_intervall = 5')).toThrow(
+      /deployment\.toml:2: unknown key 'mediation\.synapse\.global_timeout_intervall', did you mean/,
+    );
+  });
+
   it.each([
     [
       '[management_api]\nbind_adress = "::1"',

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { noteSecret } from '../../src/logging/secrets.ts';
 import { maskedContent, maskedParameter } from '../../src/management/masking.ts';
 
 it.each([
@@ -13,6 +14,16 @@ it.each([
   ['interval', '1000', '1000'],
 ])('%s = %s is shown as %s', (name, value, shown) => {
   expect(maskedParameter(name, value)).toBe(shown);
+});
+
+it('what was looked up is masked under any name: as it is, and in a longer text unless it is a word that may stand there by itself', () => {
+  noteSecret('x-admin');
+  noteSecret('4711-0815-pin');
+  noteSecret('');
+  expect(maskedParameter('user', 'x-admin')).toBe('*****');
+  expect(maskedParameter('path', '/x-admin/orders')).toBe('/x-admin/orders');
+  expect(maskedParameter('code', 'Bearer 4711-0815-pin')).toBe('*****');
+  expect(maskedParameter('note', '')).toBe('');
 });
 
 it.each([

@@ -10,7 +10,9 @@ it(
   async () => {
     const secrets = await mkdtemp(join(tmpdir(), 'mini-synapse-secrets-'));
     await writeFile(join(secrets, 'broker'), 'one');
-    const lookUp = `<parameter name="p.password">{wso2:vault-lookup('broker')}</parameter>`;
+    const secret = `{wso2:vault-lookup('broker')}`;
+    // The second is a secret by nothing but where it comes from.
+    const lookUp = `<parameter name="p.password">${secret}</parameter><parameter name="p.pin">${secret}</parameter>`;
     const artifacts = {
       'secret.xml': `<messageStore xmlns="http://ws.apache.org/ns/synapse" name="Secret">${lookUp}</messageStore>`,
       'other.xml': '<messageStore xmlns="http://ws.apache.org/ns/synapse" name="Other"/>',
@@ -36,6 +38,7 @@ it(
     expect(latest).toMatchObject({ files: ['secret.xml'], events: [{ event: 'updated', name: 'Secret' }] });
     const { text } = await served.ask('/management/message-stores?name=Secret');
     expect(text).toContain('vault-lookup');
+    expect(text).toContain('"p.pin":"*****"');
     expect(text).not.toMatch(/"(?:one|two)"/);
   },
   START_MS,

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +48,17 @@ describe('secrets (spec proxies 7.8)', () => {
     expect(lines).toEqual(["Secrets have changed: 'other'"]);
   });
 
+  it('that have changed between the opening and the watching are told of, too', async () => {
+    await writeFile(join(folder, 'early'), 'before');
+    const secrets = await SecretStore.open({ folder });
+    await writeFile(join(folder, 'early'), 'after');
+    await secrets.refresh();
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    secrets.watch(async () => resolve(secrets.lookup('early')), 20);
+    expect(await promise).toBe('after');
+    await secrets.close();
+  });
+
   it('whose folder is gone are as they were, and that is told once', async () => {
     await writeFile(join(folder, 's'), 'kept');
     const lines: string[] = [];
@@ -59,6 +70,21 @@ describe('secrets (spec proxies 7.8)', () => {
     expect(secrets.lookup('s')).toBe('kept');
     expect(lines.filter((line) => line.includes('cannot be read'))).toHaveLength(1);
     await mkdir(folder);
+  });
+
+  it('that cannot be read cost no others, and stay what they were', async () => {
+    const lines: string[] = [];
+    const stop = onLogRecord((record) => lines.push(record.message));
+    for (const name of ['good', 'loop', 'gone']) await writeFile(join(folder, name), name);
+    const secrets = await SecretStore.open({ folder });
+    for (const name of ['loop', 'gone']) await rm(join(folder, name));
+    await symlink('loop', join(folder, 'loop'));
+    await symlink('nowhere', join(folder, 'gone'));
+    await writeFile(join(folder, 'good'), 'better');
+    await secrets.refresh();
+    stop();
+    expect(['good', 'loop', 'gone'].map((alias) => secrets.lookup(alias))).toEqual(['better', 'loop', undefined]);
+    expect(lines).toEqual([expect.stringMatching(/loop cannot be read: ELOOP/)]);
   });
 
   it('are no files of other folders, no folders and no large files', async () => {

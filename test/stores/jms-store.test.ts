@@ -59,7 +59,7 @@ describe('the parameters', () => {
     ['java.naming.factory.initial', 'org.wso2.andes.jndi.PropertiesFileInitialContextFactory', /is not supported/],
     ['java.naming.provider.url', 'conf/jndi.xml', /JNDI properties file/],
     ['x.stomp.url', 'tcp://localhost:61616', /not a STOMP address/],
-    ['store.jms.password', "{wso2:vault-lookup('pw')}", /vault is not supported/],
+    ['store.jms.password', "{wso2:vault-lookup('pw')}", /stands in braces/],
     ['x.stomp.heartbeat', '10', /not a valid number/],
   ])('%s refuses %s', (name, text, problem) => {
     expect(() => parse(name, text)).toThrow(ValueError);

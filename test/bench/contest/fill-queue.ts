@@ -70,12 +70,17 @@ class QueueFiller {
 
   static async open(port: number): Promise<QueueFiller> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    await within(once(socket, 'connect'), TRANSACTION_DEADLINE_MS, 'a connection to the broker');
-    const filler = new QueueFiller(socket);
-    const headers = { 'accept-version': '1.2', host: 'localhost', 'heart-beat': '0,0' };
-    filler.#frames.write('CONNECT', headers, undefined, undefined);
-    await filler.#answer('CONNECTED', 'a session');
-    return filler;
+    try {
+      await within(once(socket, 'connect'), TRANSACTION_DEADLINE_MS, 'a connection to the broker');
+      const filler = new QueueFiller(socket);
+      const headers = { 'accept-version': '1.2', host: 'localhost', 'heart-beat': '0,0' };
+      filler.#frames.write('CONNECT', headers, undefined, undefined);
+      await filler.#answer('CONNECTED', 'a session');
+      return filler;
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
   }
 
   async fill(queue: string, from: number, count: number): Promise<void> {
