@@ -18,14 +18,17 @@ let collect: Collect | undefined;
  */
 export function collectGarbage(collection: Collection): void {
   collect ??= collector();
-  collect(collection);
+  collect?.(collection);
 }
 
-/** As `--expose-gc` would give it to all code. */
-function collector(): Collect {
+/**
+ * As `--expose-gc` would give it to all code. The flag is one of the process: undefined when another thread takes it back in this moment, and
+ * the next call asks again.
+ */
+function collector(): Collect | undefined {
   setFlagsFromString('--expose-gc');
   try {
-    return runInNewContext('gc') as Collect;
+    return runInNewContext('globalThis.gc') as Collect | undefined;
   } finally {
     setFlagsFromString('--no-expose-gc');
   }

@@ -64,7 +64,12 @@ export class OutgoingBody extends EventEmitter implements BodySink {
   #start(): void {
     if (this.#piped || this.destroyed) return;
     this.#piped = true;
-    this.#body.pipe(this);
+    try {
+      this.#body.pipe(this);
+    } catch (error) {
+      // It was given up, or to another one, while this request waited for a connection: that ends the request, and nothing else.
+      this.destroy(error as Error);
+    }
   }
 
   pause(): void {

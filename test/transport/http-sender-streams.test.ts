@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { MediationError } from '../../src/message/errors.ts';
 import { StreamedBody } from '../../src/message/streamed-body.ts';
-import { type HttpRequest, HttpSender } from '../../src/transport/http-sender.ts';
+import { type HttpRequest, HttpSender, type HttpSenderOptions } from '../../src/transport/http-sender.ts';
 
 /* Bodies that come and go while they are sent. */
 
@@ -33,8 +33,8 @@ async function listening(server: Server): Promise<string> {
 
 const backEnd = (handle: RequestListener) => listening(createServer(handle));
 
-function sender(): HttpSender {
-  const made = new HttpSender({ maxResponseBytes: 512 * KIB });
+function sender(options: HttpSenderOptions = {}): HttpSender {
+  const made = new HttpSender({ maxResponseBytes: 512 * KIB, ...options });
   senders.push(made);
   return made;
 }
@@ -139,11 +139,30 @@ describe('a request that still comes', () => {
     expect(failure).toMatchObject({ code: 101504 });
   });
 
+  it('that was given up while it waited for a connection fails the send, and the next one finds a connection', async () => {
+    const first = Promise.withResolvers<() => void>();
+    const url = await backEnd((request, response) => {
+      request.resume();
+      if (request.url === '/first') first.resolve(() => response.end());
+      else response.end('next');
+    });
+    const sends = sender({ connectionsPerOrigin: 1 });
+    const before = sends.send(post(`${url}first`, { body: Buffer.from('a') }));
+    const answer = await first.promise;
+    const { stream } = client();
+    const waiting = failureOf(sends.send(post(url, { stream })));
+    stream.cancel();
+    answer();
+    expect((await before).status).toBe(200);
+    expect((await waiting).cause).toEqual(new Error('The body has been passed on already'));
+    expect((await sends.send(post(url, {}))).status).toBe(200);
+  });
+
   it('does not use up the time of the back end while it does not come', async () => {
     const url = await backEnd(async (request, response) => response.end(await buffer(request)));
     const { stream } = client('head', 8);
-    const sending = sender().send(post(url, { stream, responseTimeoutMs: 300 }));
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    const sending = sender().send(post(url, { stream, responseTimeoutMs: 2_000 }));
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
     stream.push(Buffer.from('tail'));
     stream.end();
     expect(Buffer.from((await sending).body).toString()).toBe('headtail');
@@ -193,7 +212,7 @@ describe('an answer with more bytes than are waited for', () => {
       response.writeHead(200, { 'Content-Length': large.length });
       response.write(large.subarray(0, 200 * KIB));
     });
-    const { stream } = await sender().send(post(url, { passFrom: 100 * KIB, responseTimeoutMs: 500 }));
+    const { stream } = await sender().send(post(url, { passFrom: 100 * KIB, responseTimeoutMs: 3_000 }));
     expect(await failureOf(stream?.whole() ?? Promise.resolve())).toMatchObject({ code: 101504, status: 504 });
   });
 

@@ -82,4 +82,17 @@ describe('a body on its way to a back end', () => {
     await nextTurn();
     expect([text(), stream.taken]).toEqual(['', false]);
   });
+
+  it.each([
+    ['given up', (stream: StreamedBody) => stream.cancel()],
+    ['taken by another one', (stream: StreamedBody) => stream.pipe({ accept: () => true, end() {}, fail() {} })],
+  ])('that was %s before it began breaks its request off', async (_, lose) => {
+    const { body, stream, text } = outgoing();
+    const broken = new Promise((resolve) => body.once('close', resolve));
+    lose(stream);
+    body.resume();
+    await broken;
+    expect(body.errored?.message).toBe('The body has been passed on already');
+    expect(text()).toBe('');
+  });
 });
