@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { connect } from 'amqplib';
 import pg from 'pg';
 import { findActiveMq } from '../../samples/activemq/installation.ts';
@@ -9,9 +9,18 @@ import type { DatabaseServer } from '../support/servers/database-server.ts';
 /** Which ActiveMQ, on which Java: what figures were measured on. */
 export function activemqVersions(): Readonly<Record<'ActiveMQ' | 'Java', string>> {
   const { home, java } = findActiveMq();
-  const jars = readdirSync(join(home, 'lib')).map((name) => /^activemq-broker-(\d.*)\.jar$/.exec(name)?.[1]);
+  // Debian's folder has links without a version to where the jar stands, with one, beside others.
+  const lib = join(home, 'lib');
+  const jars = readdirSync(lib).filter((name) => /^activemq-broker(?:-\d.*)?\.jar$/.test(name));
+  const folders = [lib, ...jars.map((name) => dirname(realpathSync(join(lib, name))))];
+  const versions = folders.flatMap((folder) =>
+    readdirSync(folder).map((name) => /^activemq-broker-(\d.*)\.jar$/.exec(name)?.[1]),
+  );
   const said = execFileSync(java, ['--version'], { encoding: 'utf8', timeout: 30_000 });
-  return { ActiveMQ: jars.find((version) => version !== undefined) ?? '?', Java: / (\d[\w.]*)/.exec(said)?.[1] ?? '?' };
+  return {
+    ActiveMQ: versions.find((version) => version !== undefined) ?? '?',
+    Java: / (\d[\w.]*)/.exec(said)?.[1] ?? '?',
+  };
 }
 
 export async function postgresqlVersion({ host, port, user, password, database }: DatabaseServer): Promise<string> {
