@@ -1,5 +1,5 @@
 import { maskedSource } from '../grammar/masked-source.ts';
-import { holdsSecret, isSecretName, maskCredentials } from '../logging/secrets.ts';
+import { isSecret, isSecretName, maskSecrets } from '../logging/secrets.ts';
 
 const MASK = '*****';
 /** `name=value` and `name: value` of property files and YAML, one a line. */
@@ -9,7 +9,7 @@ const KEY_END = '-----END';
 
 /** A parameter's value as operators may see it: secrets by name, what was looked up, and credentials inside URLs, are masked (REQ-20, REQ-56). */
 export function maskedParameter(name: string, value: string): string {
-  return isSecretName(name) || holdsSecret(value) ? MASK : maskCredentials(value);
+  return isSecret(name, value) ? MASK : maskSecrets(value);
 }
 
 /** Any text that was put under a name, as those may see it who are not to change it: XML, JSON, property files, keys in PEM. */

@@ -1,4 +1,4 @@
-import { isSecretName, maskCredentials } from '../logging/secrets.ts';
+import { isSecret, maskSecrets } from '../logging/secrets.ts';
 import type { TransportHeaders } from '../message/headers.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { PropertyValue } from '../message/property-value.ts';
@@ -150,8 +150,8 @@ export function weightOf({ properties, headers, body }: StepChanges): number {
 function bodyChange(before: PayloadPreview | undefined, after: PayloadPreview | undefined): BodyChange | undefined {
   if (!before || !after || before.text === after.text) return undefined;
   return {
-    before: maskCredentials(before.text),
-    after: maskCredentials(after.text),
+    before: maskSecrets(before.text),
+    after: maskSecrets(after.text),
     language: after.language === 'none' ? before.language : after.language,
     truncated: before.truncated || after.truncated,
   };
@@ -168,10 +168,9 @@ function headersOf({ headers }: MessageContext): Map<string, string> {
 
 /** As people may see it: masked, cut, and holding on to nothing larger than itself. */
 function shownValue(name: string, value: PropertyValue): string {
-  if (isSecretName(name) || SECRET_HEADERS.test(name)) return MASK;
-  if (typeof value === 'object' && ('nodeType' in value || Array.isArray(value))) return '(XML)';
-  const text = String(value);
-  if (text.length < VALUE_CHARACTERS && !/[:=]/.test(text)) return text;
+  const isTree = typeof value === 'object' && ('nodeType' in value || Array.isArray(value));
+  const text = isTree ? '(XML)' : String(value);
+  if (isSecret(name, text) || SECRET_HEADERS.test(name)) return MASK;
   const shown = text.length <= VALUE_CHARACTERS ? text : `${detached(text.slice(0, VALUE_CHARACTERS))}…`;
-  return maskCredentials(shown);
+  return maskSecrets(shown);
 }

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { logger } from '../logging/index.ts';
+import { noteSecret } from '../logging/secrets.ts';
 import type { Secrets } from '../message/secrets.ts';
 
 const log = logger('SecureVault');
@@ -58,7 +59,9 @@ export class SecretStore implements Secrets {
   lookup(alias: string): string | undefined {
     if (!ALIAS.test(alias)) return undefined;
     if (this.#sources.folder !== undefined && Date.now() - this.#readAt > REFRESH_MS) void this.refresh();
-    return this.#files.get(alias) ?? this.#sources.environment?.[variableOf(alias)];
+    const secret = this.#files.get(alias) ?? this.#sources.environment?.[variableOf(alias)];
+    if (secret !== undefined) noteSecret(secret);
+    return secret;
   }
 
   /** Reads the folder again; never rejects. */
@@ -115,6 +118,8 @@ export class SecretStore implements Secrets {
     const wrong = new Set<string>();
     try {
       this.#files = await secretsIn(folder, this.#files, wrong);
+      // Of several processes another one may look them up and this one show what came of it.
+      for (const secret of this.#files.values()) noteSecret(secret);
     } catch (error) {
       wrong.add(`The secrets in ${folder} cannot be read: ${(error as Error).message}`);
     }

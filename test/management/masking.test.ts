@@ -22,7 +22,7 @@ it('what was looked up is masked under any name: as it is, and in a longer text 
   noteSecret('');
   expect(maskedParameter('user', 'x-admin')).toBe('*****');
   expect(maskedParameter('path', '/x-admin/orders')).toBe('/x-admin/orders');
-  expect(maskedParameter('code', 'Bearer 4711-0815-pin')).toBe('*****');
+  expect(maskedParameter('code', 'Bearer 4711-0815-pin')).toBe('Bearer *****');
   expect(maskedParameter('note', '')).toBe('');
 });
 

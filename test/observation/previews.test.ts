@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { noteSecret } from '../../src/logging/secrets.ts';
 import { MessageContext } from '../../src/message/message-context.ts';
 import { Payload } from '../../src/message/payload.ts';
 import { previewPayload } from '../../src/observation/payload-preview.ts';
@@ -87,6 +88,9 @@ describe('what a step changed', () => {
     one.properties.set('address', 'http://me:hidden@host/');
     one.headers.set('Authorization', 'Basic hidden');
     one.headers.set('Cookie', 'session=hidden');
+    noteSecret('hidden-by-where-it-is-from');
+    one.properties.set('pin', 'hidden-by-where-it-is-from');
+    one.headers.set('X-Key', 'Key hidden-by-where-it-is-from');
     const text = JSON.stringify(watch.look(one));
     expect(text).not.toContain('hidden');
     expect(text).toContain('*****');

@@ -1,4 +1,4 @@
-import { isSecretName, maskCredentials } from '../../logging/secrets.ts';
+import { isSecret, maskSecrets } from '../../logging/secrets.ts';
 import { JsonValue, type PropertyValue, TypedNumber } from '../../message/property-value.ts';
 import { isElement, isElementList } from '../../stores/capture.ts';
 import type { BrowsedMessage } from '../../stores/store-browser.ts';
@@ -151,7 +151,7 @@ function propertiesOf(message: StoredMessage) {
 
 function shownValue(name: string, value: PropertyValue): { readonly type: string; readonly value: string } {
   const [type, text] = typedText(value);
-  return { type, value: isSecretName(name) ? MASK : maskCredentials(text.slice(0, MAX_PROPERTY_CHARACTERS)) };
+  return { type, value: isSecret(name, text) ? MASK : maskSecrets(text.slice(0, MAX_PROPERTY_CHARACTERS)) };
 }
 
 function typedText(value: PropertyValue): readonly [type: string, text: string] {
@@ -165,16 +165,16 @@ function typedText(value: PropertyValue): readonly [type: string, text: string] 
 
 /** The value of a header as it is shown. */
 export function maskedHeader(name: string, value: string): string {
-  return isSecretName(name) || SECRET_HEADER.test(name) ? MASK : maskCredentials(value);
+  return isSecret(name, value) || SECRET_HEADER.test(name) ? MASK : maskSecrets(value);
 }
 
 function maskedText(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : maskCredentials(text);
+  return text === undefined ? undefined : maskSecrets(text);
 }
 
 function maskedValues(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return Object.fromEntries(given.map(([name, value]) => [name, maskCredentials(value)]));
+  return Object.fromEntries(given.map(([name, value]) => [name, maskSecrets(value)]));
 }
 
 function iso(time: number): string {

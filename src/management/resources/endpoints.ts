@@ -1,5 +1,5 @@
 import type { ChildStatus, Endpoint } from '../../endpoints/endpoint.ts';
-import { maskCredentials } from '../../logging/secrets.ts';
+import { maskSecrets } from '../../logging/secrets.ts';
 import { configurationNamed, deployedArtifact, placeNamed } from '../artifact-places.ts';
 import { endpointAdvanced } from '../endpoint-settings.ts';
 import { LIST_QUERY, listing, named, partOf, partsOf, searched } from '../list.ts';
@@ -146,7 +146,7 @@ function countsOf(endpoint: Endpoint, seen: Set<Endpoint>): { requests: number; 
 function detailed(endpoint: Endpoint, name: string, server: ManagedServer) {
   const { address, children } = endpoint.describe();
   const found = deployedArtifact(server, 'endpoint', name);
-  const masked = address === undefined ? undefined : maskCredentials(address);
+  const masked = address === undefined ? undefined : maskSecrets(address);
   const addressKey = endpoint.kind === 'http' ? 'uriTemplate' : 'address';
   return {
     tracing: tracingWord(server, 'endpoint', name),
@@ -162,7 +162,7 @@ function childOf(child: ChildStatus): Record<string, unknown> {
   return {
     ...(name !== undefined && { name }),
     ...stateOf(child),
-    ...(address !== undefined && { address: maskCredentials(address) }),
+    ...(address !== undefined && { address: maskSecrets(address) }),
     ...(children && { children: children.map(childOf) }),
   };
 }
