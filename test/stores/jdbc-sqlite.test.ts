@@ -70,6 +70,21 @@ describe('the JDBC store', () => {
     expect((await next(jndi)).message?.id).toBe(message.id);
   });
 
+  test('makes files with pages into which several messages fit, and takes files with others as they are', async () => {
+    const folder = await stores.folder();
+    const [made, given] = [join(folder, 'made.db'), join(folder, 'given.db')];
+    const other = new DatabaseSync(given);
+    other.exec('PRAGMA page_size = 4096; CREATE TABLE theirs (a)');
+    other.close();
+    for (const file of [made, given]) {
+      const store = await stores.open(sqlite(file), { table: 'paged' });
+      await store.put(storedMessage());
+      expect((await next(store)).message).toBeDefined();
+    }
+    const pageBytes = (file: string) => new DatabaseSync(file).prepare('PRAGMA page_size').get()?.page_size;
+    expect([made, given].map(pageBytes)).toEqual([8192, 4096]);
+  });
+
   test('keeps messages as readable bytes that say what they are (REQ-05)', async () => {
     const file = join(await stores.folder(), 'a.db');
     const store = await stores.open(sqlite(file), { table: 'readable' });
