@@ -196,23 +196,31 @@ function decodeElement(field: Field): XmlElement {
 /** A value of the head that knows where it stands, so that every complaint can say so. */
 class Field {
   readonly value: unknown;
-  readonly path: string;
+  readonly #step: string | number;
+  readonly #parent: Field | undefined;
 
-  constructor(value: unknown, path: string) {
+  constructor(value: unknown, step: string | number, parent?: Field) {
     this.value = value;
-    this.path = path;
+    this.#step = step;
+    this.#parent = parent;
+  }
+
+  /** Put together when somebody asks: nearly all messages are whole, and have dozens of values. */
+  get path(): string {
+    if (!this.#parent) return String(this.#step);
+    return `${this.#parent.path}${typeof this.#step === 'number' ? `[${this.#step}]` : `.${this.#step}`}`;
   }
 
   at(name: string): Field {
     const { value } = this;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.wrong('an object');
     const own = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
-    return new Field(own, `${this.path}.${name}`);
+    return new Field(own, name, this);
   }
 
   item(index: number): Field {
     if (!Array.isArray(this.value)) throw this.wrong('a list');
-    return new Field(this.value[index], `${this.path}[${index}]`);
+    return new Field(this.value[index], index, this);
   }
 
   /** The only member of an object. */
