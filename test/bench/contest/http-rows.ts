@@ -167,7 +167,10 @@ async function purged({ management }: ReadyPorts, store: string): Promise<void> 
   };
   const count = await depth();
   if (count === 0) return;
-  const response = await fetch(`${url}/messages?confirm=${count}`, { method: 'DELETE' });
+  // At more than the usual 1,000 a second, or the rows of a fast machine take their time here.
+  const body = JSON.stringify({ action: 'delete', all: true, confirm: count, ratePerSecond: 100_000 });
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${url}/messages/actions`, { method: 'POST', headers, body });
   if (!response.ok) throw new Error(`the store was not emptied: ${response.status} ${await response.text()}`);
   await response.body?.cancel();
   await waitFor(async () => (await depth()) === 0, { what: 'the store to be empty', deadlineMs: PURGE_DEADLINE_MS });
