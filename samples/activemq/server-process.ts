@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cleanUpAtExit } from './clean-up-at-exit.ts';
+import { awaitStoppedGroup } from './stopped-threads.ts';
 
 /*
  * A server that we start as a child process and own until it is gone (POSIX only).
@@ -121,11 +122,12 @@ export class ServerProcess {
     }
   }
 
-  /** SIGSTOP: the process keeps its sockets and does nothing, like a server that hangs. */
+  /** SIGSTOP: the process keeps its sockets and does nothing, like a server that hangs. Nothing of it runs any more when this returns. */
   pause(): void {
     if (this.#state !== 'running') throw new Error(`${this.#program.name} is ${this.#state}: it cannot be paused`);
     this.#signalGroup('SIGSTOP');
     this.#state = 'paused';
+    if (this.pid !== undefined) awaitStoppedGroup(this.pid);
   }
 
   /** SIGCONT after `pause`; nothing happens when it was not paused. */

@@ -48,7 +48,11 @@ export function brokerSuite(name: string, broker: BrokerUnderTest): void {
     const open = (wish: Partial<BrokerStoreWish> = {}) =>
       stores.add(broker.open({ port: broker.port(), queue: newQueue(), ...wish }));
 
-    afterEach(stores.closeAll);
+    afterEach(async () => {
+      // One that a failed test has left hanging would hang for all that come after it.
+      broker.resume();
+      await stores.closeAll();
+    });
 
     it('shares evenly among its consumers', async () => {
       const queue = newQueue();

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ServerProcess, type ServerProgram, ServerStartError } from './servers/process.ts';
@@ -61,6 +62,25 @@ describe('a server process', () => {
     server.resume();
     await waitFor(() => beats.length > whenPaused + 2, { what: 'the beats to go on' });
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'is paused with all of its threads before anything else happens',
+    async () => {
+      const busy = `new (require('node:worker_threads').Worker)('for (;;);', { eval: true });`;
+      const server = nodeServer(`${busy.repeat(4)} ${serving}`);
+      await server.start();
+      const tasks = `/proc/${server.pid}/task`;
+      for (let round = 0; round < 20; round += 1) {
+        server.pause();
+        const states = readdirSync(tasks).map(
+          (task) => readFileSync(`${tasks}/${task}/stat`, 'utf8').split(') ')[1]?.[0],
+        );
+        expect(states.length).toBeGreaterThan(4);
+        expect(new Set(states)).toEqual(new Set(['T']));
+        server.resume();
+      }
+    },
+  );
 
   it('takes what it started down with it', async () => {
     const script = `

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanUpAtExit } from '../../../samples/activemq/clean-up-at-exit.ts';
+import { awaitStoppedProcesses } from '../../../samples/activemq/stopped-threads.ts';
 import { freePort } from '../free-ports.ts';
 import { waitFor } from '../wait-for.ts';
 import type { KeyAndCertificate } from './certificates.ts';
@@ -131,8 +132,10 @@ class OwnServer implements DatabaseServer {
   }
 
   pause(): void {
-    signalAll(this.#family(), 'SIGSTOP');
+    const processes = this.#family();
+    signalAll(processes, 'SIGSTOP');
     this.#paused = true;
+    awaitStoppedProcesses(processes);
   }
 
   resume(): void {
