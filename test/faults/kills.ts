@@ -125,5 +125,6 @@ export async function killAtPoint(
 
 function noteKill(flow: FaultyFlow, what: string, from: number, movedTwice = 0): void {
   const to = performance.now() + LAST_BYTES_MS;
-  flow.history.addFault({ what: `killed ${what}`, from, to, window: 1, movedTwice });
+  const forgetsMs = flow.store.ignoresMs ?? 0;
+  flow.history.addFault({ what: `killed ${what}`, from, to, window: 1, movedTwice, forgetsMs });
 }

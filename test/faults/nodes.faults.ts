@@ -76,5 +76,6 @@ async function secondNode(flow: FaultyFlow): Promise<MiniSynapse> {
 async function killOne(flow: FaultyFlow, node: MiniSynapse): Promise<void> {
   const from = performance.now();
   await node.kill();
-  flow.history.addFault({ what: 'node killed', from, to: performance.now() + LAST_BYTES_MS, window: 1 });
+  const forgetsMs = flow.store.ignoresMs ?? 0;
+  flow.history.addFault({ what: 'node killed', from, to: performance.now() + LAST_BYTES_MS, window: 1, forgetsMs });
 }

@@ -38,6 +38,8 @@ export interface DurableStore {
   readonly embedded: boolean;
   /** Removals that its server confirms and forgets all the same when it is killed within so many ms; default 0. */
   readonly forgetsMs?: number;
+  /** Removals that its server has read and ignores all the same when their reader is killed within so many ms; default 0. */
+  readonly ignoresMs?: number;
   /** A queue of this kind that is younger when its server is killed may not come back, ms; default 0. */
   readonly matureMs?: number;
   /** It delivers by the numbers of orders; see sequenced.ts. Default false. */
@@ -57,6 +59,8 @@ export const IN_MEMORY = 'org.apache.synapse.message.store.impl.memory.InMemoryS
 
 /** AMQP has no answer to acknowledgements, and queues of both types write them later: seen up to 80 ms after the delivery. */
 const RABBITMQ_FORGETS_MS = 500;
+/** Quorum queues ignore acknowledgements whose channel has ended right after them (rabbitmq-server issue 10327): seen up to 30 ms. */
+const QUORUM_IGNORES_MS = 200;
 /**
  * RabbitMQ 3.10 that is killed within a second of declaring a quorum queue starts it without a leader ("leader not known"), for good:
  * it confirms nothing, and what it had confirmed is out of reach. Nothing that a client could do helps.
@@ -101,6 +105,7 @@ async function allStores(dataOf: DataOf): Promise<readonly DurableStore[]> {
     embedded: false,
     forgetsMs: RABBITMQ_FORGETS_MS,
     matureMs: type === 'quorum' ? QUORUM_MATURE_MS : 0,
+    ignoresMs: type === 'quorum' ? QUORUM_IGNORES_MS : 0,
     describe: amqp.describe,
     async start() {
       const server = await broker();
