@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { activemq, findOrInstall, mariadb, postgresql, rabbitmq } from '../support/servers/index.ts';
+import type { ServerState } from '../support/servers/process.ts';
 import { type StoreServer, serverOfThisProcess } from './servers.ts';
 
 /** A real server as far as faults are concerned. */
 export interface FaultyServer {
+  /** `stopped` also when it has ended by itself. */
+  readonly state: ServerState;
   kill(): Promise<void>;
   /** Orderly. */
   stop(): Promise<void>;
