@@ -1,6 +1,6 @@
 import type { FaultyFile } from '../deployment/index.ts';
 import { formatDiagnostic } from '../grammar/diagnostic.ts';
-import { maskCredentials } from '../logging/secrets.ts';
+import { maskSecrets } from '../logging/secrets.ts';
 import type { Configuration } from '../message/configuration.ts';
 import type { ProcessorState } from '../processors/message-processor.ts';
 import type { StoreState } from '../stores/message-store.ts';
@@ -92,5 +92,5 @@ export class AlertWatch {
 }
 
 function shown(reason: string): string {
-  return maskCredentials(reason).slice(0, MAX_REASON_CHARS);
+  return maskSecrets(reason).slice(0, MAX_REASON_CHARS);
 }

@@ -2,7 +2,7 @@ import type { ProfileDifferences } from '../compat/profile.ts';
 import type { DynamicValue } from '../expressions/value.ts';
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
-import { maskCredentials } from '../logging/secrets.ts';
+import { maskCredentials, maskSecrets } from '../logging/secrets.ts';
 import { aboutMessage } from '../mediation/about-message.ts';
 import { causeChain } from '../mediation/fault.ts';
 import { sequenceFaultHandler } from '../mediation/sequence.ts';
@@ -134,7 +134,7 @@ export class LeafEndpoint implements Endpoint {
   }
 
   #noteError(error: unknown): void {
-    const text = maskCredentials(error instanceof Error ? error.message : String(error));
+    const text = maskSecrets(error instanceof Error ? error.message : String(error));
     this.#lastError = text.slice(0, MAX_ERROR_LENGTH);
   }
 
@@ -148,7 +148,7 @@ export class LeafEndpoint implements Endpoint {
   #label(compat: ProfileDifferences | undefined): string {
     const { staticAddress } = this.#definition;
     const tellsAddress = staticAddress !== undefined && compat?.endpointLogsTellAddress !== false;
-    return `Endpoint : ${shownName(this, compat)}${tellsAddress ? ` with address ${maskCredentials(staticAddress)}` : ''}`;
+    return `Endpoint : ${shownName(this, compat)}${tellsAddress ? ` with address ${maskSecrets(staticAddress)}` : ''}`;
   }
 
   /** Counts the exchange, and tells the message's trace of it. */
@@ -295,7 +295,7 @@ export class LeafEndpoint implements Endpoint {
       ? `Received through Proxy service : ${proxy}`
       : 'Received through an entry point other than a proxy, an api or an inbound endpoint ';
     log.warn(
-      `Expiring message ID : ${message.messageId}; dropping message after ${own ? 'ENDPOINT_TIMEOUT' : 'GLOBAL_TIMEOUT'} of : ${timeoutMs / 1000} seconds for ${nameOf(this, message)}, URI : ${maskCredentials(address)}, ${entry}Correlation ID : ${message.axis2.get('correlation_id') ?? ''}`,
+      `Expiring message ID : ${message.messageId}; dropping message after ${own ? 'ENDPOINT_TIMEOUT' : 'GLOBAL_TIMEOUT'} of : ${timeoutMs / 1000} seconds for ${nameOf(this, message)}, URI : ${maskSecrets(address)}, ${entry}Correlation ID : ${message.axis2.get('correlation_id') ?? ''}`,
       this.#about(message),
     );
   }

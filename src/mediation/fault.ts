@@ -1,5 +1,5 @@
 import { logger } from '../logging/index.ts';
-import { maskCredentials } from '../logging/secrets.ts';
+import { maskSecrets } from '../logging/secrets.ts';
 import { MediationError } from '../message/errors.ts';
 import '../message/flow-observer.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -113,7 +113,7 @@ export function causeChain(error: unknown): string {
     if (!messages.includes(current.message)) messages.push(current.message);
   }
   // A library may have put an address with its password there.
-  return maskCredentials(messages.join(': ') || String(error));
+  return maskSecrets(messages.join(': ') || String(error));
 }
 
 function details(message: MessageContext) {

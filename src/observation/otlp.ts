@@ -1,7 +1,7 @@
 import type { Context, Link, Span, SpanContext, SpanKind, Tracer } from '@opentelemetry/api';
 import type { OtlpSettings } from '../config/config.ts';
 import { logger } from '../logging/index.ts';
-import { maskCredentials } from '../logging/secrets.ts';
+import { maskSecrets } from '../logging/secrets.ts';
 import type { ExchangeEnd } from '../message/exchange.ts';
 import type { EntryKind, FlowSpan, OutgoingSpan, SendEnd } from '../message/flow-observer.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -40,7 +40,7 @@ export async function openOtlpSpans(settings: OtlpSettings, version: string): Pr
   const { diag, DiagLogLevel } = api;
   // What the exporter cannot send is said once in a while: the log's storm guard collapses the rest.
   const quiet = () => undefined;
-  const warn = (message: string) => log.warn(maskCredentials(message));
+  const warn = (message: string) => log.warn(maskSecrets(message));
   diag.setLogger({ error: warn, warn, info: quiet, debug: quiet, verbose: quiet }, DiagLogLevel.WARN);
   const exporter = new OTLPTraceExporter({
     url: settings.endpoint,
@@ -158,7 +158,7 @@ class OtlpFlowSpan implements FlowSpan {
     const url = URL.parse(address);
     return this.#outgoing(method, this.#api.SpanKind.CLIENT, {
       'http.request.method': method,
-      'url.full': maskCredentials(address),
+      'url.full': maskSecrets(address),
       ...(url && {
         'server.address': url.hostname,
         'server.port': Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
@@ -189,7 +189,7 @@ class OtlpFlowSpan implements FlowSpan {
 function endSpan({ SpanStatusCode }: Api, span: Span, { status, error }: SendEnd): void {
   if (status !== undefined) span.setAttribute('http.response.status_code', status);
   if (error !== undefined) {
-    span.setStatus({ code: SpanStatusCode.ERROR, message: maskCredentials(textOf(error)) });
+    span.setStatus({ code: SpanStatusCode.ERROR, message: maskSecrets(textOf(error)) });
     span.setAttribute('error.type', error instanceof Error ? error.name : 'fault');
   } else if ((status ?? 0) >= 500) {
     span.setStatus({ code: SpanStatusCode.ERROR });

@@ -1,4 +1,4 @@
-import { isSecret, maskSecrets } from '../logging/secrets.ts';
+import { isSecret, LONGEST_RECOGNISED, maskSecrets } from '../logging/secrets.ts';
 import type { TransportHeaders } from '../message/headers.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import type { PropertyValue } from '../message/property-value.ts';
@@ -171,6 +171,7 @@ function shownValue(name: string, value: PropertyValue): string {
   const isTree = typeof value === 'object' && ('nodeType' in value || Array.isArray(value));
   const text = isTree ? '(XML)' : String(value);
   if (isSecret(name, text) || SECRET_HEADERS.test(name)) return MASK;
-  const shown = text.length <= VALUE_CHARACTERS ? text : `${detached(text.slice(0, VALUE_CHARACTERS))}…`;
-  return maskSecrets(shown);
+  if (text.length <= VALUE_CHARACTERS) return maskSecrets(text);
+  const masked = maskSecrets(text.slice(0, VALUE_CHARACTERS + LONGEST_RECOGNISED));
+  return `${detached(masked.slice(0, VALUE_CHARACTERS))}…`;
 }

@@ -1,5 +1,5 @@
 import type { Position } from '../grammar/diagnostic.ts';
-import { maskCredentials } from '../logging/secrets.ts';
+import { LONGEST_RECOGNISED, maskSecrets } from '../logging/secrets.ts';
 import type { MessagePlace, MessageTrace, SendEnd } from '../message/flow-observer.ts';
 import type { MessageContext } from '../message/message-context.ts';
 import { detached } from './payload-preview.ts';
@@ -150,5 +150,6 @@ function labelOf(place: MessagePlace): string | undefined {
 
 function textOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return maskCredentials(text.length <= ERROR_CHARACTERS ? text : detached(text.slice(0, ERROR_CHARACTERS)));
+  if (text.length <= ERROR_CHARACTERS) return maskSecrets(text);
+  return detached(maskSecrets(text.slice(0, ERROR_CHARACTERS + LONGEST_RECOGNISED)).slice(0, ERROR_CHARACTERS));
 }

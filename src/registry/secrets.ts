@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { logger } from '../logging/index.ts';
-import { noteSecret } from '../logging/secrets.ts';
+import { noteSecret, noteStoredSecret } from '../logging/secrets.ts';
 import type { Secrets } from '../message/secrets.ts';
 
 const log = logger('SecureVault');
@@ -119,7 +119,7 @@ export class SecretStore implements Secrets {
     try {
       this.#files = await secretsIn(folder, this.#files, wrong);
       // Of several processes another one may look them up and this one show what came of it.
-      for (const secret of this.#files.values()) noteSecret(secret);
+      for (const secret of this.#files.values()) noteStoredSecret(secret);
     } catch (error) {
       wrong.add(`The secrets in ${folder} cannot be read: ${(error as Error).message}`);
     }

@@ -1,7 +1,7 @@
 import type { Cluster } from '../coordination/cluster.ts';
 import type { LeaseMedium } from '../coordination/lease-medium.ts';
 import { logger } from '../logging/index.ts';
-import { maskCredentials } from '../logging/secrets.ts';
+import { maskSecrets } from '../logging/secrets.ts';
 import { BrokerStore, readSettings } from './broker/broker-store.ts';
 import { messageStore, misfitOf, type StoreOpening } from './component.ts';
 import { dedupMisfit, dedupRules } from './dedup/parameters.ts';
@@ -210,7 +210,7 @@ class JmsStore extends BrokerStore<StompEndpoint, StompConnection, JmsMessage> {
   #addresses(): string {
     const chosen = this.#access.endpoints.map(formatEndpoint).join(', ');
     if (this.parameters.has('x.stomp.url')) return `${chosen} (parameter x.stomp.url)`;
-    const provider = maskCredentials(this.parameters.get('java.naming.provider.url') ?? '');
+    const provider = maskSecrets(this.parameters.get('java.naming.provider.url') ?? '');
     return (
       `${chosen} (STOMP, chosen for ${provider}; to choose another address set the parameter x.stomp.url of the store, or ` +
       'provider_url and stomp_url under [[mini_synapse.jms]] in deployment.toml)'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { maskCredentials } from '../../src/logging/secrets.ts';
+import { isSecret, maskCredentials, maskSecrets, noteSecret, noteStoredSecret } from '../../src/logging/secrets.ts';
 
 describe('credentials in text (REQ-56)', () => {
   it.each([
@@ -29,4 +29,43 @@ describe('credentials in text (REQ-56)', () => {
       expect(timeOf(100_000)).toBeLessThan(10_000);
     },
   );
+});
+
+describe('known secrets in texts', () => {
+  it('are masked whole when one is the beginning of another, and beside the credentials of an address', () => {
+    noteSecret('hunter22');
+    noteSecret('hunter22-production-key');
+    expect(maskSecrets('Bearer hunter22-production-key, hunter22')).toBe('Bearer *****, *****');
+    noteSecret('postgres');
+    expect(maskSecrets('jdbc:postgresql://app:pa/ss@db:5432/x')).toBe('jdbc:postgresql://app:*****@db:5432/x');
+    expect(maskSecrets('org.postgresql.Driver of postgres')).toBe('org.postgresql.Driver of *****');
+    noteSecret('ab&cdefghij');
+    expect(maskSecrets('?password=ab&cdefghij&x=1')).toBe('?password=*****&x=1');
+  });
+
+  it('are masked as they stand in XML, JSON and addresses', () => {
+    const secret = 's3cr&t<"key">';
+    noteSecret(secret);
+    for (const text of [
+      's3cr&amp;t&lt;"key"&gt;',
+      JSON.stringify({ secret }),
+      `?k=${encodeURIComponent(secret)}`,
+      secret,
+    ])
+      expect(maskSecrets(`<a>${text}</a>`)).not.toMatch(/s3cr|key/);
+  });
+
+  it('leave all other texts as they are, and what is short and not looked up', () => {
+    noteStoredSecret('8080');
+    for (const text of ['', 'port 8080', 'a: b = c', 'x'.repeat(10_000)]) expect(maskSecrets(text)).toBe(text);
+    expect(isSecret('port', '8080')).toBe(false);
+    noteSecret('7070');
+    expect(isSecret('port', '7070')).toBe(true);
+    expect(maskSecrets('port 7070')).toBe('port 7070');
+  });
+
+  it('take no time for each of them', () => {
+    for (let number = 0; number < 1_000; number += 1) noteSecret(`secret-number-${number}-of-many`);
+    expect(maskSecrets(`${'order '.repeat(10_000)}secret-number-77-of-many`)).toBe(`${'order '.repeat(10_000)}*****`);
+  });
 });

@@ -1,6 +1,6 @@
 import type { OutgoingTransport, TransportRequest } from '../../endpoints/outgoing-transport.ts';
 import { logger } from '../../logging/index.ts';
-import { maskCredentials } from '../../logging/secrets.ts';
+import { maskSecrets } from '../../logging/secrets.ts';
 import { ERROR_CODES, MediationError } from '../../message/errors.ts';
 import type { MessageContext } from '../../message/message-context.ts';
 import { Payload } from '../../message/payload.ts';
@@ -49,8 +49,8 @@ export class WebSocketSender implements OutgoingTransport {
       return await this.#ask(message, request);
     } catch (error) {
       if (error instanceof MediationError) throw error;
-      const reason = maskCredentials(error instanceof Error ? error.message : String(error));
-      throw new MediationError(`Unable to send to ${maskCredentials(request.address)}: ${reason}`, {
+      const reason = maskSecrets(error instanceof Error ? error.message : String(error));
+      throw new MediationError(`Unable to send to ${maskSecrets(request.address)}: ${reason}`, {
         code: ERROR_CODES.connectionFailed,
         status: 503,
         cause: error,
@@ -83,7 +83,7 @@ export class WebSocketSender implements OutgoingTransport {
   async #oneWay(message: MessageContext, { address }: TransportRequest): Promise<MessageContext> {
     const frame = frameOf(message);
     const link = await this.#link(this.#shared, address, () => {
-      log.debug(`A frame of ${maskCredentials(address)} is dropped: nobody waits for it`);
+      log.debug(`A frame of ${maskSecrets(address)} is dropped: nobody waits for it`);
     });
     for (const [key, oldest] of this.#shared) {
       if (this.#shared.size <= MAX_SHARED) break;

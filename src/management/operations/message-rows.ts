@@ -1,4 +1,4 @@
-import { isSecret, maskSecrets } from '../../logging/secrets.ts';
+import { isSecret, LONGEST_RECOGNISED, maskSecrets } from '../../logging/secrets.ts';
 import { JsonValue, type PropertyValue, TypedNumber } from '../../message/property-value.ts';
 import { isElement, isElementList } from '../../stores/capture.ts';
 import type { BrowsedMessage } from '../../stores/store-browser.ts';
@@ -49,8 +49,8 @@ export function messageRow(browsed: BrowsedMessage, now = Date.now()) {
       contentType: body.contentType,
       service,
       to: maskedText(addressing.to),
-      soapAction: addressing.action,
-      lastCause: failure?.cause,
+      soapAction: maskedText(addressing.action),
+      lastCause: maskedText(failure?.cause),
       lastStatus: failure?.status,
       lastEndpoint: failure?.endpoint,
       priority,
@@ -85,8 +85,9 @@ export function withoutBody(browsed: BrowsedMessage) {
   return { ...messageDetail(browsed), preview: '', body: { language: 'hidden' as const, truncated: bytes > 0, bytes } };
 }
 
-function failureOf({ firstAttemptAt, lastAttemptAt, endpoint, status, ...failure }: DeliveryFailure) {
-  return { ...failure, ...given({ endpoint, status }), firstAt: iso(firstAttemptAt), lastAt: iso(lastAttemptAt) };
+function failureOf({ firstAttemptAt, lastAttemptAt, endpoint, status, cause, ...failure }: DeliveryFailure) {
+  const about = { ...failure, cause: maskSecrets(cause), ...given({ endpoint, status }) };
+  return { ...about, firstAt: iso(firstAttemptAt), lastAt: iso(lastAttemptAt) };
 }
 
 function bodyOf(body: StoredBody | undefined, poison: Uint8Array | undefined, bytes: number) {
@@ -151,7 +152,9 @@ function propertiesOf(message: StoredMessage) {
 
 function shownValue(name: string, value: PropertyValue): { readonly type: string; readonly value: string } {
   const [type, text] = typedText(value);
-  return { type, value: isSecret(name, text) ? MASK : maskSecrets(text.slice(0, MAX_PROPERTY_CHARACTERS)) };
+  if (isSecret(name, text)) return { type, value: MASK };
+  const masked = maskSecrets(text.slice(0, MAX_PROPERTY_CHARACTERS + LONGEST_RECOGNISED));
+  return { type, value: masked.slice(0, MAX_PROPERTY_CHARACTERS) };
 }
 
 function typedText(value: PropertyValue): readonly [type: string, text: string] {

@@ -1,4 +1,4 @@
-import { maskCredentials } from '../../logging/secrets.ts';
+import { maskSecrets } from '../../logging/secrets.ts';
 import type { DataSource } from '../../stores/component.ts';
 import { listing, listOf, SEARCH_KEY } from '../list.ts';
 import { notFound } from '../management-error.ts';
@@ -30,7 +30,7 @@ export const readDataSources = resource({
 
 function detailed({ url, username, driver }: DataSource) {
   return {
-    url: maskCredentials(url),
+    url: maskSecrets(url),
     ...(driver !== undefined && { driverClass: driver }),
     ...(username !== undefined && { userName: username }),
   };

@@ -8,7 +8,7 @@ import { parseDynamicValue } from '../../expressions/value.ts';
 import { nonEmptyText, readAttributes, text } from '../../grammar/attributes.ts';
 import type { ConfigElement } from '../../grammar/element.ts';
 import type { ArtifactReader } from '../../grammar/reader.ts';
-import { maskCredentials } from '../../logging/secrets.ts';
+import { maskSecrets } from '../../logging/secrets.ts';
 import { sendBlocking } from '../../mediation/blocking-send.ts';
 import { type MediatorCompilation, mediator } from '../../mediation/component.ts';
 import { asMediationError } from '../../mediation/fault.ts';
@@ -89,7 +89,7 @@ function calloutFailed(message: MessageContext, request: MessageContext, error: 
   const status = request.axis2.get('HTTP_SC');
   if (status !== undefined) message.axis2.set('HTTP_SC', status);
   const code = cause.code === ERROR_CODES.blockingSenderFailed ? undefined : cause.code;
-  const where = maskCredentials(request.to ?? '');
+  const where = maskSecrets(request.to ?? '');
   return new MediationError(`Error invoking service : ${where} with action : ${request.action ?? ''}`, {
     code: code ?? ERROR_CODES.calloutFailed,
     detail: cause.message,
