@@ -113,6 +113,7 @@ await describeConsole(
       expect(await imported.json()).toMatchObject({ done: 10_000, failed: [] });
       const page = await open('#/stores/Archive/messages');
       const rows = page.locator('.rows tbody tr');
+      await page.getByText('1–50 of 10,002, oldest first').waitFor();
       expect(await rows.count()).toBe(50);
       for (const [from, until] of [
         [51, 100],
