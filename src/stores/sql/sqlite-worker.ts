@@ -46,7 +46,7 @@ const MAX_PREPARED = 200;
  * writes is pages.
  */
 const PAGE_BYTES = 8_192;
-/** The log is merged into the file after so many pages (usual: 1,000): what changes again meanwhile is written once. 16 MB at the most. */
+/** The log is merged into the file after so many pages (usual: 1,000): what changes again meanwhile is written once. About 16 MB. */
 const PAGES_OF_LOG = 2_000;
 
 const { file } = workerData as SqliteOpening;
