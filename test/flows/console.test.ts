@@ -42,7 +42,7 @@ await describeConsole('the console', play, (shown) => {
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
     await page.keyboard.press('Escape');
-    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Name' }).fill('partnerf');
     await page.getByRole('option', { name: /PartnerForwarder/ }).waitFor();
@@ -52,6 +52,24 @@ await describeConsole('the console', play, (shown) => {
     await page.locator('html[data-theme=dark]').waitFor();
     await page.reload();
     await page.locator('html[data-theme=dark]').waitFor();
+  });
+
+  it('opens a dialog right behind one that closes', async () => {
+    const page = await open('#/');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await page.evaluate(async () => {
+      const dialog = document.querySelector('dialog');
+      if (!dialog) throw new Error('there is no dialog');
+      const told = new Promise((resolve) => dialog.addEventListener('close', resolve));
+      dialog.close();
+      dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true }));
+      await told;
+    });
+    await page.getByRole('combobox', { name: 'Name' }).fill('partnerf');
+    await page.getByRole('option', { name: /PartnerForwarder/ }).waitFor();
+    await page.keyboard.press('Escape');
+    await eventually(() => page.locator('dialog').count()).toBe(0);
   });
 
   it('browses a store, tells why a message was not delivered, and shows it pretty, as it is and in hex (OP-42)', async () => {

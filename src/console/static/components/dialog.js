@@ -28,8 +28,10 @@ export function Dialog({ title, onClose, children, wide, onStop }) {
     dialog.current.showModal();
     return () => before instanceof HTMLElement && before.focus();
   }, []);
+  // The browser tells a while after it has closed: by then another dialog may have taken this one's place, and that one stays.
+  const closed = (event) => event.target === dialog.current && onClose();
   const outside = (event) => event.target === dialog.current && !onStop && onClose();
-  return html`<dialog ref=${dialog} class=${wide ? 'wide' : ''} aria-labelledby="dialog-title" onClose=${onClose} onCancel=${cancelled} onClick=${outside}>
+  return html`<dialog ref=${dialog} class=${wide ? 'wide' : ''} aria-labelledby="dialog-title" onClose=${closed} onCancel=${cancelled} onClick=${outside}>
     <div class="dialog-inside">
       <h2 id="dialog-title">${title}</h2>
       ${children}
