@@ -109,9 +109,10 @@ export class MessageQueue {
 
   /** Up to `count` messages behind a place in the order, leased ones included. For looking only. */
   after(sequence: number, count: number): QueueEntry[] {
+    const fresh = this.#fresh.after(sequence, count);
     const others = [...this.#returned, ...this.#leased].filter((entry) => entry.sequence > sequence);
-    const entries = [...this.#fresh.after(sequence, count), ...others];
-    return entries.sort((one, other) => one.sequence - other.sequence).slice(0, count);
+    if (others.length === 0) return fresh;
+    return [...fresh, ...others].sort((one, other) => one.sequence - other.sequence).slice(0, count);
   }
 
   /** Ends a lease: the message was dealt with. */

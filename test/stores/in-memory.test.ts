@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isBusy } from '../../src/stores/busy.ts';
 import { inMemoryStore } from '../../src/stores/in-memory.ts';
 import { findStoreKind, storeClasses } from '../../src/stores/index.ts';
+import { MessageQueue } from '../../src/stores/message-queue.ts';
 import { type MessageStore, StoreError } from '../../src/stores/message-store.ts';
 import { storeContract } from './contract.ts';
 import { type InMemoryStoreOptions, openInMemoryStore } from './in-memory-stores.ts';
@@ -31,6 +32,26 @@ afterEach(async () => {
 storeContract('in memory', { open: async () => open(), durable: false });
 
 describe('the store in memory', () => {
+  test('goes through its queue once, however many messages are taken out of it', async () => {
+    const store = open();
+    const messages = Array.from({ length: 1200 }, () => storedMessage());
+    for (const message of messages) await store.put(message);
+    const looks = vi.spyOn(MessageQueue.prototype, 'after');
+    onTestFinished(() => looks.mockRestore());
+    const taker = store.browser?.().take(
+      messages.map(({ id }) => id),
+      { signal: never() },
+    );
+    const taken: string[] = [];
+    for (let delivery = await taker?.next(); delivery; delivery = await taker?.next()) {
+      taken.push(delivery.message?.id ?? '');
+      await delivery.done();
+    }
+    await taker?.close();
+    expect(taken).toEqual(messages.map(({ id }) => id));
+    expect(looks.mock.calls.length).toBeLessThanOrEqual(4);
+  });
+
   test('is meant when no class is given, and by both of its names', () => {
     expect(findStoreKind(undefined)).toBe(inMemoryStore);
     expect(findStoreKind('org.apache.synapse.message.store.impl.memory.InMemoryStore')).toBe(inMemoryStore);

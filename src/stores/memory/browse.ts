@@ -86,7 +86,9 @@ class InMemoryTaker implements MessageTaker {
   readonly #signal: AbortSignal;
   readonly #onClose: () => void;
   readonly #taken = new Set<InMemoryDelivery>();
-  #from = 0;
+  /** Of the queue: what has been looked up, and how far it has been looked at. */
+  #slice: readonly QueueEntry[] = [];
+  #at = 0;
   #closed = false;
 
   constructor(holding: Holding, wanted: Set<string>, signal: AbortSignal, onClose: () => void) {
@@ -97,13 +99,11 @@ class InMemoryTaker implements MessageTaker {
   }
 
   async next(): Promise<Delivery | undefined> {
-    while (this.#wanted.size > 0) {
-      const entry = await findEntry(this.#holding, this.#from, this.#signal, (candidate) => this.#wants(candidate));
-      if (!entry || this.#closed) return undefined;
-      this.#from = entry.sequence;
-      if (!this.#holding.queue.take(entry)) continue;
-      this.#wanted.delete(this.#idOf(entry));
-      return this.#hand(entry);
+    while (!this.#closed && this.#wanted.size > 0) {
+      this.#signal.throwIfAborted();
+      const entry = this.#nextWanted();
+      if (entry && this.#holding.queue.take(entry)) return this.#hand(entry);
+      if (!entry && !(await this.#lookFurther())) return undefined;
     }
     return undefined;
   }
@@ -115,15 +115,30 @@ class InMemoryTaker implements MessageTaker {
     this.#onClose();
   }
 
+  /** The next one of the slice that is wanted and available; it counts as found. */
+  #nextWanted(): QueueEntry | undefined {
+    while (this.#at < this.#slice.length) {
+      const entry = this.#slice[this.#at] as QueueEntry;
+      this.#at += 1;
+      if (entry.state === 'available' && this.#wanted.delete(this.#idOf(entry))) return entry;
+    }
+    return undefined;
+  }
+
+  /** The next slice; others get their turn before it. False: the queue ends here. */
+  async #lookFurther(): Promise<boolean> {
+    const last = this.#slice.at(-1);
+    if (last) await nextTurn();
+    this.#slice = this.#holding.queue.after(last?.sequence ?? 0, SLICE);
+    this.#at = 0;
+    return this.#slice.length > 0;
+  }
+
   #hand(entry: QueueEntry): Delivery {
     for (const delivery of this.#taken) if (delivery.settled) this.#taken.delete(delivery);
     const delivery = deliver(entry, undefined, this.#holding);
     this.#taken.add(delivery);
     return delivery;
-  }
-
-  #wants(entry: QueueEntry): boolean {
-    return entry.state === 'available' && this.#wanted.has(this.#idOf(entry));
   }
 
   #idOf(entry: QueueEntry): string {
