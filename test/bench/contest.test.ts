@@ -11,7 +11,7 @@ import { fillQueue } from './contest/fill-queue.ts';
 import { HttpConnection, wireRequest } from './contest/http-connection.ts';
 import { httpLoad } from './contest/http-load.ts';
 import { cpuSeconds } from './contest/process-figures.ts';
-import { exitCodeOf, type Measured, measureRows } from './contest/rows.ts';
+import { exitCodeOf, type Measured, measureLimit, measureRows } from './contest/rows.ts';
 import { shared } from './contest/shared.ts';
 import { rowText } from './contest/table.ts';
 import { soapOrders } from './messages.ts';
@@ -122,6 +122,15 @@ describe('a row that stands still', () => {
     late.resolve(await contestant('slow').start());
     await late.promise;
     expect(ended).toContain('slow failed');
+  });
+
+  it('nor does a figure that no contest gives keep the rows from being told', async () => {
+    const measured: Measured = { rows: [], failed: [] };
+    await measureRows([good], options, measured, out);
+    const limit = { id: 'resident', path: 'what is resident', measure: () => Promise.reject(new Error('no figures')) };
+    expect(await measureLimit(limit, measured, out)).toBeUndefined();
+    expect(measured).toMatchObject({ rows: [{ id: 'r' }], failed: [{ id: 'resident', reason: 'no figures' }] });
+    expect(exitCodeOf(measured)).toBe(1);
   });
 
   it('is told when it cannot be ended', async () => {

@@ -2,8 +2,7 @@ import { parseArgs } from 'node:util';
 import { DEFAULT_CONTEST } from './contest/contest.ts';
 import { HttpClients, startEcho } from './contest/http-contestants.ts';
 import { httpPaths } from './contest/http-rows.ts';
-import { exitCodeOf, type Measured, measureRows } from './contest/rows.ts';
-import { limitText } from './contest/table.ts';
+import { exitCodeOf, type Measured, measureLimit, measureRows } from './contest/rows.ts';
 import { writeResult } from './result.ts';
 
 /*
@@ -33,8 +32,8 @@ try {
   if (wanted.length === 0 && !wantsSizes) throw new Error(`there are these rows: ${all.join(', ')}, resident`);
   const options = { ...DEFAULT_CONTEST, rounds: Number(values.rounds), roundMs: Number(values.ms) };
   await measureRows(wanted, options, measured);
-  const limits = wantsSizes ? [await paths.residentBySize()] : [];
-  for (const limit of limits) process.stdout.write(`${limitText(limit)}\n\n`);
+  const sizes = wantsSizes ? await measureLimit(paths.resident, measured) : undefined;
+  const limits = sizes ? [sizes] : [];
   if (positionals.length === 0) await writeResult('http', { ...measured, limits });
   process.exitCode = exitCodeOf(measured) || Number(limits.some(({ met }) => !met));
 } finally {

@@ -1,6 +1,5 @@
 import type { ReadyPorts } from '../../support/mini-synapse.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import type { LimitFigures } from './contest.ts';
 import type { Row } from './contestant.ts';
 import {
   type HttpClients,
@@ -14,6 +13,7 @@ import {
   underLoad,
 } from './http-contestants.ts';
 import { residentBySize } from './resident-by-size.ts';
+import type { LimitedFigure } from './rows.ts';
 import { type Shared, shared } from './shared.ts';
 
 const SYNAPSE = 'xmlns="http://ws.apache.org/ns/synapse"';
@@ -27,7 +27,7 @@ const PURGE_DEADLINE_MS = 60_000;
 export interface HttpPaths {
   readonly rows: readonly Row[];
   /** What bodies of another size make of what is resident. */
-  residentBySize(): Promise<LimitFigures>;
+  readonly resident: LimitedFigure;
   close(): Promise<void>;
 }
 
@@ -49,7 +49,11 @@ export function httpPaths(clients: HttpClients, echoPort: number): HttpPaths {
       storeInMemory(clients),
       logging(clients, target),
     ],
-    residentBySize: () => residentBySize({ clients, artifacts, path: '/services/Through' }),
+    resident: {
+      id: 'resident-by-size',
+      path: 'proxy pass-through: resident by the size of bodies',
+      measure: () => residentBySize({ clients, artifacts, path: '/services/Through' }),
+    },
     close: async () => void (await Promise.all([through.bare.close(), through.ours.close()])),
   };
 }

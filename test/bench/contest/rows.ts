@@ -1,6 +1,6 @@
-import { type ContestOptions, contest, type RowFigures } from './contest.ts';
+import { type ContestOptions, contest, type LimitFigures, type RowFigures } from './contest.ts';
 import type { Row } from './contestant.ts';
-import { rowText } from './table.ts';
+import { limitText, rowText } from './table.ts';
 
 /** A row that has no figures. */
 export interface RowFailure {
@@ -13,6 +13,13 @@ export interface RowFailure {
 export interface Measured {
   readonly rows: RowFigures[];
   readonly failed: RowFailure[];
+}
+
+/** A figure with a limit that no contest gives. */
+export interface LimitedFigure {
+  readonly id: string;
+  readonly path: string;
+  measure(): Promise<LimitFigures>;
 }
 
 /** Where results and progress go. */
@@ -38,19 +45,44 @@ export async function measureRows(
   out: Out = TERMINAL,
 ): Promise<void> {
   for (const [index, row] of rows.entries()) {
-    const begun = performance.now();
-    const seconds = () => `${((performance.now() - begun) / 1000).toFixed(0)} s`;
     out.progress(`  ${index + 1} of ${rows.length}: ${row.path}`);
-    try {
+    await toldWhenFailed(row, { measured, out }, async (seconds) => {
       const onPhase = (what: string) => out.progress(`      ${seconds().padStart(5)}  ${what}`);
       const figures = await contest(row, { ...options, onPhase });
       measured.rows.push(figures);
       out.result(`${rowText(figures)}`);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      measured.failed.push({ id: row.id, path: row.path, reason });
-      out.result(`${row.path}\n  FAILED after ${seconds()}: ${reason}\n`);
-    }
+    });
+  }
+}
+
+/** Measures what is no contest; it fails as a row does, and the rows keep their figures. Undefined: it has none. */
+export async function measureLimit(
+  limit: LimitedFigure,
+  measured: Measured,
+  out: Out = TERMINAL,
+): Promise<LimitFigures | undefined> {
+  return toldWhenFailed(limit, { measured, out }, async () => {
+    const figures = await limit.measure();
+    out.result(`${limitText(figures)}\n`);
+    return figures;
+  });
+}
+
+/** `seconds`: since the begin, as text. */
+async function toldWhenFailed<T>(
+  { id, path }: { readonly id: string; readonly path: string },
+  { measured, out }: { readonly measured: Measured; readonly out: Out },
+  measure: (seconds: () => string) => Promise<T>,
+): Promise<T | undefined> {
+  const begun = performance.now();
+  const seconds = () => `${((performance.now() - begun) / 1000).toFixed(0)} s`;
+  try {
+    return await measure(seconds);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    measured.failed.push({ id, path, reason });
+    out.result(`${path}\n  FAILED after ${seconds()}: ${reason}\n`);
+    return undefined;
   }
 }
 
