@@ -12,6 +12,7 @@ import { type EchoBackEnd, echoBackEnd } from '../support/echo-back-end.ts';
 import { call, soap11 } from '../support/http-call.ts';
 import { inOnly } from '../support/in-process.ts';
 import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
+import { signalProcess } from '../support/signal-process.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { zip } from '../support/zip.ts';
 
@@ -150,7 +151,7 @@ describe('start', () => {
       const begun = performance.now();
       const stopped = runtime.stop();
       await runtime.waitForLine(/Gracefully shutting down/);
-      process.kill(runtime.pid ?? 0, 'SIGTERM');
+      signalProcess(runtime.pid, 'SIGTERM');
       expect(await stopped).toMatchObject({ code: 0, signal: null });
       expect(performance.now() - begun).toBeLessThan(10_000);
       expect(await reply).toBeInstanceOf(Error);

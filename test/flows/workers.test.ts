@@ -8,6 +8,7 @@ import { FlowFolder, NEVER_SUSPENDED, proxyXml } from '../support/flow-artifacts
 import { call } from '../support/http-call.ts';
 import { readManagement, seeStore } from '../support/management.ts';
 import { type MiniSynapse, runMiniSynapse } from '../support/mini-synapse.ts';
+import { signalProcess } from '../support/signal-process.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /*
@@ -131,8 +132,8 @@ describe('two workers', () => {
   });
 
   it('both take requests', async () => {
-    const [, taker = 0] = workersOf(runtime);
-    process.kill(taker, 'SIGSTOP');
+    const [, taker] = workersOf(runtime);
+    signalProcess(taker, 'SIGSTOP');
     let answered = 0;
     const answers = Array.from({ length: CONNECTIONS }, async () => {
       const status = await post(runtime.service('Answering'), '<order/>');
@@ -145,7 +146,7 @@ describe('two workers', () => {
       await delay(300);
       expect(answered).toBeLessThan(CONNECTIONS);
     } finally {
-      process.kill(taker, 'SIGCONT');
+      signalProcess(taker, 'SIGCONT');
     }
     expect(await Promise.all(answers)).toEqual(Array(CONNECTIONS).fill(200));
   });
@@ -269,7 +270,7 @@ describe('two workers', () => {
     ] as const) {
       const before = runtime.lines().length;
       const workers = workersOf(runtime);
-      process.kill(workers[index] ?? 0, 'SIGKILL');
+      signalProcess(workers[index], 'SIGKILL');
       await runtime.waitForLine(new RegExp(`Worker \\d \\(${role}\\), process \\d+, is ready`), {
         after: before,
         deadlineMs: LONG_MS,
@@ -337,7 +338,7 @@ describe('a start with two workers', () => {
       const ours = () => readdirSync(temporary).filter((name) => name.startsWith('mini-synapse-'));
       expect(ours()).toHaveLength(1);
       const workers = workersOf(runtime);
-      for (const signal of signals) process.kill(runtime.pid ?? 0, signal);
+      for (const signal of signals) signalProcess(runtime.pid, signal);
       await waitFor(() => workers.every(hasEnded), { what: 'the end of the workers', deadlineMs: LONG_MS });
       await waitFor(() => ours().length === 0, { what: 'the folder of the socket to be gone', deadlineMs: LONG_MS });
     } finally {
