@@ -199,7 +199,7 @@ export interface ResponseReceiver {
   injectResponse(response: MessageContext): Promise<void>;
 }
 
-export function newMessageId(): string {
+function newMessageId(): string {
   return `urn:uuid:${randomUUID()}`;
 }
 

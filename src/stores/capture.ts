@@ -6,10 +6,11 @@ import { formatPayload } from '../message/formatter.ts';
 import { TransportHeaders } from '../message/headers.ts';
 import { hasJsonOrigin, jsonToXml, xmlToJson } from '../message/json-xml.ts';
 import { mediaTypeOf } from '../message/media-type.ts';
-import { MessageContext, newMessageId } from '../message/message-context.ts';
+import { MessageContext } from '../message/message-context.ts';
 import { Payload } from '../message/payload.ts';
 import { integerOf, type PropertyValue } from '../message/property-value.ts';
 import { cloneInto, newDocument, parseXml, serializeXml, type XmlElement } from '../xml/index.ts';
+import { newStoredId } from './stored-id.ts';
 import type { StoredAddressing, StoredBody, StoredMessage } from './stored-message.ts';
 
 /** The reference's spelling: the id of the message that a copy was made of (spec mediators 2.7). */
@@ -29,7 +30,7 @@ export function captureMessage(message: MessageContext): StoredMessage {
   const correlationId = textOf(message.axis2.get('correlation_id'));
   return {
     v: 1,
-    id: newMessageId(),
+    id: newStoredId(),
     originalId: message.messageId,
     correlationId,
     storedAt: Date.now(),
@@ -194,7 +195,8 @@ function copyValues(values: ReadonlyMap<string, PropertyValue>): Map<string, Pro
 }
 
 function restoreValues(from: ReadonlyMap<string, PropertyValue>, to: Map<string, PropertyValue>): void {
-  for (const [name, value] of from) to.set(name, copyValue(value));
+  // A loop would make an array of each name and value.
+  from.forEach((value, name) => void to.set(name, copyValue(value)));
 }
 
 /** Elements can be edited in place, so every holder has its own. */
