@@ -1,6 +1,8 @@
+import { type Eventually, whenThere } from './mediation/eventually.ts';
 import { runMain } from './mediation/main-flow.ts';
 import type { ProxyService } from './mediation/proxy-service.ts';
 import type { Configuration } from './message/configuration.ts';
+import type { MessageContext } from './message/message-context.ts';
 import { proxyWsdl } from './proxy-wsdl.ts';
 import { dispatchToApi } from './rest/dispatch-api.ts';
 import { selectApi } from './rest/select-api.ts';
@@ -9,7 +11,7 @@ import { inactiveService, serviceNotFound } from './transport/fault-response.ts'
 import type { Dispatcher } from './transport/http-listener.ts';
 import { inboundMessage } from './transport/inbound-message.ts';
 import { type IncomingRequest, splitTarget } from './transport/incoming-request.ts';
-import { routeService } from './transport/service-dispatch.ts';
+import { routeService, type ServiceRoute } from './transport/service-dispatch.ts';
 import { type ListeningPort, metadataAnswer, type ServiceDescription } from './transport/service-metadata.ts';
 import { serializeXml, type XmlElement } from './xml/index.ts';
 
@@ -40,42 +42,21 @@ export class RequestDispatcher implements Dispatcher {
     return routed(localTarget({ path, query }), configuration).proxy?.passesRequest(configuration) === true;
   }
 
-  async dispatch(request: IncomingRequest, exchange: ClientExchange): Promise<void> {
+  dispatch(request: IncomingRequest, exchange: ClientExchange): Eventually<void> {
     const configuration = this.#configuration();
-    const { route, proxy } = routed(localTarget(request), configuration);
-    if (request.stream && !proxy?.passesRequest(configuration)) {
+    const way: Way = { configuration, ...routed(localTarget(request), configuration) };
+    const { stream } = request;
+    if (stream && !way.proxy?.passesRequest(configuration)) {
       // It was redeployed since the head of the request came.
-      const body = await request.stream.whole();
-      return this.dispatch({ ...request, body, stream: undefined }, exchange);
+      return stream.whole().then((body) => this.dispatch({ ...request, body, stream: undefined }, exchange));
     }
-    if (request.method === 'GET' || request.method === 'HEAD') {
-      const metadata = await this.#metadata(request, proxy, configuration);
-      if (metadata) {
-        exchange.answerWith(metadata);
-        return;
-      }
-    }
-    if (proxy && !proxy.exposedOn(request.scheme)) {
-      exchange.answerWith(serviceNotFound(request));
-      return;
-    }
-    if (proxy && !proxy.active) {
-      exchange.answerWith(inactiveService(request, proxy.name));
-      return;
-    }
-    const api = proxy ? undefined : selectApi(configuration, request);
-    if (api) {
-      await dispatchToApi(api, request, exchange, configuration);
-      return;
-    }
-    const message = inboundMessage(request, configuration, exchange, route.postfix);
-    exchange.carries(message);
-    if (proxy?.definition.parameters.get('inbound.only') !== 'true')
-      await (proxy ? proxy.receive(message) : runMain(message));
-    exchange.inFlowEnded(message);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return enter(request, exchange, way);
+    return this.#metadata(request, way).then((metadata) =>
+      metadata ? exchange.answerWith(metadata) : enter(request, exchange, way),
+    );
   }
 
-  async #metadata(request: IncomingRequest, proxy: ProxyService | undefined, configuration: Configuration) {
+  async #metadata(request: IncomingRequest, { proxy, configuration }: Way) {
     const wanted = proxy && request.query !== undefined && METADATA_QUERY.test(request.query);
     const wsdl = wanted ? await proxyWsdl(proxy, configuration) : undefined;
     return metadataAnswer(request, {
@@ -89,6 +70,33 @@ export class RequestDispatcher implements Dispatcher {
           .map((found) => description(found, undefined, configuration)),
     });
   }
+}
+
+/** Where a request goes: to a proxy service, or to what the path means besides. */
+interface Way {
+  readonly configuration: Configuration;
+  readonly route: ServiceRoute;
+  readonly proxy: ProxyService | undefined;
+}
+
+/** Brings a request into the flow that is to take it, or answers that none does. */
+function enter(
+  request: IncomingRequest,
+  exchange: ClientExchange,
+  { configuration, route, proxy }: Way,
+): Eventually<void> {
+  if (proxy && !proxy.exposedOn(request.scheme)) return exchange.answerWith(serviceNotFound(request));
+  if (proxy && !proxy.active) return exchange.answerWith(inactiveService(request, proxy.name));
+  const api = proxy ? undefined : selectApi(configuration, request);
+  if (api) return dispatchToApi(api, request, exchange, configuration);
+  const message = inboundMessage(request, configuration, exchange, route.postfix);
+  exchange.carries(message);
+  return whenThere(flowOf(message, proxy), () => exchange.inFlowEnded(message));
+}
+
+function flowOf(message: MessageContext, proxy: ProxyService | undefined): Eventually<void> {
+  if (!proxy) return runMain(message);
+  return proxy.definition.parameters.get('inbound.only') === 'true' ? undefined : proxy.receive(message);
 }
 
 /** The target without scheme and authority, which an absolute-form request line has. */

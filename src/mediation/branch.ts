@@ -46,7 +46,7 @@ export class Branch implements Exchange {
    */
   run(copy: MessageContext, steps: () => unknown): { readonly flow: Promise<void>; readonly all: Promise<void> } {
     copy.exchange = this;
-    const flow = runFlow(copy, steps);
+    const flow = Promise.resolve(runFlow(copy, steps));
     this.#count(flow);
     return { flow, all: this.#ended.promise };
   }

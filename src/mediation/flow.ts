@@ -1,5 +1,6 @@
 import { logger } from '../logging/index.ts';
 import type { MessageContext } from '../message/message-context.ts';
+import type { Eventually } from './eventually.ts';
 import { handleFault } from './fault.ts';
 
 declare module '../message/configuration.ts' {
@@ -85,12 +86,16 @@ export class FlowTracker {
 }
 
 /**
- * Runs one part of a flow; a failure goes to the message's fault stack. Never rejects.
+ * Runs one part of a flow; a failure goes to the message's fault stack. Never throws, never rejects.
  */
-export async function runFlow(message: MessageContext, part: () => unknown): Promise<void> {
+export function runFlow(message: MessageContext, part: () => unknown): Eventually<void> {
   try {
-    await part();
+    const outcome = part();
+    if (!(outcome instanceof Promise)) return undefined;
+    return outcome.then(nothing, (error: unknown) => handleFault(message, error));
   } catch (error) {
-    await handleFault(message, error);
+    return handleFault(message, error);
   }
 }
+
+function nothing(): void {}

@@ -9,6 +9,7 @@ import { acceptRequest, type ProxySecurity } from '../security/proxy-security.ts
 import type { XmlElement } from '../xml/index.ts';
 import { aboutMessage } from './about-message.ts';
 import { answerPasses, requestPasses } from './body-passing.ts';
+import { type Eventually, whenThere } from './eventually.ts';
 import { runFlow } from './flow.ts';
 import { passesPreMediate } from './pre-mediate.ts';
 import { clearSendMarkers, startSend } from './send.ts';
@@ -81,21 +82,23 @@ export class ProxyService implements ResponseReceiver {
     return transports === undefined || transports.includes(transport);
   }
 
-  /** Runs the in-flow of a request. Never rejects; resolves when the in-sequence has ended, before answers of sends arrive. */
-  async receive(message: MessageContext): Promise<void> {
+  /** Runs the in-flow of a request, to the end of the in-sequence, before answers of sends arrive. Never throws, never rejects. */
+  receive(message: MessageContext): Eventually<void> {
     message.properties.set('proxy.name', this.name);
     message.properties.set('ARTIFACT_NAME', `proxy${this.name}`);
     message.operation.set('proxy.name', this.name);
     message.responseReceiver = this;
     const ended = message.configuration.services.observer?.enters(message, 'proxy', this.name);
-    await runFlow(message, async () => {
-      const { security } = this.definition;
-      if (security && !(await acceptRequest(message, security))) return;
-      if (!(await passesPreMediate(message))) return;
-      this.#pushFaultHandler(message);
-      await this.#runInFlow(message);
-    });
-    ended?.();
+    const flow = runFlow(message, () => this.#take(message));
+    return ended ? whenThere(flow, ended) : flow;
+  }
+
+  /** @throws MediationError, or rejects with it, for the fault stack */
+  #take(message: MessageContext): Eventually<void> {
+    const { security } = this.definition;
+    const accepted = security ? acceptRequest(message, security) : true;
+    const passes = whenThere(accepted, (taken) => taken && passesPreMediate(message));
+    return whenThere(passes, (taken) => (taken ? this.#runInFlow(message) : undefined));
   }
 
   /** True when a large request may be passed on to the endpoint while it still comes: nobody looks at its body. */
@@ -141,15 +144,16 @@ export class ProxyService implements ResponseReceiver {
     }
   }
 
-  async #runInFlow(message: MessageContext): Promise<void> {
+  #runInFlow(message: MessageContext): Eventually<void> {
+    this.#pushFaultHandler(message);
     const sequence = resolveSequence(
       message,
       this.definition.inSequence,
       (key) => `Unable to find in-sequence : ${key}`,
     );
-    const reachedEnd = sequence ? await sequence.mediate(message) : true;
-    if (!reachedEnd || !this.definition.endpoint) return;
-    startSend(message, this.#targetEndpoint(message));
+    return whenThere(sequence ? sequence.mediate(message) : true, (reachedEnd) => {
+      if (reachedEnd && this.definition.endpoint) startSend(message, this.#targetEndpoint(message));
+    });
   }
 
   async #runResponse(response: MessageContext, receiving: string | undefined): Promise<void> {

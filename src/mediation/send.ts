@@ -84,11 +84,8 @@ function awaitsAnswer({ properties, axis2 }: MessageContext): boolean {
 export async function injectResponse(response: MessageContext): Promise<void> {
   const receiver = response.responseReceiver;
   const { stream } = response.payload;
-  if (receiver) {
-    await runFlow(response, async () => {
-      await receiver.injectResponse(response);
-    });
-  } else log.debug('A response without a receiver is dropped', aboutMessage(response));
+  if (receiver) await runFlow(response, () => receiver.injectResponse(response));
+  else log.debug('A response without a receiver is dropped', aboutMessage(response));
   // Dropped, or too late: nobody will take it any more.
   if (stream?.taken === false) stream.cancel();
 }

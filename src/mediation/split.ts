@@ -67,7 +67,7 @@ export function startSplitting(message: MessageContext, splitting: Splitting): v
 
 /** Runs branches that nobody in the flow waits for; the client and a stopping server do. */
 export function startDetached(message: MessageContext, branches: Branches): void {
-  const work = runFlow(message, () => runBranches(message, branches));
+  const work = Promise.resolve(runFlow(message, () => runBranches(message, branches)));
   if (message.exchange) message.exchange.track(work);
   else message.configuration.services.flows.track(work);
 }

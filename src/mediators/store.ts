@@ -132,8 +132,18 @@ async function follow(
   return 'stored';
 }
 
+function put(message: MessageContext, target: MessageStore, copy: StoredMessage, key?: string): Promise<void> {
+  const plain = !message.span && !message.trace && !target.once;
+  return plain ? target.put(copy) : putFollowed(message, target, copy, key);
+}
+
 /** With a span, the stored message says what it belongs to, for whoever takes it out (OP-73). */
-async function put(message: MessageContext, target: MessageStore, copy: StoredMessage, key?: string): Promise<void> {
+async function putFollowed(
+  message: MessageContext,
+  target: MessageStore,
+  copy: StoredMessage,
+  key: string | undefined,
+): Promise<void> {
   const span = message.span?.stores(target, copy.id);
   message.trace?.storing(copy.id);
   let first: string | undefined;

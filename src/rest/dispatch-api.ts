@@ -1,3 +1,4 @@
+import { type Eventually, whenThere } from '../mediation/eventually.ts';
 import { runFlow } from '../mediation/flow.ts';
 import type { Configuration } from '../message/configuration.ts';
 import type { MessageContext } from '../message/message-context.ts';
@@ -22,12 +23,12 @@ import { queryParameters } from './uri-template.ts';
 const MISMATCH_HANDLERS = { 404: '_resource_mismatch_handler_', 405: '_method_not_allowed_handler_' } as const;
 
 /** Brings a request to the resource of an API that is for it, or answers why there is none (spec proxies 6.3 to 6.5). */
-export async function dispatchToApi(
+export function dispatchToApi(
   api: RestApi,
   request: IncomingRequest,
   exchange: ClientExchange,
   configuration: Configuration,
-): Promise<void> {
+): Eventually<void> {
   const postfix = postfixOf(api, request);
   const form = asksForDescription(request, postfix.path);
   if (form !== undefined) {
@@ -40,12 +41,15 @@ export async function dispatchToApi(
   const message = inboundMessage(request, configuration, client, postfix.full);
   setApiProperties(message, api, request, postfix.full);
   exchange.carries(message);
-  if (outcome.match) {
-    if (setParameters(message, outcome.match, request)) await api.receive(message, outcome.match.resource);
-    else exchange.answerWith(faultAnswer(request, { status: 400, reason: 'The request URI cannot be decoded' }));
-  } else if (outcome.status === 200) exchange.answerWith(optionsAnswer(outcome.methods, cors));
-  else await refuse(message, exchange, outcome.status);
-  exchange.inFlowEnded(message);
+  const flow = (): Eventually<void> => {
+    if (outcome.match) {
+      if (setParameters(message, outcome.match, request)) return api.receive(message, outcome.match.resource);
+      return exchange.answerWith(faultAnswer(request, { status: 400, reason: 'The request URI cannot be decoded' }));
+    }
+    if (outcome.status === 200) return exchange.answerWith(optionsAnswer(outcome.methods, cors));
+    return refuse(message, exchange, outcome.status);
+  };
+  return whenThere(flow(), () => exchange.inFlowEnded(message));
 }
 
 /** What follows the context and the version, without and with the query. */
@@ -88,14 +92,10 @@ function optionsAnswer(methods: string, cors: ReadonlyArray<readonly [string, st
   return answer;
 }
 
-async function refuse(message: MessageContext, exchange: ClientExchange, status: 400 | 404 | 405): Promise<void> {
+function refuse(message: MessageContext, exchange: ClientExchange, status: 400 | 404 | 405): Eventually<void> {
   const name = status === 400 ? undefined : MISMATCH_HANDLERS[status];
   const handler = name === undefined ? undefined : message.configuration.find('sequence', name);
-  if (!handler) {
-    exchange.answerWith(emptyAnswer(status));
-    return;
-  }
-  await runFlow(message, () => handler.mediate(message));
+  return handler ? runFlow(message, () => handler.mediate(message)) : exchange.answerWith(emptyAnswer(status));
 }
 
 /** The properties of spec proxies 6.5. */

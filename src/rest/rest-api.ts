@@ -1,5 +1,6 @@
 import type { Position } from '../grammar/diagnostic.ts';
 import { logger } from '../logging/index.ts';
+import { type Eventually, whenThere } from '../mediation/eventually.ts';
 import { runFlow } from '../mediation/flow.ts';
 import { passesPreMediate } from '../mediation/pre-mediate.ts';
 import { clearSendMarkers } from '../mediation/send.ts';
@@ -63,18 +64,22 @@ export class RestApi {
     return this.definition.name;
   }
 
-  /** Runs the in-flow of a request. Never rejects; resolves when the in-sequence has ended (spec proxies 6.5). */
-  async receive(message: MessageContext, resource: ResourceDefinition): Promise<void> {
+  /** Runs the in-flow of a request, to the end of the in-sequence (spec proxies 6.5). Never throws, never rejects. */
+  receive(message: MessageContext, resource: ResourceDefinition): Eventually<void> {
     message.responseReceiver = this.#receivers.get(resource);
     const ended = message.configuration.services.observer?.enters(message, 'api', displayName(this.definition));
-    await runFlow(message, async () => {
-      if (!(await passesPreMediate(message))) return;
-      this.#pushFaultHandler(message, resource);
-      const sequence = resolveSequence(message, resource.inSequence, notFound);
-      if (sequence) await sequence.mediate(message);
-      else log.debug(`${this.name}: the resource has no in-sequence; the message is dropped`, aboutMessage(message));
-    });
-    ended?.();
+    const flow = runFlow(message, () =>
+      whenThere(passesPreMediate(message), (passes) => passes && this.#runInFlow(message, resource)),
+    );
+    return ended ? whenThere(flow, ended) : flow;
+  }
+
+  #runInFlow(message: MessageContext, resource: ResourceDefinition): Eventually<boolean> {
+    this.#pushFaultHandler(message, resource);
+    const sequence = resolveSequence(message, resource.inSequence, notFound);
+    if (sequence) return sequence.mediate(message);
+    log.debug(`${this.name}: the resource has no in-sequence; the message is dropped`, aboutMessage(message));
+    return false;
   }
 
   /** The response path (spec proxies 4.8): receiving sequence, else out-sequence, else straight back. */

@@ -119,7 +119,8 @@ class InMemoryStore implements MessageStore {
   async put(message: StoredMessage): Promise<void> {
     // A store that was replaced has closed, but messages in flight may still know it: its successor has the queue.
     if (this.#closedAt !== undefined && this.#holding.owners === 0) throw this.#holding.error('is closed');
-    await this.#holding.put(message);
+    const written = this.#holding.put(message);
+    if (written) await written;
   }
 
   consumer(): StoreConsumer {

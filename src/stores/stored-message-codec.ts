@@ -75,7 +75,9 @@ function encodeFailure(failure: DeliveryFailure): Json {
 
 /** Pairs rather than an object, so that order survives for names like `1`, too. */
 function encodeValues(values: ReadonlyMap<string, PropertyValue>): Json {
-  return [...values].map(([name, value]) => [name, encodeValue(value)]);
+  const pairs: Json[] = [];
+  values.forEach((value, name) => void pairs.push([name, encodeValue(value)]));
+  return pairs;
 }
 
 function encodeValue(value: PropertyValue): Json {

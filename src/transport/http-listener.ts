@@ -251,7 +251,9 @@ class Listener implements HttpListener {
     const served = this.#begin(request, response);
     try {
       const body = await this.#receive(served);
-      await this.#dispatch(served, body);
+      if (body instanceof StreamedBody) this.#passes(served, body);
+      const dispatched = this.#dispatch(served, body);
+      if (dispatched) await dispatched;
     } catch (error) {
       if (error instanceof RequestRefused) this.#refuse(served, error);
       else if (error instanceof RequestCutOff) log.debug(error.message);
@@ -301,7 +303,7 @@ class Listener implements HttpListener {
     if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
   }
 
-  async #receive(served: Served): Promise<Uint8Array | StreamedBody> {
+  #receive(served: Served): Promise<Uint8Array | StreamedBody> {
     const { request, response } = served;
     const { dispatcher } = this.#options;
     this.#checkHead(request);
@@ -317,9 +319,7 @@ class Listener implements HttpListener {
     const passFrom = mayPass && dispatcher.passesBody?.(target) ? STREAMED_FROM_BYTES : undefined;
     const limits = { maxBytes, idleMs: bodyIdleMs, totalMs: bodyTotalMs };
     served.reading = readBody(request, limits, this.#budget, passFrom);
-    const body = await served.reading.body;
-    if (body instanceof StreamedBody) this.#passes(served, body);
-    return body;
+    return served.reading.body;
   }
 
   #passes(served: Served, body: StreamedBody): void {
@@ -348,7 +348,8 @@ class Listener implements HttpListener {
     }
   }
 
-  async #dispatch(served: Served, body: Uint8Array | StreamedBody): Promise<void> {
+  /** Undefined: nothing is waited for any more. */
+  #dispatch(served: Served, body: Uint8Array | StreamedBody): Promise<void> | undefined {
     const { acknowledgeTaken, preservedHeaders, dispatcher } = this.#options;
     const { answerMs, bodyTotalMs } = this.#limits;
     const request = incomingRequest(served.request, body, this.scheme);
@@ -369,9 +370,11 @@ class Listener implements HttpListener {
     if (served.request.socket.destroyed) exchange.clientGone();
     else if (served.stream?.error) exchange.refused();
     try {
-      await dispatcher.dispatch(request, exchange);
+      const dispatched = dispatcher.dispatch(request, exchange);
+      return dispatched instanceof Promise ? dispatched.catch((error: unknown) => exchange.broke(error)) : undefined;
     } catch (error) {
       exchange.broke(error);
+      return undefined;
     }
   }
 

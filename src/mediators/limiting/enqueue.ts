@@ -36,7 +36,7 @@ export const enqueue = mediator({
       }
       const copy = message.copy();
       copy.callers.length = 0;
-      const work = executor.execute(priority, () => runFlow(copy, () => sequence.mediate(copy)));
+      const work = executor.execute(priority, async () => runFlow(copy, () => sequence.mediate(copy)));
       exchange?.take();
       if (exchange) exchange.track(work);
       else configuration.services.flows.track(work);

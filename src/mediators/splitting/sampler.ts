@@ -3,6 +3,7 @@ import { logger } from '../../logging/index.ts';
 import { aboutMessage } from '../../mediation/about-message.ts';
 import { mediator } from '../../mediation/component.ts';
 import { FLOW_END } from '../../mediation/continuation.ts';
+import { whenThere } from '../../mediation/eventually.ts';
 import { runFlow } from '../../mediation/flow.ts';
 import { MediationError } from '../../message/errors.ts';
 import type { MessageContext } from '../../message/message-context.ts';
@@ -90,7 +91,10 @@ class SamplingQueue {
       if (!next) return;
       this.#released += 1;
       const { message, done } = next;
-      void runFlow(message, () => this.#target.mediate(message, FLOW_END)).then(done);
+      void whenThere(
+        runFlow(message, () => this.#target.mediate(message, FLOW_END)),
+        done,
+      );
     }
   }
 

@@ -69,12 +69,13 @@ export class Holding {
   }
 
   /**
-   * Takes a message; resolves when it is in the journal, too.
-   * @throws StoreError when there is no room, or the journal cannot be written; then nothing is kept
+   * Takes a message; resolves when it is in the journal, too. Undefined: there is none, and the message is kept.
+   * @throws StoreError, or rejects with it, when there is no room, or the journal cannot be written; then nothing is kept
    */
-  async put(message: StoredMessage): Promise<void> {
-    if (this.journaled) await this.#putDurably(message);
-    else this.queue.add(this.#pack(message), undefined, message);
+  put(message: StoredMessage): Promise<void> | undefined {
+    if (this.journaled) return this.#putDurably(message);
+    this.queue.add(this.#pack(message), undefined, message);
+    return undefined;
   }
 
   /** @throws StoreError when the journal could not be written, or not in time: the message is still there */

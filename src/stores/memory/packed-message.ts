@@ -144,10 +144,11 @@ class Packer {
 
   #values(values: ReadonlyMap<string, PropertyValue>): void {
     writer.varint(values.size);
-    for (const [name, value] of values) {
+    // A loop would make an array of each name and value.
+    values.forEach((value, name) => {
       this.#text(name);
       this.#value(value);
-    }
+    });
   }
 
   #value(value: PropertyValue): void {
@@ -300,7 +301,8 @@ class Unpacker {
   }
 
   #uuid(): string {
-    return this.#reader.text(UUID_BYTES, 'hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+    const hex = this.#reader.text(UUID_BYTES, 'hex');
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   }
 
   #list<T>(read: () => T): T[] {
