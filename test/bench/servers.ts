@@ -1,5 +1,6 @@
 import type { RunningServer, ServerKind } from '../support/servers/kind.ts';
 import { ourSurroundings, provision } from '../support/servers/provision.ts';
+import { type RabbitMqBroker, rabbitmq } from '../support/servers/rabbitmq.ts';
 
 const running: RunningServer[] = [];
 
@@ -16,6 +17,11 @@ export async function startServer<Installation, Options, Running extends Running
   const server = await kind.start(found as Installation, options);
   running.push(server);
   return server;
+}
+
+/** A RabbitMQ with as much memory as one of its own has: with what tests give it, it stops taking messages for seconds when many wait. */
+export function startRoomyRabbitMq(): Promise<RabbitMqBroker | undefined> {
+  return startServer(rabbitmq, { configuration: ['vm_memory_high_watermark.absolute = 2GiB'] });
 }
 
 /** Ends all that were started. */

@@ -4,10 +4,10 @@ import { ArtifactReader } from '../../src/grammar/reader.ts';
 import { findStoreKind } from '../../src/stores/index.ts';
 import type { MessageStore } from '../../src/stores/message-store.ts';
 import type { DatabaseServer } from '../support/servers/database-server.ts';
-import { activemq, mariadb, postgresql, rabbitmq } from '../support/servers/index.ts';
+import { activemq, mariadb, postgresql } from '../support/servers/index.ts';
 import type { StoreArtifact } from './backlog-artifacts.ts';
 import { benchFolder, removeFolder } from './folder.ts';
-import { closeServers, startServer } from './servers.ts';
+import { closeServers, startRoomyRabbitMq, startServer } from './servers.ts';
 
 const CLASSES = {
   jms: 'org.apache.synapse.message.store.impl.jms.JmsStore',
@@ -58,7 +58,7 @@ async function database(name: string, start: () => Promise<DatabaseServer | unde
 }
 
 async function rabbitQueue(type: 'classic' | 'quorum'): Promise<Medium | undefined> {
-  const server = await once('rabbitmq', () => startServer(rabbitmq));
+  const server = await once('rabbitmq', startRoomyRabbitMq);
   if (!server) return undefined;
   const parameters = {
     'store.rabbitmq.host.name': '127.0.0.1',

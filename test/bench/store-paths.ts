@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { activemq, postgresql, rabbitmq } from '../support/servers/index.ts';
+import { activemq, postgresql } from '../support/servers/index.ts';
 import { DEFAULT_CONTEST } from './contest/contest.ts';
 import type { Row } from './contest/contestant.ts';
 import { postgresqlRow, rabbitmqRow, sqliteRow } from './contest/database-rows.ts';
@@ -11,7 +11,7 @@ import { activemqRows } from './contest/store-rows.ts';
 import { benchFolder, removeFolder } from './folder.ts';
 import { writeResult } from './result.ts';
 import { activemqVersions, postgresqlVersion, rabbitmqVersion } from './server-versions.ts';
-import { closeServers, startServer } from './servers.ts';
+import { closeServers, startRoomyRabbitMq, startServer } from './servers.ts';
 
 /*
  * Storing and draining against bare drivers, on real servers, in alternating rounds. Servers, clients, back end and both contestants are
@@ -98,7 +98,7 @@ async function onPostgresql(): Promise<void> {
 }
 
 async function onRabbitMq(): Promise<void> {
-  const broker = await startServer(rabbitmq);
+  const broker = await startRoomyRabbitMq();
   if (!broker) return void leaveOut('the row on RabbitMQ is left out: it is missing');
   servers.RabbitMQ = await rabbitmqVersion(broker.port);
   await measure([rabbitmqRow(clients, broker)]);
