@@ -8,6 +8,7 @@ import { dispatchToApi } from './rest/dispatch-api.ts';
 import { selectApi } from './rest/select-api.ts';
 import type { ClientExchange } from './transport/client-exchange.ts';
 import { inactiveService, serviceNotFound } from './transport/fault-response.ts';
+import type { HttpAnswer } from './transport/http-answer.ts';
 import type { Dispatcher } from './transport/http-listener.ts';
 import { inboundMessage } from './transport/inbound-message.ts';
 import { type IncomingRequest, splitTarget } from './transport/incoming-request.ts';
@@ -51,24 +52,25 @@ export class RequestDispatcher implements Dispatcher {
       return stream.whole().then((body) => this.dispatch({ ...request, body, stream: undefined }, exchange));
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') return enter(request, exchange, way);
-    return this.#metadata(request, way).then((metadata) =>
+    return whenThere(this.#metadata(request, way), (metadata) =>
       metadata ? exchange.answerWith(metadata) : enter(request, exchange, way),
     );
   }
 
-  async #metadata(request: IncomingRequest, { proxy, configuration }: Way) {
+  #metadata(request: IncomingRequest, { proxy, configuration }: Way): Eventually<HttpAnswer | undefined> {
     const wanted = proxy && request.query !== undefined && METADATA_QUERY.test(request.query);
-    const wsdl = wanted ? await proxyWsdl(proxy, configuration) : undefined;
-    return metadataAnswer(request, {
-      service: proxy && description(proxy, wsdl, configuration),
-      ports: this.#ports(),
-      services: () =>
-        configuration
-          .names('proxy')
-          .map((name) => configuration.find('proxy', name))
-          .filter((found) => found !== undefined)
-          .map((found) => description(found, undefined, configuration)),
-    });
+    return whenThere(wanted ? proxyWsdl(proxy, configuration) : undefined, (wsdl) =>
+      metadataAnswer(request, {
+        service: proxy && description(proxy, wsdl, configuration),
+        ports: this.#ports(),
+        services: () =>
+          configuration
+            .names('proxy')
+            .map((name) => configuration.find('proxy', name))
+            .filter((found) => found !== undefined)
+            .map((found) => description(found, undefined, configuration)),
+      }),
+    );
   }
 }
 

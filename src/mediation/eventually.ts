@@ -1,6 +1,6 @@
 /**
  * What a part of a message's way gives: at once where nothing is waited for, so that there the message costs no promise and no turn of the
- * microtask queue (a message through a proxy into a store in memory waited fourteen times for nothing).
+ * microtask queue. Promises are those of the language, not any thenable.
  */
 export type Eventually<T> = T | Promise<T>;
 

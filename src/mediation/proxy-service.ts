@@ -90,7 +90,7 @@ export class ProxyService implements ResponseReceiver {
     message.responseReceiver = this;
     const ended = message.configuration.services.observer?.enters(message, 'proxy', this.name);
     const flow = runFlow(message, () => this.#take(message));
-    return ended ? whenThere(flow, ended) : flow;
+    return ended ? whenThere(flow, () => ended()) : flow;
   }
 
   /** @throws MediationError, or rejects with it, for the fault stack */

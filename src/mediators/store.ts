@@ -137,7 +137,7 @@ function put(message: MessageContext, target: MessageStore, copy: StoredMessage,
   return plain ? target.put(copy) : putFollowed(message, target, copy, key);
 }
 
-/** With a span, the stored message says what it belongs to, for whoever takes it out (OP-73). */
+/** For stores that recognise repetitions, and messages that are followed: with a span, the stored message says what it belongs to (OP-73). */
 async function putFollowed(
   message: MessageContext,
   target: MessageStore,

@@ -71,15 +71,15 @@ export class RestApi {
     const flow = runFlow(message, () =>
       whenThere(passesPreMediate(message), (passes) => passes && this.#runInFlow(message, resource)),
     );
-    return ended ? whenThere(flow, ended) : flow;
+    return ended ? whenThere(flow, () => ended()) : flow;
   }
 
-  #runInFlow(message: MessageContext, resource: ResourceDefinition): Eventually<boolean> {
+  #runInFlow(message: MessageContext, resource: ResourceDefinition): Eventually<unknown> {
     this.#pushFaultHandler(message, resource);
     const sequence = resolveSequence(message, resource.inSequence, notFound);
     if (sequence) return sequence.mediate(message);
     log.debug(`${this.name}: the resource has no in-sequence; the message is dropped`, aboutMessage(message));
-    return false;
+    return undefined;
   }
 
   /** The response path (spec proxies 4.8): receiving sequence, else out-sequence, else straight back. */

@@ -28,12 +28,13 @@ const EMPTY = new Uint8Array(0);
 export function captureMessage(message: MessageContext): StoredMessage {
   const { body, headers } = captureBody(message);
   const correlationId = textOf(message.axis2.get('correlation_id'));
+  const storedAt = Date.now();
   return {
     v: 1,
-    id: newStoredId(),
+    id: newStoredId(storedAt),
     originalId: message.messageId,
     correlationId,
-    storedAt: Date.now(),
+    storedAt,
     service: message.text('proxy.name') ?? message.text('SYNAPSE_REST_API'),
     body,
     addressing: captureAddressing(message),

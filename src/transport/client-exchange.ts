@@ -196,7 +196,9 @@ export class ClientExchange implements Exchange {
     }
     if (this.#state !== 'waiting') return;
     this.#message = message;
-    this.#settle();
+    // What the flow has started may answer in this very turn, and its answer counts before a 202 that is only forced.
+    if (forced && this.#outstanding > 0) setImmediate(() => this.#settle());
+    else this.#settle();
   }
 
   /** The dispatcher itself broke: a fault instead of silence (spec proxies 1.8, REQ-17). */

@@ -24,7 +24,7 @@ export interface Dispatcher {
   passesBody?(target: string): boolean;
   /**
    * Sees to it that the exchange is answered: at once, or by running a flow and reporting its end with `inFlowEnded`. What it throws
-   * becomes a 500.
+   * or rejects with becomes a 500.
    */
   dispatch(request: IncomingRequest, exchange: ClientExchange): void | Promise<void>;
 }

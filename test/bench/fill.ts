@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { storedMessageBytes } from '../../src/stores/sql/stored-message-bytes.ts';
+import { newStoredId } from '../../src/stores/stored-id.ts';
 import { storedOrder } from './messages.ts';
 import { atOnce } from './percentiles.ts';
 import { type Medium, openStore } from './store-kinds.ts';
@@ -48,8 +49,8 @@ async function fillTable({ database, artifact }: Medium, count: number, onProgre
     );
     await client.query(
       `INSERT INTO ${artifact.parameters['store.jdbc.table']} (msg_id, message) SELECT id, ${placed} ` +
-        `FROM (SELECT 'urn:uuid:' || gen_random_uuid() AS id FROM generate_series(1, ${rows})) AS ids`,
-      [bytes],
+        'FROM unnest($2::text[]) AS ids (id)',
+      [bytes, Array.from({ length: rows }, () => newStoredId(Date.now()))],
     );
     onProgress(filled + rows);
   }

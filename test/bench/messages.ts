@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { newStoredId } from '../../src/stores/stored-id.ts';
 import type { StoredMessage } from '../../src/stores/stored-message.ts';
 
 const PADDING = 'x'.repeat(230);
@@ -44,12 +45,13 @@ const HEADERS = [
 /** That order as a proxy stores it. */
 export function storedOrder(number: number): StoredMessage {
   const originalId = `urn:uuid:${randomUUID()}`;
+  const storedAt = Date.now();
   return {
     v: 1,
-    id: `urn:uuid:${randomUUID()}`,
+    id: newStoredId(storedAt),
     originalId,
     correlationId: undefined,
-    storedAt: Date.now(),
+    storedAt,
     service: 'Orders',
     body: { kind: 'soap11', bytes: Buffer.from(order(number)), contentType: 'text/xml; charset=UTF-8' },
     addressing: { to: '/services/Orders', action: 'urn:placeOrder' },

@@ -19,7 +19,7 @@ export async function startServer<Installation, Options, Running extends Running
   return server;
 }
 
-/** A RabbitMQ with as much memory as one of its own has: with what tests give it, it stops taking messages for seconds when many wait. */
+/** A RabbitMQ that may use as much memory as on a server of its own: with what tests allow, it stops taking messages for seconds when many wait. */
 export function startRoomyRabbitMq(): Promise<RabbitMqBroker | undefined> {
   return startServer(rabbitmq, { configuration: ['vm_memory_high_watermark.absolute = 2GiB'] });
 }

@@ -117,6 +117,11 @@ function artifacts(): Record<string, string> {
     ['StoresNowhere', '<store messageStore="gone"/>'],
     ['StoresNowhereForced', `${SET('FORCE_SC_ACCEPTED', 'true', 'axis2')}<store messageStore="gone"/>`],
     ['ForcedRespond', `${SET('FORCE_SC_ACCEPTED', 'true', 'axis2')}<respond/>`],
+    ['ForcedLoops', `${SET('FORCE_SC_ACCEPTED', 'true', 'axis2')}${SET('marker', 'looped')}<loopback/>`],
+    [
+      'ForcedClones',
+      `${SET('FORCE_SC_ACCEPTED', 'true', 'axis2')}<clone><target><sequence><respond/></sequence></target></clone>`,
+    ],
     ['ForcedSend', `${SET('FORCE_SC_ACCEPTED', 'true', 'axis2')}${sendTo('/forced')}`],
     ['ForcedRefused', `${SET('FORCE_SC_ACCEPTED', 'true', 'axis2')}${sendRefused(ALWAYS)}`],
     ['ForcedNotReady', `${SET('FORCE_SC_ACCEPTED', 'true', 'axis2')}<send><endpoint key="gone"/></send>`],
@@ -441,6 +446,12 @@ describe('the in-flow decides what the client gets', () => {
   it('FORCE_SC_ACCEPTED after an answer: the answer stands, with a WARN', async () => {
     const before = running.records.length;
     expect((await soap11(at('ForcedRespond'))).status).toBe(200);
+    await running.logged(/^WARN Trying to send a 202 Accepted response to an already responded client request/, before);
+  });
+
+  it('FORCE_SC_ACCEPTED after an answer of the response path, or of a part: the answer stands', async () => {
+    const before = running.records.length;
+    for (const name of ['ForcedLoops', 'ForcedClones']) expect((await soap11(at(name))).status, name).toBe(200);
     await running.logged(/^WARN Trying to send a 202 Accepted response to an already responded client request/, before);
   });
 

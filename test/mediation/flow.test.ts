@@ -40,6 +40,11 @@ describe('the flows without a client', () => {
   });
 });
 
+it('a part of a flow that waits for nothing costs no promise', () => {
+  expect(runFlow(message({}), () => true)).toBeUndefined();
+  expect(runFlow(message({}), async () => true)).toBeInstanceOf(Promise);
+});
+
 it('a part of a flow that fails, at once or later, runs the fault stack and does not reject', async () => {
   for (const part of [
     () => {

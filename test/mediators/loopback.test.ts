@@ -55,8 +55,9 @@ it('is waited for by the server when nobody else waits', async () => {
   request.responseReceiver = {
     injectResponse: () => new Promise((resolve) => (release = resolve)),
   };
-  await sequence(LOOPBACK).mediate(request);
+  const flow = sequence(LOOPBACK).mediate(request);
   expect(configuration.flows.size).toBe(1);
   release();
+  expect(await flow).toBe(false);
   expect(await configuration.flows.idle(1000)).toBe(true);
 });

@@ -186,6 +186,7 @@ describe('FORCE_SC_ACCEPTED', () => {
     exchange.take();
     exchange.track(work.promise);
     exchange.inFlowEnded(forced());
+    await settled();
     expect(answers).toMatchObject([{ status: 202 }]);
     const late = message(Payload.ofJson('{"late":1}'));
     late.properties.set('proxy.name', 'P');
@@ -195,6 +196,19 @@ describe('FORCE_SC_ACCEPTED', () => {
     expect(answers).toHaveLength(1);
     expect(counts.lateAnswers).toBe(1);
     expect(log).toContain('warn Trying to send a response to an already responded client request - Proxy Name : P');
+  });
+
+  it('does not overtake a branch that answers in the same turn of the event loop', async () => {
+    const { exchange, answers } = setUp();
+    exchange.take();
+    const branch = async () => {
+      for (let turns = 0; turns < 20; turns += 1) await undefined;
+      exchange.respond(message());
+    };
+    exchange.track(branch());
+    exchange.inFlowEnded(forced());
+    await settled();
+    expect(answers).toMatchObject([{ status: 200 }]);
   });
 
   it('never hides a failure before the end of the in-flow (OP-03)', () => {

@@ -86,9 +86,11 @@ class InMemoryTaker implements MessageTaker {
   readonly #signal: AbortSignal;
   readonly #onClose: () => void;
   readonly #taken = new Set<InMemoryDelivery>();
-  /** Of the queue: what has been looked up, and how far it has been looked at. */
-  #slice: readonly QueueEntry[] = [];
+  /** What has been looked up of the queue; what was looked at is not held any more. */
+  #slice: Array<QueueEntry | undefined> = [];
   #at = 0;
+  /** The place of what was looked at last. */
+  #from = 0;
   #closed = false;
 
   constructor(holding: Holding, wanted: Set<string>, signal: AbortSignal, onClose: () => void) {
@@ -101,9 +103,9 @@ class InMemoryTaker implements MessageTaker {
   async next(): Promise<Delivery | undefined> {
     while (!this.#closed && this.#wanted.size > 0) {
       this.#signal.throwIfAborted();
-      const entry = this.#nextWanted();
-      if (entry && this.#holding.queue.take(entry)) return this.#hand(entry);
-      if (!entry && !(await this.#lookFurther())) return undefined;
+      const entry = this.#takeNext();
+      if (entry) return this.#hand(entry);
+      if (!(await this.#lookFurther())) return undefined;
     }
     return undefined;
   }
@@ -111,25 +113,30 @@ class InMemoryTaker implements MessageTaker {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#slice = [];
     await Promise.all([...this.#taken].map((delivery) => delivery.abandon()));
     this.#onClose();
   }
 
-  /** The next one of the slice that is wanted and available; it counts as found. */
-  #nextWanted(): QueueEntry | undefined {
+  /** Takes the next one of the slice that is wanted and available. */
+  #takeNext(): QueueEntry | undefined {
     while (this.#at < this.#slice.length) {
       const entry = this.#slice[this.#at] as QueueEntry;
+      this.#slice[this.#at] = undefined;
       this.#at += 1;
-      if (entry.state === 'available' && this.#wanted.delete(this.#idOf(entry))) return entry;
+      this.#from = entry.sequence;
+      const id = this.#idOf(entry);
+      if (!this.#wanted.has(id) || !this.#holding.queue.take(entry)) continue;
+      this.#wanted.delete(id);
+      return entry;
     }
     return undefined;
   }
 
   /** The next slice; others get their turn before it. False: the queue ends here. */
   async #lookFurther(): Promise<boolean> {
-    const last = this.#slice.at(-1);
-    if (last) await nextTurn();
-    this.#slice = this.#holding.queue.after(last?.sequence ?? 0, SLICE);
+    if (this.#from > 0) await nextTurn();
+    this.#slice = this.#holding.queue.after(this.#from, SLICE);
     this.#at = 0;
     return this.#slice.length > 0;
   }
