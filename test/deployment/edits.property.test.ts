@@ -115,10 +115,18 @@ class EditedFolder {
   }
 
   #write(file: number, slot: Slot | undefined, text: string, atomically: boolean): void {
-    const path = slot?.path ?? `file${file}.xml`;
+    const path = slot?.path ?? this.#freePath(file);
     this.slots.set(file, { path, text, good: text });
     if (atomically) this.deployed.folder.replace(path, text);
     else this.deployed.folder.write(path, text);
+  }
+
+  /** After a swap another file may have the path. */
+  #freePath(file: number): string {
+    const path = `file${file}.xml`;
+    if (![...this.slots.values()].some((other) => other.path === path)) return path;
+    this.#renames += 1;
+    return `sub/again${this.#renames}.xml`;
   }
 
   #save(slot: Slot, text: string): void {
@@ -145,6 +153,18 @@ class EditedFolder {
 }
 
 describe('random edits (OP-31)', () => {
+  test('a file that is written anew where another one has its old path', async () => {
+    const edited = new EditedFolder();
+    await using _ = edited.deployed;
+    const artifacts = [{ kind: 'sequence', name: 'n0', version: 0 }] as const;
+    edited.apply({ do: 'write', file: 1, artifacts, atomically: false });
+    edited.apply({ do: 'write', file: 3, artifacts, atomically: false });
+    edited.apply({ do: 'swap', file: 3, other: 1 });
+    edited.apply({ do: 'delete', file: 3 });
+    edited.apply({ do: 'write', file: 3, artifacts, atomically: false });
+    await expectRecovery(edited);
+  });
+
   test('files with names of their own: served is exactly the last whole version of every file', async () => {
     await fc.assert(
       fc.asyncProperty(edits('own'), async (all) => {
