@@ -94,6 +94,8 @@ export class ClientExchange implements Exchange {
   #inFlowEnded = false;
   /** The 202 was given while the in-flow went on. */
   #acknowledged = false;
+  /** The flow has answered. */
+  #responded = false;
   /** What the flow runs with, for log lines; let go with the answer. */
   #carried: MessageContext | undefined;
   /** The request's message once its in-flow has ended; let go with the answer. */
@@ -134,6 +136,7 @@ export class ClientExchange implements Exchange {
   respond(message: MessageContext): void {
     if (!this.#accepts(message)) return;
     const answer = composeResponse(message, this.#target());
+    this.#responded = true;
     this.#options.counts.responses += 1;
     this.#answer(answer);
   }
@@ -148,6 +151,7 @@ export class ClientExchange implements Exchange {
   /** Answers without a message: service lists, WSDLs, dispatch faults. */
   answerWith(answer: HttpAnswer): void {
     if (!this.#accepts(undefined)) return;
+    this.#responded = true;
     this.#options.counts.responses += 1;
     this.#answer(answer);
   }
@@ -190,15 +194,22 @@ export class ClientExchange implements Exchange {
   inFlowEnded(message: MessageContext): void {
     this.#inFlowEnded = true;
     const forced = isFlagSet(message.axis2.get('FORCE_SC_ACCEPTED'));
-    if (this.#state === 'answered' && forced && !this.#acknowledged) {
-      this.#options.counts.lateAnswers += 1;
-      log.warn('Trying to send a 202 Accepted response to an already responded client request', this.#details(message));
-    }
+    if (this.#state === 'answered' && forced && !this.#acknowledged) this.#forcedTooLate(message);
     if (this.#state !== 'waiting') return;
     this.#message = message;
-    // What the flow has started may answer in this very turn, and its answer counts before a 202 that is only forced.
-    if (forced && this.#outstanding > 0) setImmediate(() => this.#settle());
+    if (forced && this.#outstanding > 0) setImmediate(() => this.#force(message));
     else this.#settle();
+  }
+
+  /** What the flow has started had the rest of the turn to answer: that counts before a 202 that is only forced. */
+  #force(message: MessageContext): void {
+    if (this.#responded) this.#forcedTooLate(message);
+    else this.#settle();
+  }
+
+  #forcedTooLate(message: MessageContext): void {
+    this.#options.counts.lateAnswers += 1;
+    log.warn('Trying to send a 202 Accepted response to an already responded client request', this.#details(message));
   }
 
   /** The dispatcher itself broke: a fault instead of silence (spec proxies 1.8, REQ-17). */

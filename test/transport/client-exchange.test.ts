@@ -209,6 +209,7 @@ describe('FORCE_SC_ACCEPTED', () => {
     exchange.inFlowEnded(forced());
     await settled();
     expect(answers).toMatchObject([{ status: 200 }]);
+    expect(log).toEqual(['warn Trying to send a 202 Accepted response to an already responded client request']);
   });
 
   it('never hides a failure before the end of the in-flow (OP-03)', () => {
