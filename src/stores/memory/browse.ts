@@ -125,6 +125,8 @@ class InMemoryTaker implements MessageTaker {
       this.#slice[this.#at] = undefined;
       this.#at += 1;
       this.#from = entry.sequence;
+      // Of what is gone or in somebody's hands nothing is read: its memory may be compressed already.
+      if (entry.state !== 'available') continue;
       const id = this.#idOf(entry);
       if (!this.#wanted.has(id) || !this.#holding.queue.take(entry)) continue;
       this.#wanted.delete(id);
