@@ -41,7 +41,8 @@ export interface DataSource {
   /** A JDBC URL. */
   readonly url: string;
   readonly username: string | undefined;
-  readonly password: string | undefined;
+  /** A function looks it up, for each connection anew; it throws when nobody knows it. */
+  readonly password: string | (() => string) | undefined;
   /** The JDBC driver class; the URL tells enough without it. */
   readonly driver: string | undefined;
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Delivery, type MessageStore, type StoreConsumer, StoreError } from '../../src/stores/message-store.ts';
+import { withSecretPasswords } from '../../src/stores/sql/data-source-secrets.ts';
 import { storeContract } from '../stores/contract.ts';
 import { dedupSuite } from '../stores/dedup-suite.ts';
 import { JdbcNodeProcess } from '../stores/jdbc-node-process.ts';
@@ -38,6 +39,40 @@ describeDatabases('a JDBC store', (database) => {
     `JDBC on ${name}`,
     jdbcDedup(stores, () => database.access),
   );
+
+  describe('with a secret as its password', () => {
+    afterEach(() => stores.closeAll());
+
+    it('connects again with what the secret is now, without a deployment (OP-84)', async () => {
+      const { server, access } = database;
+      const [user, secrets] = ['rotating', new Map([['database', 'one']])];
+      await flavour.sql(server, flavour.newUser(user, 'one'));
+      const source = { url: access.url, username: user, password: '$secret{database}', driver: access.driver };
+      const dataSources = withSecretPasswords(new Map([['Orders', source]]), (alias) => secrets.get(alias));
+      const parameters = {
+        'store.jdbc.dsName': 'Orders',
+        'store.jdbc.table': stores.table(),
+        'x.create.table': 'true',
+      };
+      const store = await stores.openWith(parameters, { dataSources });
+      const first = storedMessage();
+      await store.put(first);
+
+      await flavour.sql(server, flavour.newPassword(user, 'two'));
+      await flavour.sql(server, flavour.endSessions(user));
+      await becomes(store, 'DOWN');
+      const second = storedMessage();
+      const putting = store.put(second);
+      secrets.delete('database');
+      await waitFor(() => store.status().lastError?.includes("there is no secret 'database'") ?? false, {
+        what: () => `the missing secret to be told: ${JSON.stringify(store.status())}`,
+        deadlineMs: 60_000,
+      });
+      secrets.set('database', 'two');
+      await putting;
+      expect(await drain(store)).toEqual([first.id, second.id]);
+    });
+  });
 
   describe('shared', () => {
     afterEach(() => stores.closeAll());

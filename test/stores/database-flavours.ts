@@ -12,6 +12,11 @@ export interface Flavour {
   bytes(hex: string): string;
   /** Finds a row when a transaction waits for another one. */
   readonly waitingTransactions: string;
+  /** One who may do everything. */
+  newUser(name: string, password: string): string;
+  newPassword(name: string, password: string): string;
+  /** Ends all connections of a user. */
+  endSessions(name: string): string;
 }
 
 export const onPostgresql: Flavour = {
@@ -25,6 +30,9 @@ export const onPostgresql: Flavour = {
     `CREATE TABLE ${name} (indexId BIGSERIAL PRIMARY KEY, msg_id VARCHAR(200) NOT NULL, message BYTEA NOT NULL)`,
   bytes: (hex) => `'\\x${hex}'`,
   waitingTransactions: "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+  newUser: (name, password) => `CREATE ROLE ${name} SUPERUSER LOGIN PASSWORD '${password}'`,
+  newPassword: (name, password) => `ALTER ROLE ${name} PASSWORD '${password}'`,
+  endSessions: (name) => `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${name}'`,
 };
 
 export const onMariaDb: Flavour = {
@@ -38,4 +46,7 @@ export const onMariaDb: Flavour = {
     'message BLOB NOT NULL, PRIMARY KEY (indexId))',
   bytes: (hex) => `X'${hex}'`,
   waitingTransactions: "SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
+  newUser: (name, password) => `GRANT ALL ON *.* TO ${name} IDENTIFIED BY '${password}'`,
+  newPassword: (name, password) => `ALTER USER ${name} IDENTIFIED BY '${password}'`,
+  endSessions: (name) => `KILL USER ${name}`,
 };

@@ -27,7 +27,8 @@ export interface ServerDatabase {
   readonly database: string;
   /** From the URL; parameters of the store win. */
   readonly user: string | undefined;
-  readonly password: string | undefined;
+  /** A function looks it up, as it may have changed since the last connection; it throws when nobody knows it. */
+  readonly password: string | (() => string) | undefined;
   readonly tls: TlsMode;
   /** A PEM file with the certificates that are trusted, instead of the well-known ones. */
   readonly caFile: string | undefined;
@@ -38,6 +39,9 @@ export interface ServerDatabase {
   /** PostgreSQL: whether statements may be prepared (`prepareThreshold=0` says no, for connection poolers). */
   readonly prepares: boolean;
 }
+
+/** The same with the password as it is now. */
+export type SignedInDatabase = ServerDatabase & { readonly password: string | undefined };
 
 /** A file of SQLite. */
 export interface FileDatabase {

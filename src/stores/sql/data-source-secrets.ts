@@ -4,8 +4,8 @@ import { ConnectParameterError } from './data-source.ts';
 const SECRET = /^\$secret\{([^{}]+)\}$/;
 
 /**
- * Data sources whose passwords may be written as `$secret{alias}`, as MI has it: looked up whenever a database is about to be opened
- * (OP-84). Reading the password of one whose secret nobody knows throws a ConnectParameterError.
+ * Data sources whose passwords may be written as `$secret{alias}`, as MI has it: looked up whenever a connection is about to be opened
+ * (OP-84). Looking up the password of one whose secret nobody knows throws a ConnectParameterError.
  */
 export function withSecretPasswords(
   sources: ReadonlyMap<string, DataSource>,
@@ -15,15 +15,12 @@ export function withSecretPasswords(
 }
 
 function revealing(id: string, source: DataSource, lookup: (alias: string) => string | undefined): DataSource {
-  const [, alias] = SECRET.exec(source.password ?? '') ?? [];
+  const [, alias] = (typeof source.password === 'string' && SECRET.exec(source.password)) || [];
   if (alias === undefined) return source;
-  return {
-    ...source,
-    get password() {
-      const secret = lookup(alias);
-      if (secret === undefined)
-        throw new ConnectParameterError(`the password of the data source '${id}': there is no secret '${alias}'`);
-      return secret;
-    },
+  const password = () => {
+    const secret = lookup(alias);
+    if (secret !== undefined) return secret;
+    throw new ConnectParameterError(`the password of the data source '${id}': there is no secret '${alias}'`);
   };
+  return { ...source, password };
 }

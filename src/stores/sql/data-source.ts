@@ -31,10 +31,7 @@ export class ConnectParameterError extends Error {
 /** What a driver needs of the server. */
 export type DatabaseServices = Pick<StoreServices, 'dataDirectory' | 'dataSources' | 'trustedCertificates'>;
 
-export interface User {
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-}
+export type User = Pick<DataSource, 'username' | 'password'>;
 
 /** A data source of the configuration, also under the names that JNDI would have for it. */
 export function findDataSource(
@@ -91,7 +88,7 @@ export function withUser(address: DatabaseAddress, { username, password }: User)
   return { ...address, user: username ?? address.user, password: password ?? address.password };
 }
 
-/** @throws ConnectParameterError when the package for the database, or a file that the address names, is missing */
+/** @throws ConnectParameterError when the package for the database, or a file or secret that the address names, is missing */
 export function driverFor(
   written: DatabaseAddress,
   { dataDirectory, trustedCertificates }: Pick<DatabaseServices, 'dataDirectory' | 'trustedCertificates'>,
@@ -102,6 +99,7 @@ export function driverFor(
     return sqliteDriver(address, dataDirectory);
   }
   requireTrusted(address);
+  requirePassword(address);
   const name = address.kind === 'postgresql' ? 'pg' : 'mysql2';
   requireInstalled(name, address);
   return address.kind === 'postgresql' ? postgresqlDriver(address) : mysqlDriver(address);
@@ -130,4 +128,9 @@ function requireTrusted(address: ServerDatabase): void {
   } catch (cause) {
     throw new ConnectParameterError(`${describeAddress(address)}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Said at the deployment; it is looked up again with every connection. */
+function requirePassword({ password }: ServerDatabase): void {
+  if (typeof password === 'function') password();
 }

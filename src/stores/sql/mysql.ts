@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import type { Connection, ConnectionOptions, FieldPacket, SslOptions } from 'mysql2/promise';
-import type { DatabaseHost, ServerDatabase } from './address.ts';
+import type { DatabaseHost, ServerDatabase, SignedInDatabase } from './address.ts';
 import { type InsertOrUpdate, nameParts, type SqlDialect } from './dialect.ts';
 import {
   CONNECT_TIMEOUT_MS,
@@ -78,7 +78,7 @@ export function mysqlDriver(address: ServerDatabase): SqlDriver {
   return serverDriver(address, { dialect: mysqlDialect, connect });
 }
 
-async function connect(address: ServerDatabase, at: DatabaseHost, role: ConnectionRole): Promise<SqlConnection> {
+async function connect(address: SignedInDatabase, at: DatabaseHost, role: ConnectionRole): Promise<SqlConnection> {
   const { createConnection } = await import('mysql2/promise');
   let connection: MysqlConnection | undefined;
   try {
@@ -100,7 +100,7 @@ async function connect(address: ServerDatabase, at: DatabaseHost, role: Connecti
   }
 }
 
-function connectionOptions(address: ServerDatabase, { host, port }: DatabaseHost): ConnectionOptions {
+function connectionOptions(address: SignedInDatabase, { host, port }: DatabaseHost): ConnectionOptions {
   return {
     host,
     port,

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Client, ClientConfig } from 'pg';
-import type { DatabaseHost, ServerDatabase } from './address.ts';
+import type { DatabaseHost, ServerDatabase, SignedInDatabase } from './address.ts';
 import { onConflict, type SqlDialect } from './dialect.ts';
 import {
   CONNECT_TIMEOUT_MS,
@@ -56,7 +56,7 @@ export function postgresqlDriver(address: ServerDatabase): SqlDriver {
   return serverDriver(address, { dialect: postgresqlDialect, connect });
 }
 
-async function connect(address: ServerDatabase, at: DatabaseHost, role: ConnectionRole): Promise<SqlConnection> {
+async function connect(address: SignedInDatabase, at: DatabaseHost, role: ConnectionRole): Promise<SqlConnection> {
   const { default: pg } = await import('pg');
   const client = new pg.Client(clientOptions(address, at));
   // Without a listener an error between two statements would end the process; whoever runs a statement hears of it anyway.
@@ -72,7 +72,7 @@ async function connect(address: ServerDatabase, at: DatabaseHost, role: Connecti
   }
 }
 
-function clientOptions(address: ServerDatabase, { host, port }: DatabaseHost): ClientConfig {
+function clientOptions(address: SignedInDatabase, { host, port }: DatabaseHost): ClientConfig {
   return {
     host,
     port,

@@ -1,11 +1,12 @@
 import { readTrusted, tlsAdvice, trustedBy } from '../broker/trust.ts';
-import { type DatabaseHost, describeAddress, type ServerDatabase } from './address.ts';
+import { type DatabaseHost, describeAddress, type ServerDatabase, type SignedInDatabase } from './address.ts';
 import type { SqlDialect } from './dialect.ts';
 import {
   answered,
   CLOSE_TIMEOUT_MS,
   type ConnectionRole,
   runTransaction,
+  SqlConnectError,
   type SqlConnection,
   type SqlDriver,
   SqlLostError,
@@ -26,7 +27,7 @@ import {
 export interface ServerKind {
   readonly dialect: SqlDialect;
   /** @throws SqlConnectError */
-  connect(address: ServerDatabase, at: DatabaseHost, role: ConnectionRole): Promise<SqlConnection>;
+  connect(address: SignedInDatabase, at: DatabaseHost, role: ConnectionRole): Promise<SqlConnection>;
 }
 
 /** Reaches the database at its hosts in turn: the next one when one fails. */
@@ -40,13 +41,23 @@ export function serverDriver(address: ServerDatabase, { dialect, connect }: Serv
     async connect(role) {
       const host = address.hosts[turn % address.hosts.length] as DatabaseHost;
       try {
-        return await connect(address, host, role);
+        return await connect(signedIn(address), host, role);
       } catch (error) {
         turn += 1;
         throw error;
       }
     },
   };
+}
+
+/** @throws SqlConnectError when nobody knows the password any more: without it the server would refuse us */
+function signedIn(address: ServerDatabase): SignedInDatabase {
+  const { password } = address;
+  try {
+    return { ...address, password: typeof password === 'function' ? password() : password };
+  } catch (cause) {
+    throw new SqlConnectError('refused', reasonOf(cause), { cause });
+  }
 }
 
 /** How the certificate of a server is checked; undefined: the connection is plain text. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ConnectParameterError, dataSourceAddress } from '../../../src/stores/sql/data-source.ts';
+import { ConnectParameterError } from '../../../src/stores/sql/data-source.ts';
 import { withSecretPasswords } from '../../../src/stores/sql/data-source-secrets.ts';
 
 const source = (password: string | undefined) => ({
@@ -20,8 +20,8 @@ it('the password of a data source may be a secret, which is looked up whenever i
     (alias) => secrets.get(alias),
   );
   const passwordOf = (name: string) => {
-    const address = dataSourceAddress(name, sources.get(name) ?? source(''));
-    return 'password' in address ? address.password : undefined;
+    const { password } = sources.get(name) ?? source('');
+    return typeof password === 'function' ? password() : password;
   };
   expect(passwordOf('Secret')).toBe('one');
   secrets.set('db', 'two');

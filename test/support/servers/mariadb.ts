@@ -93,7 +93,7 @@ async function createDatabase(port: number): Promise<boolean> {
     const root = await createConnection({ host: HOST, port, user: 'root', connectTimeout: 2_000 });
     await root.query(`CREATE DATABASE IF NOT EXISTS ${DATABASE} CHARACTER SET utf8mb4`);
     await root.query(`CREATE USER IF NOT EXISTS '${USER}'@'%' IDENTIFIED BY '${PASSWORD}'`);
-    await root.query(`GRANT ALL ON *.* TO '${USER}'@'%'`);
+    await root.query(`GRANT ALL ON *.* TO '${USER}'@'%' WITH GRANT OPTION`);
     await root.end();
     return true;
   } catch {
