@@ -151,6 +151,20 @@ describe('a lock of somebody else', () => {
     expect(await lockFile(file, NEVER)).toBeDefined();
     expect(readdirSync(folder)).toEqual(['x.txt.lock']);
   });
+
+  it('is left to the one who is about to clear the lock of the taker that died', async () => {
+    writeFileSync(lock, DEAD);
+    writeFileSync(join(folder, 'x.txt.takeover.lock'), DEAD);
+    const clearing = join(folder, 'x.txt.takeover.takeover.lock');
+    writeFileSync(clearing, `${hostname()} ${process.ppid} another\n`);
+    expect(await lockFile(file, NEVER)).toBeUndefined();
+    expect(await lockFile(file, NEVER)).toBeUndefined();
+    expect(readdirSync(folder)).toEqual(['x.txt.lock', 'x.txt.takeover.lock', 'x.txt.takeover.takeover.lock']);
+    rmSync(clearing);
+    expect(await lockFile(file, NEVER)).toBeUndefined();
+    expect(await lockFile(file, NEVER)).toBeDefined();
+    expect(readdirSync(folder)).toEqual(['x.txt.lock']);
+  });
 });
 
 describe('sweeping', () => {

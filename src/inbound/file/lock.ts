@@ -61,14 +61,15 @@ export async function lockFile(path: string, rules: LockRules): Promise<(() => P
 export async function sweepLock(lock: string, rules: LockRules): Promise<boolean> {
   const state = await stateOf(lock, rules);
   if (state !== 'stale') return state === 'free';
-  if (isUnfinishedLock(basename(lock)) || lock.endsWith(TAKEOVER_SUFFIX)) {
+  if (isUnfinishedLock(basename(lock))) {
     await rm(lock, { force: true });
     return true;
   }
-  // Of two that find the same stale lock, the slower one would take away the new lock of the quicker one.
+  // Of two that find the same stale lock, the slower one would take away the new lock of the quicker one. That holds for the lock on
+  // taking it away, too: one whose writer has died on it is taken away as any other, by who has the lock on that.
   const takeover = `${lockedName(lock)}${TAKEOVER_SUFFIX}`;
   if (!(await create(takeover))) {
-    // Whoever died on it leaves it to the next look at this lock.
+    // What somebody who died on it has left is out of the way for the next look at this lock.
     await sweepLock(takeover, rules);
     return false;
   }
@@ -77,7 +78,7 @@ export async function sweepLock(lock: string, rules: LockRules): Promise<boolean
     if (again === 'stale') await rm(lock, { force: true });
     return again !== 'held';
   } finally {
-    await rm(takeover, { force: true });
+    await unlock(takeover);
   }
 }
 
