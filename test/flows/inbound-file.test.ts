@@ -47,7 +47,8 @@ it('a file inbound endpoint loses no file to kill -9, and a lock does not outliv
     }
     await reaches(names.length);
     const left = () => readdirSync(incoming);
-    await waitFor(() => left().length === 0, { what: () => `an empty folder; it has ${left()}`, deadlineMs: 30_000 });
+    // A kill may leave a lock that its process had not signed yet: that counts as somebody's for a minute.
+    await waitFor(() => left().length === 0, { what: () => `an empty folder; it has ${left()}`, deadlineMs: 90_000 });
     expect(readdirSync(done).sort()).toEqual(names);
   } finally {
     await runtime.stop();
@@ -61,4 +62,4 @@ it('a file inbound endpoint loses no file to kill -9, and a lock does not outliv
     repeated,
   });
   expect(repeated).toBeLessThanOrEqual(3);
-}, 120_000);
+}, 240_000);

@@ -119,15 +119,15 @@ function lifeOf(lives: Map<string, OrderLife>, order: string): OrderLife {
   return life;
 }
 
-/** What one fault can still account for. */
-interface Account {
-  readonly fault: Fault;
-  /** The acceptances that may have been unsettled, for each back end. */
-  readonly unsettled: ReadonlySet<Acceptance>;
-  readonly left: Map<string, number>;
-  /** How many more may have been stored or moved twice. */
-  readonly copiesLeft: { storedTwice: number; movedTwice: number };
+/** An order that was accepted once more. */
+interface Repeat {
+  readonly life: OrderLife;
+  readonly before: Acceptance;
+  readonly again: Acceptance;
 }
+
+/** One duplicate that a fault may have brought about: tells whether it can be this one. */
+type Excuse = (repeat: Repeat) => boolean;
 
 function unexplainedDuplicates(
   repeated: ReadonlyArray<readonly [string, OrderLife]>,
@@ -135,23 +135,50 @@ function unexplainedDuplicates(
   faults: readonly Fault[],
 ): string[] {
   const sorted = acceptances.toSorted((left, right) => left.at - right.at);
-  const accounts = faults.map((fault) => {
-    return { fault, unsettled: unsettledAt(fault, sorted), left: new Map(), copiesLeft: copiesOf(fault) };
-  });
+  const backEnds = new Set(sorted.map(({ backEnd }) => backEnd));
+  const excuses = faults.flatMap((fault) => excusesOf(fault, sorted, backEnds));
+  const usedBy = new Map<Excuse, Repeat>();
   const unexplained = new Set<string>();
   for (const [order, life] of repeated) {
-    for (const [index, repeat] of life.accepted.entries()) {
+    for (const [index, again] of life.accepted.entries()) {
       const before = life.accepted[index - 1];
-      if (!before || charge(accounts, before, repeat) || wasForgotten(faults, before, repeat)) continue;
-      if (chargeCopy(accounts, life, repeat)) continue;
-      unexplained.add(order);
+      if (!before || wasForgotten(faults, before, again)) continue;
+      if (!excused({ life, before, again }, excuses, usedBy, new Set())) unexplained.add(order);
     }
   }
   return [...unexplained];
 }
 
-function copiesOf({ storedTwice = 0, movedTwice = 0 }: Fault): Account['copiesLeft'] {
-  return { storedTwice, movedTwice };
+/** As many as the fault can account for. */
+function excusesOf(fault: Fault, sorted: readonly Acceptance[], backEnds: Iterable<string>): Excuse[] {
+  const { from, to, window, storedTwice = 0, movedTwice = 0 } = fault;
+  const unsettled = unsettledAt(fault, sorted);
+  const inFlight = [...backEnds].flatMap((backEnd) =>
+    times(window, ({ before, again }) => before.backEnd === backEnd && again.at >= from && unsettled.has(before)),
+  );
+  const moving: Excuse = ({ life, again }) => (life.sentAt ?? 0) <= to && again.at >= from;
+  const storing: Excuse = ({ life }) => wasBeingStored(life, fault);
+  return [...inFlight, ...times(movedTwice, moving), ...times(storedTwice, storing)];
+}
+
+function times(count: number, excuse: Excuse): Excuse[] {
+  return Array.from({ length: count }, () => (repeat: Repeat) => excuse(repeat));
+}
+
+/**
+ * Finds an excuse that nobody uses; one that is used will do when its user finds another one: faults that come close together can
+ * account for the same duplicates.
+ */
+function excused(repeat: Repeat, excuses: readonly Excuse[], usedBy: Map<Excuse, Repeat>, asked: Set<Excuse>): boolean {
+  for (const excuse of excuses) {
+    if (asked.has(excuse) || !excuse(repeat)) continue;
+    asked.add(excuse);
+    const user = usedBy.get(excuse);
+    if (user && !excused(user, excuses, usedBy, asked)) continue;
+    usedBy.set(excuse, repeat);
+    return true;
+  }
+  return false;
 }
 
 function unsettledAt(fault: Fault, sorted: readonly Acceptance[]): ReadonlySet<Acceptance> {
@@ -167,40 +194,12 @@ function unsettledAt(fault: Fault, sorted: readonly Acceptance[]): ReadonlySet<A
   return unsettled;
 }
 
-/** Takes a repeat out of the window of a fault; false when no fault accounts for it. */
-function charge(accounts: readonly Account[], before: Acceptance, repeat: Acceptance): boolean {
-  for (const { fault, unsettled, left } of accounts) {
-    if (repeat.at < fault.from || !unsettled.has(before)) continue;
-    const rest = left.get(before.backEnd) ?? fault.window;
-    if (rest === 0) continue;
-    left.set(before.backEnd, rest - 1);
-    return true;
-  }
-  return false;
-}
-
 /** Whether it had been removed, and the server has forgotten that. */
 function wasForgotten(faults: readonly Fault[], before: Acceptance, repeat: Acceptance): boolean {
   return faults.some(
     ({ from, to, forgetsMs = 0 }) =>
       forgetsMs > 0 && before.at >= from - forgetsMs && before.at <= to && repeat.at >= from,
   );
-}
-
-/** The same for one that may have been in a store twice, or in two stores. */
-function chargeCopy(accounts: readonly Account[], life: OrderLife, repeat: Acceptance): boolean {
-  for (const { fault, copiesLeft } of accounts) {
-    const { movedTwice, storedTwice } = copiesLeft;
-    if (movedTwice > 0 && (life.sentAt ?? 0) <= fault.to && repeat.at >= fault.from) {
-      copiesLeft.movedTwice = movedTwice - 1;
-      return true;
-    }
-    if (storedTwice > 0 && wasBeingStored(life, fault)) {
-      copiesLeft.storedTwice = storedTwice - 1;
-      return true;
-    }
-  }
-  return false;
 }
 
 function wasBeingStored({ sentAt, answeredAt }: OrderLife, { from, to }: Fault): boolean {

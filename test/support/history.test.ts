@@ -157,6 +157,20 @@ describe('a history', () => {
       expect(judged({ ...kill, window: 2 }, ['a', 'b']).unexplained).toEqual([]);
     });
 
+    it('accounts for a duplicate that the next one could account for as well only when no other needs it', () => {
+      const history = new OrderHistory();
+      for (const order of ['b', 'a']) history.add({ kind: 'sent', order, at: 0 });
+      accept(history, 'a', '1', 95);
+      // Killed at 100 and at 150, when what the first kill had left in flight was still waited for.
+      accept(history, 'a', '1', 140);
+      accept(history, 'b', '1', 145);
+      accept(history, 'b', '1', 190);
+      for (const from of [100, 150]) history.addFault({ ...kill, from, to: from + 60 });
+      expect(history.verdict().unexplained).toEqual([]);
+      accept(history, 'b', '1', 195);
+      expect(history.verdict().unexplained).toHaveLength(1);
+    });
+
     it('does not account for what came twice before it, nor without a window', () => {
       expect(judged({ ...kill, from: 300, to: 310 }, ['b']).unexplained).toEqual(['b']);
       expect(judged({ ...kill, window: 0 }, ['b']).unexplained).toEqual(['b']);
