@@ -394,7 +394,7 @@ describeDatabases('a JDBC store', (database) => {
     it('survives that the server ends its connections', async () => {
       const store = await stores.open(database.access);
       await becomes(store, 'READY');
-      await flavour.sql(database.server, endConnections(name));
+      await flavour.sql(database.server, flavour.endSessions(database.server.user));
       const message = storedMessage();
       await waitFor(() => store.put(message).then(() => true), { what: 'a put', deadlineMs: 10_000 });
       expect((await next(store)).message?.id).toBe(message.id);
@@ -403,9 +403,3 @@ describeDatabases('a JDBC store', (database) => {
     });
   });
 });
-
-function endConnections(name: string): string {
-  return name === 'PostgreSQL'
-    ? 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $$mini-synapse$$'
-    : `BEGIN NOT ATOMIC FOR other IN (SELECT id FROM information_schema.processlist WHERE user = 'synapse' AND id <> CONNECTION_ID()) DO EXECUTE IMMEDIATE CONCAT('KILL ', other.id); END FOR; END`;
-}

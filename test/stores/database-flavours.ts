@@ -15,7 +15,7 @@ export interface Flavour {
   /** One who may do everything. */
   newUser(name: string, password: string): string;
   newPassword(name: string, password: string): string;
-  /** Ends all connections of a user. */
+  /** Ends all other connections of a user. */
   endSessions(name: string): string;
 }
 
@@ -32,7 +32,8 @@ export const onPostgresql: Flavour = {
   waitingTransactions: "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
   newUser: (name, password) => `CREATE ROLE ${name} SUPERUSER LOGIN PASSWORD '${password}'`,
   newPassword: (name, password) => `ALTER ROLE ${name} PASSWORD '${password}'`,
-  endSessions: (name) => `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${name}'`,
+  endSessions: (name) =>
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${name}' AND pid <> pg_backend_pid()`,
 };
 
 export const onMariaDb: Flavour = {
@@ -48,5 +49,7 @@ export const onMariaDb: Flavour = {
   waitingTransactions: "SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
   newUser: (name, password) => `GRANT ALL ON *.* TO ${name} IDENTIFIED BY '${password}'`,
   newPassword: (name, password) => `ALTER USER ${name} IDENTIFIED BY '${password}'`,
-  endSessions: (name) => `KILL USER ${name}`,
+  endSessions: (name) =>
+    `BEGIN NOT ATOMIC FOR other IN (SELECT id FROM information_schema.processlist WHERE user = '${name}' AND id <> CONNECTION_ID()) ` +
+    "DO EXECUTE IMMEDIATE CONCAT('KILL ', other.id); END FOR; END",
 };
