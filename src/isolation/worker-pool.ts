@@ -1,5 +1,6 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { logger } from '../logging/index.ts';
+import { startThread } from '../worker-thread.ts';
 import type { JobFailure, JobKind, JobReport, JobRequest, Jobs } from './jobs.ts';
 
 const log = logger('Isolation');
@@ -62,7 +63,7 @@ class Thread {
     this.#onIdle = onIdle;
     this.#onEnd = onEnd;
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    this.#worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
+    this.#worker = startThread(new URL(`./worker.${extension}`, import.meta.url), {
       env: {},
       stdin: false,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, stackSizeMb: 4 },

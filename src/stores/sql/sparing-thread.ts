@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Worker, WorkerOptions } from 'node:worker_threads';
+import { startThread } from '../../worker-thread.ts';
 
 /** What bin/launch.sh says about old objects; threads take it over. */
 const OF_PROCESS = process.execArgv.find((argument) => argument.startsWith('--initial-old-space-size='));
@@ -10,9 +11,9 @@ const OF_THREAD = '--initial-old-space-size=4';
  * the sake of its start; a thread that only hands rows on gets there after hours, and looks like a leak until then (npm run bench -- soak).
  */
 export function sparingThread(module: URL, options: WorkerOptions): Worker {
-  if (OF_PROCESS === undefined) return new Worker(module, options);
+  if (OF_PROCESS === undefined) return startThread(module, options);
   setFlagsFromString(OF_THREAD);
-  const worker = new Worker(module, options);
+  const worker = startThread(module, options);
   const restore = () => setFlagsFromString(OF_PROCESS);
   worker.once('online', restore);
   worker.once('exit', restore);
