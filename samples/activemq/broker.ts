@@ -31,6 +31,8 @@ export interface ActiveMqOptions {
   readonly extraXml?: string;
   /** The most heap of its Java virtual machine, MiB; default 256. A backlog of 100,000 messages wants 1024. */
   readonly heapMiB?: number;
+  /** Further options of its Java virtual machine, such as `-Dname=value`. */
+  readonly javaOptions?: readonly string[];
   /** Default: `findActiveMq()`. */
   readonly installation?: ActiveMqInstallation;
 }
@@ -138,7 +140,7 @@ class OwnBroker implements ActiveMqBroker {
     this.#process = new ServerProcess({
       name: 'ActiveMQ',
       command: installation.java,
-      args: javaArguments(installation, folder, options.heapMiB ?? 256),
+      args: javaArguments(installation, folder, options),
       cwd: folder,
       answers: () => stompAnswers(user ? { ...door, login: user.name, passcode: user.password } : door),
     });
@@ -207,7 +209,11 @@ class OwnBroker implements ActiveMqBroker {
 }
 
 /** Java's options are for a quick start and a small footprint, not for throughput over hours. */
-function javaArguments(installation: ActiveMqInstallation, folder: string, heapMiB: number): readonly string[] {
+function javaArguments(
+  installation: ActiveMqInstallation,
+  folder: string,
+  { heapMiB = 256, javaOptions = [] }: ActiveMqOptions,
+): readonly string[] {
   return [
     `-Xmx${heapMiB}m`,
     '-XX:+UseSerialGC',
@@ -223,6 +229,7 @@ function javaArguments(installation: ActiveMqInstallation, folder: string, heapM
     `-Dactivemq.base=${folder}`,
     `-Dactivemq.conf=${folder}`,
     `-Dactivemq.data=${folder}`,
+    ...javaOptions,
     '-jar',
     installation.jar,
     'start',

@@ -11,6 +11,8 @@ import { RateMeter } from './rate-meter.ts';
  */
 const MEASURING_SHARE = 0.05;
 const LONGEST_PAUSE_MS = 60_000;
+/** A number that the medium cannot tell exactly is no better when it is asked for more often. */
+const ESTIMATED_PAUSE_MS = 5_000;
 /** Nothing tells when the oldest message is another one: where it is looked at quickly, that is done this often, too. */
 const QUICK_MS = 500;
 const OLDEST_PAUSE_MS = 1_000;
@@ -105,7 +107,8 @@ class WatchedStore {
       this.#depth = { count: count === 'unknown' ? null : count, estimated, at: Date.now() };
       const { enqueued, dequeued } = store.status();
       this.#counted = count === 'unknown' ? undefined : { count, estimated, at: performance.now(), enqueued, dequeued };
-      const rest = restAfter(performance.now() - began);
+      const took = performance.now() - began;
+      const rest = estimated ? Math.max(ESTIMATED_PAUSE_MS, restAfter(took)) : restAfter(took);
       // Nothing was learnt from it, and no number is there to go on from.
       this.#measureAgain = performance.now() + (count === 'unknown' ? Math.min(rest, HISTORY_STEP_MS) : rest);
       if (count === 0) this.#emptied();

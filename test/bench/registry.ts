@@ -43,6 +43,12 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
     onlyByName: true,
   },
   soak: { module: 'soak.ts', title: 'an hour of steady load: whether memory grows', minutes: 61, onlyByName: true },
+  stops: {
+    module: 'stops.ts',
+    title: 'who stands still when a store on ActiveMQ does: broker, disk, machine or we',
+    minutes: 1.25,
+    onlyByName: true,
+  },
   stores: { module: 'stores.ts', title: 'every kind of store against its real server', minutes: 2, onlyByName: true },
   backlog: {
     module: 'backlog.ts',

@@ -9,6 +9,7 @@ function watched({ leavesMarks = false, depthMs = 0 } = {}) {
     depth: 0 as number | 'unknown',
     enqueued: 0,
     dequeued: 0,
+    estimated: false,
     oldestAt: 1_000 as number | undefined,
     state: 'READY',
     since: 0,
@@ -20,9 +21,9 @@ function watched({ leavesMarks = false, depthMs = 0 } = {}) {
     status: () => ({ lastError: undefined, ...now }),
     async depth() {
       asked.depth += 1;
-      const { depth: count } = now;
+      const { depth: count, estimated } = now;
       if (depthMs > 0) await new Promise((resolve) => setTimeout(resolve, depthMs));
-      return { count, estimated: false };
+      return { count, estimated };
     },
     browser: () => ({
       leavesMarks,
@@ -49,6 +50,18 @@ function watched({ leavesMarks = false, depthMs = 0 } = {}) {
 describe('the figures of a store', () => {
   beforeEach(() => void vi.useFakeTimers({ now: 100_000 }));
   afterEach(() => void vi.useRealTimers());
+
+  it('are asked for every five seconds where the medium cannot tell them exactly, and follow its counters meanwhile', async () => {
+    const { now, asked, measure } = watched();
+    Object.assign(now, { depth: 500, estimated: true, enqueued: 500 });
+    await measure();
+    expect(asked.depth).toBe(1);
+    Object.assign(now, { depth: 500, enqueued: 520 });
+    expect(await measure(4_000)).toMatchObject({ depth: 520, estimated: true });
+    expect(asked.depth).toBe(1);
+    await measure(1_500);
+    expect(asked.depth).toBe(2);
+  });
 
   it('follow what is stored and taken while its medium is too slow to be asked again', async () => {
     const { now, asked, measure } = watched({ depthMs: 400 });

@@ -16,6 +16,14 @@ const BROWSE_MS = 1_500;
 const BROWSE_PAGE = 400;
 /** A browse shows every message, body included: no more of them are looked at. */
 const MAX_COUNTED = 10_000;
+/**
+ * A browse beyond a page tells only whether there are more messages than expected, which others must have stored; and 10,000 of them keep
+ * broker and process busy for 150 to 700 ms. After one that told nothing the next one waits twice as long, up to this.
+ */
+const LONGEST_REST_MS = 300_000;
+const LEAST_REST_MS = 1_000;
+/** Of the time, what goes into those at most. */
+const FAR_LOOKS_SHARE = 0.05;
 
 interface Counted {
   readonly count: number;
@@ -37,8 +45,9 @@ export interface QueueDepthOptions {
 
 /**
  * The number of messages on a queue (OP-17), in others' hands included: told by the broker's statistics, if the store asks for them
- * and the broker has them; else counted by a browse on a connection of its own, if that is less than a page; else estimated from the last count and from what this process has done since, and never less than a browse has
- * shown. Looks at most once in two seconds, however often it is asked, unless the answer has to be fresh.
+ * and the broker has them; else counted by a browse on a connection of its own, if that is less than a page; else estimated from the last
+ * count and from what this process has done since, and never less than a browse beyond that page has shown, which is made the more rarely
+ * the less it tells. Looks at most once in two seconds, however often it is asked, unless the answer has to be fresh.
  */
 export class QueueDepth {
   readonly #options: QueueDepthOptions;
@@ -47,6 +56,8 @@ export class QueueDepth {
   #looking: Promise<StoreDepth> | undefined;
   /** What was counted last, and the counters of that moment. */
   #counted: { readonly count: number; readonly change: number } | undefined;
+  /** When a browse may go beyond a page again, and how long it had to wait for that. */
+  #farLook = { againAt: 0, restMs: LEAST_REST_MS };
 
   constructor(options: QueueDepthOptions) {
     this.#options = options;
@@ -114,14 +125,31 @@ export class QueueDepth {
     );
   }
 
+  /** How many messages a browse shows before it has nothing more to tell. */
+  #most(): number {
+    const { count: expected } = this.estimate();
+    if (expected === 'unknown' || expected < BROWSE_PAGE) return MAX_COUNTED;
+    const mayTell = expected < MAX_COUNTED && performance.now() >= this.#farLook.againAt;
+    return mayTell ? MAX_COUNTED : BROWSE_PAGE;
+  }
+
+  #lookedFar(tookMs: number, told: boolean): void {
+    const least = Math.max(LEAST_REST_MS, tookMs / FAR_LOOKS_SHARE);
+    const restMs = told ? least : Math.min(LONGEST_REST_MS, Math.max(least, 2 * this.#farLook.restMs));
+    this.#farLook = { againAt: performance.now() + restMs, restMs };
+  }
+
   async #browse(connection: StompConnection): Promise<Counted> {
+    const { count: expected } = this.estimate();
+    const most = this.#most();
+    const begun = performance.now();
     let count = 0;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const headers = { ...subscribedQueue(this.#options.queue, connection.server), browser: 'true', ack: 'auto' };
     const onMessage = (headers: StompHeaders) => {
       if (headers.browser === 'end') return resolve(count < BROWSE_PAGE);
       count += 1;
-      if (count >= MAX_COUNTED) resolve(false);
+      if (count >= most) resolve(false);
     };
     const { confirmed } = connection.subscribe(headers, (message) => onMessage(message.headers), { maxBodyBytes: 0 });
     confirmed.catch(() => resolve(false));
@@ -129,6 +157,8 @@ export class QueueDepth {
     const complete = await within(promise, BROWSE_MS, 'the end of the browse').catch(() => false);
     if (complete) await connection.close();
     else connection.destroy('enough was browsed');
+    if (most > BROWSE_PAGE && count >= BROWSE_PAGE)
+      this.#lookedFar(performance.now() - begun, expected === 'unknown' || count > expected);
     return { count, complete };
   }
 }

@@ -95,7 +95,8 @@ export function storing(clients: HttpClients, store: StoreArtifact, connections:
   });
 }
 
-function storingArtifacts(store: StoreArtifact) {
+/** The proxy that stores there, and the store. */
+export function storingArtifacts(store: StoreArtifact) {
   return { artifacts: { Storing: storingProxy(), Kept: storeXml(store) } };
 }
 
