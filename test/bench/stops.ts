@@ -2,12 +2,11 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { activemq } from '../support/servers/index.ts';
 import { endChild, nextMessage, startModule } from './contest/child.ts';
 import { startRuntime } from './contest/http-contestants.ts';
 import { BYTES, freshName, jmsStore, storingArtifacts } from './contest/store-rows.ts';
 import { benchFolder, removeFolder } from './folder.ts';
-import { closeServers, startServer } from './servers.ts';
+import { closeServers, startRoomyActiveMq } from './servers.ts';
 import type { Probed } from './stops-probe.ts';
 import { brokerStops, type Named, reasonsOf, slowAccesses } from './stops-reasons.ts';
 
@@ -38,8 +37,7 @@ async function watch(kind: string, ...args: readonly string[]): Promise<ChildPro
 }
 
 async function main(): Promise<void> {
-  const javaOptions = [`-Xlog:safepoint:file=${safepoints}:time`, `-D${SLOW_ACCESS}=${SLOW_MS}`];
-  const broker = await startServer(activemq, { heapMiB: 1024, javaOptions });
+  const broker = await startRoomyActiveMq([`-Xlog:safepoint:file=${safepoints}:time`, `-D${SLOW_ACCESS}=${SLOW_MS}`]);
   if (!broker) throw new Error('ActiveMQ is missing');
   const runtime = await startRuntime(storingArtifacts(jmsStore(broker, freshName())));
   const probes = {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { activemq, postgresql } from '../support/servers/index.ts';
+import { postgresql } from '../support/servers/index.ts';
 import { DEFAULT_CONTEST } from './contest/contest.ts';
 import type { Row } from './contest/contestant.ts';
 import { postgresqlRow, rabbitmqRow, sqliteRow } from './contest/database-rows.ts';
@@ -11,7 +11,7 @@ import { activemqRows } from './contest/store-rows.ts';
 import { benchFolder, removeFolder } from './folder.ts';
 import { writeResult } from './result.ts';
 import { activemqVersions, postgresqlVersion, rabbitmqVersion } from './server-versions.ts';
-import { closeServers, startRoomyRabbitMq, startServer } from './servers.ts';
+import { closeServers, startRoomyActiveMq, startRoomyRabbitMq, startServer } from './servers.ts';
 
 /*
  * Storing and draining against bare drivers, on real servers, in alternating rounds. Servers, clients, back end and both contestants are
@@ -60,7 +60,7 @@ function leaveOut(what: string): readonly Row[] {
 }
 
 async function onActiveMq(): Promise<void> {
-  const broker = await startServer(activemq, { heapMiB: 1024 });
+  const broker = await startRoomyActiveMq();
   if (!broker) return void leaveOut('the rows on ActiveMQ are left out: it is missing');
   Object.assign(servers, activemqVersions());
   const missing = javaMissing();
@@ -74,7 +74,7 @@ async function onActiveMq(): Promise<void> {
 }
 
 async function draining(): Promise<void> {
-  const broker = await startServer(activemq, { heapMiB: 1024 });
+  const broker = await startRoomyActiveMq();
   if (!broker) return void leaveOut('the rows that drain are left out: ActiveMQ is missing');
   Object.assign(servers, activemqVersions());
   const counting = await startCounting();
