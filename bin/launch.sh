@@ -23,7 +23,10 @@ fi
 # up to 96 (with 12, messages under way outlive them and a pass-through takes 30 % more CPU; with 48, storing a message takes 5 to 25 % less, and
 # bodies of 1 MB come to a sixth fewer a second), old ones are collected when there are 30 % more of them, for the first time at 64 MB, which a
 # start does not reach (a tenth of its time), and glibc keeps no large piece and few pools to itself.
-memory='--max-semi-space-size=8 --heap-growing-percent=30 --initial-old-space-size=64'
+flags='--max-semi-space-size=8 --heap-growing-percent=30 --initial-old-space-size=64'
+# Has to hold before a thread starts (src/worker-thread.ts); here, so that it does for all processes from their beginning: what one with
+# other flags has left in the compile cache is of no use to the next.
+flags="$flags --no-wasm-code-gc"
 export MALLOC_MMAP_THRESHOLD_="${MALLOC_MMAP_THRESHOLD_:-131072}" MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_:-131072}"
 export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
 
@@ -44,14 +47,14 @@ run() {
     if [ -d "$root/node_modules" ]; then
       export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$root/node_modules/.cache/mini-synapse}"
     fi
-    [ "$major" -lt 24 ] || exec "$node" $memory "$source" "$@"
+    [ "$major" -lt 24 ] || exec "$node" $flags "$source" "$@"
     # Node.js 22 and 23 either need the flag or do it with a warning.
-    exec "$node" $memory --experimental-strip-types --disable-warning=ExperimentalWarning "$source" "$@"
+    exec "$node" $flags --experimental-strip-types --disable-warning=ExperimentalWarning "$source" "$@"
   fi
   [ -n "$compiled" ] || return 0
   # So is what was made of the compiled files, but only where nobody else than those who may change them can write.
   if [ -w "$root/dist" ]; then export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$root/dist/.cache}"; fi
-  exec "$node" $memory "$compiled" "$@"
+  exec "$node" $flags "$compiled" "$@"
 }
 
 # The Node.js that came with `npm ci`: beside this package, or in a project that this package is installed in.

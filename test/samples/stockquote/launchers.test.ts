@@ -102,7 +102,7 @@ async function fakeNode(file: string, version: string): Promise<void> {
   await writeFile(
     file,
     `#!/bin/sh\n[ "$1" = --version ] && echo ${version} && exit 0\n` +
-      'for word; do case $word in --max-semi-* | --heap-growing-* | --initial-old-*) ;; *) echo "$word" ;; esac; done\nexit 7\n',
+      'for word; do case $word in --max-semi-* | --heap-growing-* | --initial-old-* | --no-wasm-*) ;; *) echo "$word" ;; esac; done\nexit 7\n',
   );
   await chmod(file, 0o755);
 }
