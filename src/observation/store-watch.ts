@@ -129,9 +129,12 @@ class WatchedStore {
     // Counters of a store that was replaced begin anew.
     if (came < 0 || went < 0 || (came === 0 && went === 0)) return;
     const estimated = then.estimated || performance.now() - at > EXACT_FOR_MS;
-    this.#depth = { count: Math.max(0, count + came - went), estimated, at: Date.now() };
-    // It was empty, and what has come since is there.
-    if (count === 0 && came > went) this.#oldestAt ??= Date.now();
+    const left = Math.max(0, count + came - went);
+    const wasEmpty = this.#depth?.count === 0;
+    this.#depth = { count: left, estimated, at: Date.now() };
+    if (left === 0) this.#emptied();
+    // What has come since is the oldest.
+    else if (wasEmpty) this.#oldestAt ??= Date.now();
   }
 
   async #measureOldest(store: MessageStore): Promise<void> {

@@ -116,6 +116,18 @@ describe('the figures of a store', () => {
     expect((await measure())?.oldestAgeMs).toBeLessThan(3_000);
   });
 
+  it('know the oldest message of a store that was emptied and filled again before it is asked for its depth', async () => {
+    const { now, asked, measure } = watched();
+    Object.assign(now, { depth: 500, estimated: true, enqueued: 500, oldestAt: Date.now() - 9_000 });
+    await measure();
+    Object.assign(now, { depth: 0, dequeued: 500 });
+    expect((await measure(1_000))?.oldestAgeMs).toBeNull();
+    Object.assign(now, { depth: 3, enqueued: 503 });
+    expect((await measure(1_000))?.oldestAgeMs).toBe(0);
+    expect((await measure(1_000))?.oldestAgeMs).toBe(1_000);
+    expect(asked.depth).toBe(1);
+  });
+
   it('cost one look at a queue where looking leaves a mark, until its oldest message may be another one', async () => {
     const { now, asked, measure } = watched({ leavesMarks: true });
     await measure();

@@ -18,17 +18,19 @@ const BROWSE_PAGE = 400;
 const MAX_COUNTED = 10_000;
 /**
  * A browse beyond a page tells only whether there are more messages than expected, which others must have stored; and 10,000 of them keep
- * broker and process busy for 150 to 700 ms. After one that told nothing the next one waits twice as long, up to this.
+ * broker and process busy for 150 to 700 ms. After one that told nothing the next one waits twice as long, up to this: about 1 % of the time.
  */
-const LONGEST_REST_MS = 300_000;
+const LONGEST_REST_MS = 60_000;
 const LEAST_REST_MS = 1_000;
 /** Of the time, what goes into those at most. */
 const FAR_LOOKS_SHARE = 0.05;
 
 interface Counted {
   readonly count: number;
-  /** It is the whole number, not what was seen of it. */
+  /** It is the whole number, not the least that there must be. */
   readonly complete: boolean;
+  /** How long a browse beyond a page has taken. */
+  readonly farMs?: number;
 }
 
 export interface QueueDepthOptions {
@@ -88,6 +90,7 @@ export class QueueDepth {
     if (found && (found.complete || more)) {
       this.#counted = { count: found.count, change: this.#change() };
     }
+    if (found?.farMs !== undefined) this.#lookedFar(found.farMs, more);
     const depth = found?.complete ? { count: found.count, estimated: false } : this.estimate();
     this.#last = { depth, at: performance.now() };
     return depth;
@@ -140,9 +143,9 @@ export class QueueDepth {
   }
 
   async #browse(connection: StompConnection): Promise<Counted> {
-    const { count: expected } = this.estimate();
     const most = this.#most();
     const begun = performance.now();
+    const { dequeued } = this.#options.counters();
     let count = 0;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const headers = { ...subscribedQueue(this.#options.queue, connection.server), browser: 'true', ack: 'auto' };
@@ -157,8 +160,10 @@ export class QueueDepth {
     const complete = await within(promise, BROWSE_MS, 'the end of the browse').catch(() => false);
     if (complete) await connection.close();
     else connection.destroy('enough was browsed');
-    if (most > BROWSE_PAGE && count >= BROWSE_PAGE)
-      this.#lookedFar(performance.now() - begun, expected === 'unknown' || count > expected);
-    return { count, complete };
+    if (complete) return { count, complete };
+    // Those that were shown first may be gone by now.
+    const left = Math.max(0, count - (this.#options.counters().dequeued - dequeued));
+    const far = most > BROWSE_PAGE && count >= BROWSE_PAGE;
+    return { count: left, complete, ...(far && { farMs: performance.now() - begun }) };
   }
 }
