@@ -3,7 +3,7 @@ import { OPTIONS } from '../config/options.ts';
 import { ConfigurationError } from '../config/toml-reader.ts';
 import { DataFolderError } from '../data-folder.ts';
 import { counted } from '../logging/counted.ts';
-import { closeLogging, configureLogging, logger } from '../logging/index.ts';
+import { closeLogging, configureLogging, flushLogging, logger } from '../logging/index.ts';
 import { UsersFileError } from '../management/security/users.ts';
 import { type RunningServer, startServer } from '../server.ts';
 import { ListenError } from '../transport/listening.ts';
@@ -50,7 +50,7 @@ async function serve(
     closeLogging();
     return reportFailure(error, io);
   }
-  io.stdout.write(`${readyLine(server, performance.now() - begun)}\n`);
+  writeReadyLine(server, performance.now() - begun, io);
   finishStart();
   const stopKeys = await keys(server, configuration, io);
   const cause = await Promise.race([signal, server.askedToEnd]);
@@ -63,15 +63,15 @@ async function serve(
 /** The same with several processes that do it. */
 async function supervise(
   what: Pick<PrimaryOptions, 'configuration' | 'flags' | 'signal'>,
-  { stdout }: CommandIo,
+  io: CommandIo,
   begun: number,
 ): Promise<number | 'restart'> {
   const { superviseWorkers } = await import('../workers/primary.ts');
   const onReady = (ready: WorkerReady) => {
-    stdout.write(`${readyLine(ready, performance.now() - begun)}\n`);
+    writeReadyLine(ready, performance.now() - begun, io);
     releaseStartUpMemory();
   };
-  return outcomeOf(await superviseWorkers({ ...what, stdout, onReady }));
+  return outcomeOf(await superviseWorkers({ ...what, stdout: io.stdout, onReady }));
 }
 
 function outcomeOf(outcome: Outcome): number | 'restart' {
@@ -132,6 +132,12 @@ function readFlags(args: string[]): ConfigurationFlags {
     logLevel: wordFlag('log-level', values['log-level'], ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const),
     logFormat: wordFlag('log-format', values['log-format'], ['text', 'json'] as const),
   };
+}
+
+/** Behind all lines of the log that were written before. */
+function writeReadyLine(server: WorkerReady, elapsedMs: number, { stdout }: CommandIo): void {
+  flushLogging();
+  stdout.write(`${readyLine(server, elapsedMs)}\n`);
 }
 
 /** The line that scripts wait for (design 2). */

@@ -3,33 +3,49 @@ const WAITING_LIMIT = 1024 * 1024;
 /** Bytes that may wait before warnings and errors are dropped too: more would cost the process, and all lines with it. */
 const IMPORTANT_WAITING_LIMIT = 16 * 1024 * 1024;
 
+/** So many lines within {@link WINDOW_MS} are each written at once. */
+const WRITTEN_SINGLY = 50;
+const WINDOW_MS = 100;
 /** Characters of a turn that are written without waiting for its end. */
 const AT_ONCE = 64 * 1024;
 
-/** Those with lines that are not written yet: whatever ends the process, but a signal that nobody catches, they are. */
+/** Those with lines that are not written yet. */
 const unwritten = new Set<BoundedStream>();
-process.on('exit', () => {
+/** There is no end of the turn any more. */
+let exiting = false;
+const writeAll = () => {
   for (const stream of [...unwritten]) stream.flush();
+};
+process.on('exit', () => {
+  exiting = true;
+  writeAll();
 });
+// Where somebody handles the exception and throws another one, there is no exit.
+process.on('uncaughtExceptionMonitor', writeAll);
 
 /**
  * Writes formatted lines to a stream and never grows without bound (OP-71): while a slow reader leaves more than 1 MiB waiting,
  * lines below WARN are dropped and counted; more than 16 MiB, all are. The counts are written as soon as there is room again, at the
  * latest at the end.
  *
- * A line is written at once; those below WARN that follow in the same turn of the event loop wait for its end and are written together, as each write
- * to a file or a pipe is a system call of some 10 µs.
+ * Each write to a file or a pipe is a system call of some 10 µs. So a line is written at once as long as there are few; of many, those below WARN wait for the
+ * end of their turn of the event loop and are written together:
  *
  * ```
- * EMPTY ──line: written──► OPEN ──line──► OPEN ──the turn ends, a warning, or 64 KB: all are written──► EMPTY
+ * SINGLY ──line: written──► SINGLY ──more than 50 within 100 ms──► TOGETHER ──line: waits──► TOGETHER ──100 ms over, none waits──► SINGLY
+ *                                    the turn ends, a warning, or 64 KB: written ──► TOGETHER
  * ```
+ *
+ * Lines that wait are there however the process ends, unless it is killed, aborts or runs out of memory; what blocks the event loop delays them.
  */
 export class BoundedStream {
   readonly #stream: NodeJS.WritableStream;
   readonly #notice: (text: string) => string;
-  /** Of this turn, behind the first one. */
+  /** Those that wait for the end of this turn. */
   #lines = '';
-  #open = false;
+  #endOfTurn: NodeJS.Immediate | undefined;
+  /** When the last 100 ms began, on the monotonic clock, and how many lines were written singly in them. */
+  #window = { begun: Number.NEGATIVE_INFINITY, lines: 0 };
   #dropped = 0;
   /** Of those, warnings and errors. */
   #droppedImportant = 0;
@@ -55,10 +71,12 @@ export class BoundedStream {
 
   /** Writes what waits for the end of the turn. */
   flush(): void {
+    if (this.#lines === '') return;
     unwritten.delete(this);
+    clearImmediate(this.#endOfTurn);
     const lines = this.#lines;
     this.#lines = '';
-    if (lines !== '') this.#stream.write(lines);
+    this.#stream.write(lines);
   }
 
   close(): void {
@@ -67,20 +85,23 @@ export class BoundedStream {
   }
 
   #add(line: string): void {
-    if (this.#open) {
-      if (this.#lines === '') unwritten.add(this);
+    if (this.#lines !== '') {
       this.#lines += line;
-      return;
+    } else if (exiting || this.#maySingly()) {
+      this.#stream.write(line);
+    } else {
+      this.#lines = line;
+      unwritten.add(this);
+      this.#endOfTurn = setImmediate(() => this.flush());
     }
-    this.#open = true;
-    setImmediate(this.#endOfTurn);
-    this.#stream.write(line);
   }
 
-  readonly #endOfTurn = () => {
-    this.#open = false;
-    this.flush();
-  };
+  #maySingly(): boolean {
+    const now = performance.now();
+    if (now - this.#window.begun >= WINDOW_MS) this.#window = { begun: now, lines: 0 };
+    this.#window.lines += 1;
+    return this.#window.lines <= WRITTEN_SINGLY;
+  }
 
   #reportDropped(): void {
     if (this.#dropped === 0) return;

@@ -4,6 +4,7 @@ export {
   closeLogging,
   configureLogging,
   detailedLine,
+  flushLogging,
   type Logger,
   type LogLevel,
   type LogRecord,

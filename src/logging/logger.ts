@@ -52,6 +52,7 @@ export interface LoggingOptions {
 /** Where events go. */
 interface Output {
   log(record: LogRecord): void;
+  flush(): void;
   close(): void;
   /** The same by way of winston. */
   readonly byWinston?: () => Output;
@@ -89,6 +90,7 @@ export function startWinston(): void {
 function plainOutput(stream: BoundedStream, layout: (record: LogRecord) => string): Output {
   return {
     log: (record) => stream.write(record.level, layout(record)),
+    flush: () => stream.flush(),
     close: () => stream.close(),
     byWinston: () => winstonOutput(stream, layout),
   };
@@ -98,8 +100,14 @@ function winstonOutput(stream: BoundedStream, layout: (record: LogRecord) => str
   const winston = winstonLogger(LEVELS, stream, (info) => layout(info.record as LogRecord));
   return {
     log: (record) => winston.log({ level: record.level, message: '', record }),
+    flush: () => stream.flush(),
     close: () => winston.close(),
   };
+}
+
+/** Writes the lines that wait for others of their turn: what somebody else writes to the same stream comes behind them. */
+export function flushLogging(): void {
+  output?.flush();
 }
 
 /** Flushes counts of suppressed lines and detaches from the stream. */
@@ -233,10 +241,21 @@ function jsonLine(record: LogRecord): string {
   return JSON.stringify(shownRecord(record));
 }
 
+/** The second that was written last, and how; most lines of a busy server share theirs. */
+let second = Number.NaN;
+let secondText = '';
+
 function localTimestamp(time: number): string {
-  const date = new Date(time);
+  const milliseconds = time % 1_000;
+  if (time - milliseconds !== second) {
+    second = time - milliseconds;
+    secondText = localSecond(new Date(second));
+  }
+  return `${secondText},${String(milliseconds).padStart(3, '0')}`;
+}
+
+function localSecond(date: Date): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  return `${day} ${clock},${String(date.getMilliseconds()).padStart(3, '0')}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }

@@ -111,18 +111,18 @@ function renderer(level: (typeof LEVELS)[number] | 'template', parts: Parts): Te
 }
 
 function simpleText(message: MessageContext, separator: string): string {
-  const fields: Array<[string, string | undefined]> = [
-    ['From', message.from],
-    ['WSAction', message.action],
-    ['SOAPAction', message.action],
-    ['ReplyTo', message.replyTo],
-    ['MessageID', message.messageId],
-    ['correlation_id', correlationId(message)],
-    ['Direction', message.direction],
-  ];
-  let line = `To: ${message.to ?? ''}`;
-  for (const [name, value] of fields) if (value !== undefined) line += `${separator}${name}: ${value}`;
-  return line;
+  const field = (name: string, value: string | undefined) =>
+    value === undefined ? '' : `${separator}${name}: ${value}`;
+  return (
+    `To: ${message.to ?? ''}` +
+    field('From', message.from) +
+    field('WSAction', message.action) +
+    field('SOAPAction', message.action) +
+    field('ReplyTo', message.replyTo) +
+    field('MessageID', message.messageId) +
+    field('correlation_id', correlationId(message)) +
+    field('Direction', message.direction)
+  );
 }
 
 function headersText(message: MessageContext, separator: string): string {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readConfiguration, type ServerConfiguration } from '../config/config.ts';
-import { closeLogging, configureLogging, logger } from '../logging/index.ts';
+import { closeLogging, configureLogging, flushLogging, logger } from '../logging/index.ts';
 import type { RunningServer } from '../server.ts';
 import { OwnerPart } from './owner-part.ts';
 import { type FromWorker, ROLE_VARIABLE, type ToWorker } from './process-messages.ts';
@@ -56,6 +56,7 @@ export async function work({ role, stdout, start, opened }: WorkerOptions): Prom
   opened();
   const { host, httpPort, httpsPort, managementHost, managementPort, artifactCount, faultyCount } = server;
   const ready = { host, httpPort, httpsPort, managementHost, managementPort, artifactCount, faultyCount };
+  flushLogging();
   tell({ type: 'ready', ready });
   if (role === 'owner') void server.askedToEnd.then((how) => tell({ type: 'asked', how }));
   const cause = await stopped;

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BoundedStream } from '../../src/logging/bounded-stream.ts';
 
 const MODULE = new URL('../../src/logging/bounded-stream.ts', import.meta.url).href;
@@ -19,41 +19,74 @@ function writes() {
   return { written, lines: new BoundedStream(stream) };
 }
 
+/** So many within 100 ms are written singly. */
+const SINGLY = 50;
+
 describe('lines of the log', () => {
-  it('are written at once, and those that follow in the same turn together at its end', async () => {
-    const { written, lines } = writes();
-    for (const line of ['a', 'b', 'c']) lines.write('info', line);
-    expect(written).toEqual(['a\n']);
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  function fewer(): ReturnType<typeof writes> {
+    const made = writes();
+    for (let line = 0; line < SINGLY; line += 1) made.lines.write('info', 'x');
+    expect(made.written.splice(0)).toEqual(Array(SINGLY).fill('x\n'));
+    return made;
+  }
+
+  it('are written at once while there are few, else those of a turn together at its end', async () => {
+    const { written, lines } = fewer();
+    for (const line of ['a', 'b']) lines.write('info', line);
+    expect(written).toEqual([]);
     await turn();
-    expect(written).toEqual(['a\n', 'b\nc\n']);
+    expect(written).toEqual(['a\nb\n']);
+    lines.write('info', 'c');
+    await turn();
+    expect(written.at(-1)).toBe('c\n');
+    vi.advanceTimersByTime(100);
     lines.write('info', 'd');
     expect(written.at(-1)).toBe('d\n');
     lines.close();
   });
 
-  it('do not wait behind a warning, nor when they are many, nor for a stream that is closed', () => {
-    const { written, lines } = writes();
+  it('do not overtake those that wait when the 100 ms are over', async () => {
+    const { written, lines } = fewer();
+    lines.write('info', 'a');
+    vi.advanceTimersByTime(100);
+    lines.write('info', 'b');
+    expect(written).toEqual([]);
+    await turn();
+    expect(written).toEqual(['a\nb\n']);
+    lines.close();
+  });
+
+  it('do not wait behind a warning, nor when they are many characters, nor for a stream that is closed', () => {
+    const { written, lines } = fewer();
     for (const line of ['a', 'b']) lines.write('info', line);
     lines.write('warn', 'c');
-    expect(written).toEqual(['a\n', 'b\nc\n']);
+    expect(written).toEqual(['a\nb\nc\n']);
     lines.write('info', 'd'.repeat(70_000));
-    expect(written).toHaveLength(3);
+    expect(written).toHaveLength(2);
     lines.write('info', 'e');
     lines.close();
     expect(written.at(-1)).toBe('e\n');
   });
 
   it('come whole and in order, whatever their levels and turns', async () => {
-    const events = fc.array(fc.oneof(fc.constantFrom('info', 'debug', 'warn', 'error'), fc.constant('turn' as const)));
+    const events = fc.array(fc.constantFrom('info', 'debug', 'warn', 'error', 'many', 'turn', 'pause'), {
+      maxLength: 40,
+    });
     await fc.assert(
       fc.asyncProperty(events, async (happens) => {
         const { written, lines } = writes();
         const expected: string[] = [];
         for (const [at, event] of happens.entries()) {
           if (event === 'turn') await turn();
+          else if (event === 'pause') vi.advanceTimersByTime(60);
           else {
-            expected.push(`${event} ${at}\n`);
-            lines.write(event, `${event} ${at}`);
+            for (let one = 0; one < (event === 'many' ? SINGLY : 1); one += 1) {
+              expected.push(`${at} ${one}\n`);
+              lines.write(event === 'many' ? 'info' : event, `${at} ${one}`);
+            }
           }
         }
         lines.close();
@@ -62,19 +95,26 @@ describe('lines of the log', () => {
     );
   });
 
+  const rethrown = "process.on('uncaughtException', (error) => { throw error; }); throw new Error('unexpected')";
+  const logs =
+    "process.on('exit', () => { for (const line of ['c', 'd']) lines.write('info', line); }); process.exit(3)";
   it.each([
-    ['process.exit(3)', 3],
-    ["throw new Error('unexpected')", 1],
-  ])('are there when a process ends by %s', (end, code) => {
+    ['process.exit(3)', 3, 'a\nb\n'],
+    ["throw new Error('unexpected')", 1, 'a\nb\n'],
+    // Node.js does not emit 'exit' then.
+    [rethrown, 7, 'a\nb\n'],
+    [logs, 3, 'a\nb\nc\nd\n'],
+  ])('are there when a process ends by %s', (end, code, last) => {
     const script = `
       const { BoundedStream } = await import('${MODULE}');
       const lines = new BoundedStream(process.stdout);
-      for (const line of ['a', 'b', 'c']) lines.write('info', line);
+      for (let line = 0; line < ${SINGLY}; line += 1) lines.write('info', 'x');
+      for (const line of ['a', 'b']) lines.write('info', line);
       ${end};`;
     const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
       encoding: 'utf8',
       timeout: 20_000,
     });
-    expect({ status, stdout }).toEqual({ status: code, stdout: 'a\nb\nc\n' });
+    expect({ status, stdout }).toEqual({ status: code, stdout: 'x\n'.repeat(SINGLY) + last });
   });
 });

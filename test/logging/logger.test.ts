@@ -1,8 +1,16 @@
 import { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BoundedStream } from '../../src/logging/bounded-stream.ts';
-import { closeLogging, configureLogging, logger, startWinston, textLine } from '../../src/logging/index.ts';
+import {
+  closeLogging,
+  configureLogging,
+  flushLogging,
+  logger,
+  startWinston,
+  textLine,
+} from '../../src/logging/index.ts';
 import { StormGuard } from '../../src/logging/storm-guard.ts';
 
 function collector(): { stream: Writable; lines: () => string[] } {
@@ -26,6 +34,33 @@ describe('log lines', () => {
     expect(textLine({ ...record, level: 'error' })).toBe('[2026-05-01 12:00:00,007] ERROR {LogMediator} - hello');
   });
 
+  it('say their own time, whatever that of the line before was', () => {
+    const start = new Date(2026, 9, 25, 1, 59, 58).getTime();
+    const steps = fc.array(fc.oneof(fc.integer({ min: -1_500, max: 1_500 }), fc.integer({ min: -1e9, max: 1e9 })));
+    fc.assert(
+      fc.property(steps, (ms) => {
+        let time = start;
+        for (const step of ms) {
+          time += step;
+          const [, shown = ''] = /^\[(.{23})\]/.exec(
+            textLine({ time, level: 'info', category: 'Test', message: '', details: {} }),
+          ) ?? [''];
+          const date = new Date(time);
+          const said = shown.split(/[- :,]/).map(Number);
+          expect(said).toEqual([
+            date.getFullYear(),
+            date.getMonth() + 1,
+            date.getDate(),
+            date.getHours(),
+            date.getMinutes(),
+            date.getSeconds(),
+            date.getMilliseconds(),
+          ]);
+        }
+      }),
+    );
+  });
+
   it('neither steer a terminal nor look like two events because of what a message says', () => {
     const record = { time: 0, level: 'info', category: 'LogMediator', details: {} } as const;
     const text = (message: string) => textLine({ ...record, message }).replace(/^.* - /, '');
@@ -35,6 +70,20 @@ describe('log lines', () => {
       'a\n [2026-05-01 12:00:00,007] ERROR {Forged} - x',
     );
   });
+
+  it.each([{ startsWinstonLater: true }, { startsWinstonLater: false }])(
+    'stand before what others write to the same stream behind them: %o',
+    (how) => {
+      const { stream, lines } = collector();
+      configureLogging({ stream, ...how });
+      // More than are written singly.
+      for (let line = 0; line < 500; line += 1) logger('Test').info(`line ${line}`);
+      flushLogging();
+      stream.write('mini-synapse ready\n');
+      expect(lines().at(-2)).toMatch(/line 499$/);
+      expect(lines()).toHaveLength(501);
+    },
+  );
 
   it('as JSON are one object a line with the details beside the message', () => {
     const { stream, lines } = collector();
