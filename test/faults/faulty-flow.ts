@@ -225,17 +225,16 @@ export class FaultyFlow {
     return { files, stores: [store] };
   }
 
-  /** Orders whose bodies lie in the dead-letter area count as found. @returns how many dead letters there are */
-  lookForDeadLetters(): number {
+  /** Orders whose bodies lie in the dead-letter area count as found. */
+  lookForDeadLetters(): void {
     const folder = join(this.data, 'dead-letter');
-    if (!existsSync(folder)) return 0;
+    if (!existsSync(folder)) return;
     for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
       // It is whole when it is described.
       if (!name.endsWith('.json') || this.#foundLetters.has(name)) continue;
       this.#foundLetters.add(name);
       this.noteFound(readFileSync(join(folder, name.replace(/json$/, 'body')), 'utf8'), 'dead letters');
     }
-    return this.#foundLetters.size;
   }
 
   /** Whether no store has had any message for so long. */
