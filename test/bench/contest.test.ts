@@ -9,13 +9,14 @@ import { type ContestantFigures, contest, judged, spread } from './contest/conte
 import type { Contestant, RoundFigures, Row, Running } from './contest/contestant.ts';
 import { fillQueue } from './contest/fill-queue.ts';
 import { HttpConnection, wireRequest } from './contest/http-connection.ts';
+import { HttpClients } from './contest/http-contestants.ts';
 import { httpLoad } from './contest/http-load.ts';
 import { cpuSeconds } from './contest/process-figures.ts';
 import { exitCodeOf, type Measured, measureLimit, measureRows } from './contest/rows.ts';
 import { shared } from './contest/shared.ts';
 import { rowText } from './contest/table.ts';
 import { soapOrders } from './messages.ts';
-import { BEGIN, END, tables, writeBetweenMarks, writeReport } from './report.ts';
+import { BEGIN, END, readResults, tables, writeBetweenMarks, writeReport } from './report.ts';
 import { writeResult } from './result.ts';
 
 const one = (median: number) => ({ median, min: median, max: median });
@@ -282,6 +283,23 @@ describe('the load', () => {
     expect([messages + failed, failed]).toEqual([count, 1]);
   });
 
+  it('goes on with new clients when a connection broke', async () => {
+    const broken = await serve((request) => request.socket.destroy());
+    const well = await serve((request, response) => {
+      request.resume();
+      response.writeHead(202).end();
+    });
+    const clients = new HttpClients();
+    const round = (port: number) =>
+      clients.round({ port, path: '/', bytes: 600, connections: 2, ms: 50, status: 202, echoed: false });
+    try {
+      await expect(round(broken)).rejects.toThrow('ended with 1');
+      expect(await round(well)).toMatchObject({ failed: 0 });
+    } finally {
+      await clients.close();
+    }
+  });
+
   it.each([600, 10_240, 1_048_576])('sends well-formed messages of about %i bytes', (bytes) => {
     const text = soapOrders(bytes);
     expect(Math.abs(text.length - bytes)).toBeLessThan(400);
@@ -297,13 +315,14 @@ describe('the report', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it('is made of the results that have rows or limits, and says what was not met', async () => {
+    const options = { folder, args: [] };
     const measured = judged(row(0.9), 5, figures('bare < all', 1000), figures('ours', 500));
     const limit = { path: 'resident', value: one(80), unit: 'MiB', goal: 90, met: true };
-    await writeResult('http', { rows: [measured] }, folder);
-    await writeResult('start', { limits: [limit] }, folder);
-    await writeResult('stores', { rows: [{ other: 'shape' }] }, folder);
+    await writeResult('http', { rows: [measured] }, options);
+    await writeResult('start', { limits: [limit] }, options);
+    await writeResult('stores', { rows: [{ other: 'shape' }] }, options);
     const failed = [{ id: 'drain-16', path: 'a drain', reason: 'waited 60 s for the broker\nand so on' }];
-    await writeResult('store-paths', { servers: { ActiveMQ: '5.17.2' }, rows: [], failed }, folder);
+    await writeResult('store-paths', { servers: { ActiveMQ: '5.17.2' }, rows: [], failed }, options);
     const text = await writeReport(folder);
     expect(text).toContain('| 1000 | 500 | 0.50 | >= 0.90 | 0.50 | 1.00 | 50 | **not met** |');
     expect(text).toContain('| resident | 80.00 MiB | <= 90 | met |');
@@ -312,6 +331,12 @@ describe('the report', () => {
     const svg = parseXml(readFileSync(join(folder, 'chart.svg'), 'utf8'));
     expect(svg.documentElement?.localName).toBe('svg');
     expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(text);
+  });
+
+  it('is what README and docs/bench show of the published figures', async () => {
+    const text = tables(await readResults());
+    for (const file of ['README.md', 'docs/bench/README.md'])
+      expect(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')).toContain(text);
   });
 
   it('goes between its marks, and nowhere else', async () => {

@@ -7,7 +7,7 @@ import { writeResult } from './result.ts';
 
 /*
  * The HTTP paths against the bare baselines of `test/bench/baselines`, in alternating rounds. Clients, listener and back end are processes
- * of their own. Writes docs/bench/http.json when all rows were measured.
+ * of their own. Writes docs/bench/http.json.
  *
  *   node test/bench/http.ts [ROW...] [--rounds 5] [--ms 1000]
  *
@@ -34,7 +34,7 @@ try {
   await measureRows(wanted, options, measured);
   const sizes = wantsSizes ? await measureLimit(paths.resident, measured) : undefined;
   const limits = sizes ? [sizes] : [];
-  if (positionals.length === 0) await writeResult('http', { ...measured, limits });
+  await writeResult('http', { ...measured, limits });
   process.exitCode = exitCodeOf(measured) || Number(limits.some(({ met }) => !met));
 } finally {
   await paths.close();

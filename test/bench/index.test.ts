@@ -100,10 +100,15 @@ describe('the runner', () => {
 });
 
 it('a result says where it was measured', async () => {
-  const file = await writeResult('some', { rows: [1] }, folder);
-  const { machine, ...rest } = JSON.parse(readFileSync(file, 'utf8'));
+  await writeResult('some', { rows: [1] }, { folder, args: [] });
+  const { machine, ...rest } = JSON.parse(readFileSync(join(folder, 'some.json'), 'utf8'));
   expect(rest).toEqual({ bench: 'some', date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/), rows: [1] });
   expect(machine.node).toBe(process.version);
+});
+
+it('a trial with arguments of its own leaves what is published', async () => {
+  await writeResult('some', { rows: [1] }, { folder, args: ['--rounds', '1'] });
+  expect(existsSync(join(folder, 'some.json'))).toBe(false);
 });
 
 describe('the growth of costs', () => {

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BENCHES, type Bench, minutesOfAll, wholeSet } from './registry.ts';
-import { writeReport } from './report.ts';
+import { writeBetweenMarks, writeReport } from './report.ts';
 
 /*
  *   npm run bench                    the whole set, less than ten minutes on two quiet cores; the others run by name
@@ -21,6 +21,7 @@ const PATIENCE = 4;
 const LEAST_PATIENCE_MS = 5 * 60_000;
 /** For what a bench has started, ms. */
 const END_MS = 20_000;
+const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Benches = Readonly<Record<string, Bench>>;
@@ -153,12 +154,15 @@ function help(benches: Benches): string[] {
     'By name only:',
     ...listed(byName).map((line) => `  ${line}`),
     '',
-    'Figures go to docs/bench/NAME.json, and from there to docs/bench/README.md and docs/bench/chart.svg. A part that fails or stands',
-    'still is told with its reason, and the rest goes on. Ctrl-C ends everything that was started.',
+    'Figures go to docs/bench/NAME.json, and from there to README.md, docs/bench/README.md and docs/bench/chart.svg; a run with arguments is',
+    'a trial, whose figures are only shown. A part that fails or stands still is told with its reason, and the rest goes on. Ctrl-C ends everything',
+    'that was started.',
   ];
 }
 
 if (import.meta.main) {
-  process.exitCode = await runBenches(process.argv.slice(2));
-  if (process.exitCode <= 1) await writeReport();
+  const args = process.argv.slice(2);
+  process.exitCode = await runBenches(args);
+  const asked = args[0]?.startsWith('--') === true;
+  if (!asked && process.exitCode <= 1) await writeBetweenMarks(README, await writeReport());
 }

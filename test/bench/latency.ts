@@ -138,7 +138,10 @@ async function main(): Promise<number> {
   const ways: Way[] = [];
   try {
     const broker = await startServer(activemq);
-    if (!broker) return 0;
+    if (!broker) {
+      process.stdout.write('nothing is measured: ActiveMQ is missing\n');
+      return 1;
+    }
     const port = await backEnd.open();
     ways.push(await bareRelay(broker, backEnd, port), await miniSynapse(broker, backEnd, port));
     await measure(ways, Number(values.rounds));

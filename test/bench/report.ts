@@ -36,7 +36,7 @@ export function tables(results: readonly BenchResult[]): string {
   const rows = results.flatMap((result) => result.rows ?? []).map(rowCells);
   const failed = results.flatMap((result) => result.failed ?? []).map(failedCells);
   const limits = results.flatMap((result) => result.limits ?? []).map(limitCells);
-  const parts = [`Measured on ${measuredOn(results)} with \`npm run bench\`.`];
+  const parts = [`Measured on ${measuredOn(results)} with ${commandsOf(results)}. MB are MiB.`];
   const heads = ['path', 'baseline /s', 'ours /s', 'ratio', 'goal', 'CPU ratio', 'p99 ratio', 'RSS MiB', ''];
   if (rows.length + failed.length > 0) parts.push(markdown(heads, [...rows, ...failed]));
   if (limits.length > 0) parts.push(markdown(['figure', 'median (min-max)', 'goal', ''], limits));
@@ -55,6 +55,12 @@ function measuredOn(results: readonly BenchResult[]): string {
   const servers = Object.entries(Object.assign({}, ...results.map((result) => result.servers ?? {})));
   const parts = [usual[0], ...servers.map(([name, version]) => `${name} ${version}`)];
   return `${parts.join(', ')}${others.map(([text, benches]) => `; ${benches.join(', ')}: ${text}`).join('')},`;
+}
+
+/** The commands that make these figures again. */
+function commandsOf(results: readonly BenchResult[]): string {
+  const byName = results.filter(({ bench }) => BENCHES[bench]?.onlyByName);
+  return ['`npm run bench`', ...byName.map(({ bench }) => `\`npm run bench -- ${bench}\``)].join(', ');
 }
 
 function failedCells({ path, reason }: RowFailure): string[] {
@@ -104,7 +110,8 @@ export async function readResults(folder: string = FOLDER): Promise<BenchResult[
 
 const LEGEND =
   'Ratio: messages per second by those of the baseline, medians of alternating rounds. CPU ratio: the CPU time per message of the ' +
-  'baseline by ours; other work on the machine hardly changes it. Baselines are in `test/bench/baselines`; where the time goes, and what was tried, is in [profiles.md](profiles.md).';
+  'baseline by ours; other work on the machine hardly changes it. In the rows that drain, p99 is of the time between two messages that come to the back end; ' +
+  'of tracing, the range is where the median is with 95 %, and its lower end is judged. Baselines are in `test/bench/baselines`; where the time goes, and what was tried, is in [profiles.md](profiles.md).';
 
 /** Of each contestant: what the ratios were made of. */
 function details(rows: readonly RowFigures[]): string {
@@ -141,7 +148,7 @@ ${list(byName)}
 
 Each row starts a baseline and mini-synapse as their users do, warms both up (15,000 messages or three rounds of 2 s), and loads them in turns
 for five rounds of a second each, the one that begins changing from round to round. Clients are a process of their own, and so is the back
-end; brokers and databases are real, with their data on disk. A row that fails or stands still is told with its reason; the others are
+end (of \`latency\` and \`soak\` both are the bench's process, and the bare STOMP and Java clients load themselves); brokers and databases are real, with their data on disk. A row that fails or stands still is told with its reason; the others are
 measured. Figures are medians, with the least and the most in brackets.
 
 ## What the baselines do
@@ -152,7 +159,9 @@ RabbitMQ with confirms of persistent messages on a durable queue, ActiveMQ with 
 
 - They store the body, 0.6 KB, and nothing else. What mini-synapse stores is that body and 0.8 KB more: the headers, properties and addresses that a
   delivery needs later, after a restart or elsewhere. No baseline has been made slower for that: it is part of the ratio.
-- The bare stompit client sends over one connection, as many messages at once as there are clients; Java has a connection for each thread.
+- In front of SQLite, PostgreSQL and RabbitMQ the bare driver has koa, which the same clients load as they load mini-synapse; in front of ActiveMQ there is none: the
+  bare clients send by themselves, and HTTP is part of the ratio.
+- The bare stompit client sends over one connection, as many messages at once as there are clients (mini-synapse over up to three); Java has a connection for each thread.
 - The bare consumer has a connection for each message that it works on at a time, as mini-synapse has: over a single one ActiveMQ writes one acknowledgement after
   the other, and 16 at a time were 592 messages a second instead of 1,679. Both drain the same queue in turns; it is filled up between rounds.
 - The proxies of koa pass a request on to the back end as it comes, the one that parses holds it whole.`;

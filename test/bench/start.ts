@@ -85,13 +85,12 @@ async function ready(
 }
 
 async function idleOf(pid: number, ms: number): Promise<Idle> {
-  const before = cpuSeconds(pid);
-  await delay(ms);
-  const half = cpuSeconds(pid);
   // The first seconds still belong to the start.
   await delay(ms);
-  const cpuPerHour = ((cpuSeconds(pid) - half) / (ms / 1000)) * 3600;
-  return { residentMiB: residentMiB(pid) ?? Number.NaN, cpuPerHour: before >= 0 ? cpuPerHour : Number.NaN };
+  const before = cpuSeconds(pid);
+  await delay(ms);
+  const cpuPerHour = ((cpuSeconds(pid) - before) / (ms / 1000)) * 3600;
+  return { residentMiB: residentMiB(pid) ?? Number.NaN, cpuPerHour };
 }
 
 interface Measured {

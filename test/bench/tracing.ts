@@ -1,7 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { runSteps, type StepList } from '../../src/mediation/step.ts';
 import { MessageContext } from '../../src/message/message-context.ts';
 import { Payload } from '../../src/message/payload.ts';
@@ -11,6 +9,8 @@ import { DEFAULT_SAMPLE, type TracingMode } from '../../src/observation/tracing-
 import { FakeConfiguration, sequence } from '../mediation/harness.ts';
 import { call } from '../support/http-call.ts';
 import { inOnly, serve } from '../support/in-process.ts';
+import { endChild, nextMessage, startModule } from './contest/child.ts';
+import { within } from './contest/deadline.ts';
 import { order } from './messages.ts';
 import { atOnce, percentile } from './percentiles.ts';
 import { writeResult } from './result.ts';
@@ -34,6 +34,7 @@ const GOAL_MODES = ['off', 'sampled'] as const;
 const ROUNDS_AT_A_TIME = 50;
 const MOST_ROUNDS = 300;
 const REQUESTS = 100;
+const END_DEADLINE_MS = 20_000;
 const WARMING_REQUESTS = 500;
 const CONCURRENCY = 16;
 const LOOP_ROUNDS = 40;
@@ -71,8 +72,7 @@ async function main(): Promise<number> {
   const requestUs = modes[0]?.cpuUsPerRequest ?? Number.NaN;
   const limits = GOAL_MODES.map((mode) => limitOf(mode, rounds, requestUs, loop));
   for (const { path, goal } of limits.filter(({ met }) => !met)) tell(path, `costs more than ${percent(goal)}`);
-  if (argument === undefined)
-    await writeResult('tracing', { rounds: rounds.length, requests: REQUESTS, limits, modes, loop });
+  await writeResult('tracing', { rounds: rounds.length, requests: REQUESTS, limits, modes, loop });
   return limits.every(({ met }) => met) ? 0 : 1;
 }
 
@@ -104,12 +104,10 @@ async function serveForBench(): Promise<void> {
     'with tracing': () => Object.assign(Tracing.prototype, { enters, begins, restored }),
   };
   process.on('message', (message) => {
-    if (message === 'stop') void runtime.stop().then(() => process.exit(0));
-    else {
-      switches[String(message)]?.();
-      process.send?.({ cpuUs: cpuUs() });
-    }
+    switches[String(message)]?.();
+    process.send?.({ cpuUs: cpuUs() });
   });
+  process.once('disconnect', () => void runtime.stop().then(() => process.exit(0)));
   process.send?.({ port: runtime.server.httpPort, managementPort: runtime.server.managementPort });
 }
 
@@ -124,22 +122,18 @@ interface FromServer {
   readonly cpuUs: number;
 }
 
-async function answerOf(child: ChildProcess): Promise<FromServer> {
-  const [answer] = (await once(child, 'message')) as [FromServer];
-  return answer;
-}
-
 type Round = Readonly<Record<Mode, Measured>>;
 
 async function benchServer(most: number): Promise<readonly Round[]> {
-  const child = fork(fileURLToPath(import.meta.url), ['server']);
+  const child = startModule(new URL(import.meta.url), ['server']);
+  const ended = once(child, 'exit');
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
   const rounds: Round[] = [];
   try {
-    const { port, managementPort } = await answerOf(child);
+    const { port, managementPort } = await nextMessage<FromServer>(child);
     const tellChild = async (message: string) => {
       child.send(message);
-      return (await answerOf(child)).cpuUs;
+      return (await nextMessage<FromServer>(child)).cpuUs;
     };
     const send = (number: number) =>
       call(`http://127.0.0.1:${port}/services/Bench`, {
@@ -165,8 +159,9 @@ async function benchServer(most: number): Promise<readonly Round[]> {
     }
   } finally {
     agent.destroy();
-    child.send('stop');
-    await once(child, 'exit');
+    // Its folders go with an orderly end.
+    if (child.connected) child.disconnect();
+    await within(ended, END_DEADLINE_MS, 'the end of the server').finally(() => endChild(child));
   }
   for (const mode of MODES) {
     const { cpuUsPerRequest, ratio, requestsPerSecond } = summary(rounds, mode);

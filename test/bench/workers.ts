@@ -10,7 +10,7 @@ import { writeResult } from './result.ts';
  * so that nearly all of the CPU is the workers'. The clients are a process of their own, and their share is what the ratio lacks to 2 on
  * two cores. Writes docs/bench/workers.json.
  *
- *   node test/bench/workers.ts [--rounds 5] [--ms 1200]
+ *   node test/bench/workers.ts [--rounds 5] [--ms 1000]
  *
  * Exit code 1 when the goal was not met.
  */

@@ -12,8 +12,7 @@ const application = new Koa();
 application.use(async (context) => {
   const chunks: Buffer[] = [];
   for await (const chunk of context.req) chunks.push(chunk as Buffer);
-  const body = Buffer.concat(chunks);
-  context.status = body.byteLength > 0 ? 202 : 400;
+  Buffer.concat(chunks);
   context.body = null;
   context.status = 202;
 });

@@ -17,17 +17,26 @@ const SMALL_BYTES = 64 * 1024;
 /** Beyond the time of a round. */
 const ROUND_DEADLINE_MS = 45_000;
 
-/** The clients of all HTTP rows. */
+/** The clients of all HTTP rows, a process of their own. */
 export class HttpClients {
-  readonly #process: ChildProcess = startModule(new URL('http-load.ts', import.meta.url));
+  #process: ChildProcess | undefined;
 
+  /** @throws Error when a connection broke or there was no answer in time; the next round has new clients, which no late answer can reach. */
   async round(load: HttpLoad): Promise<RoundFigures> {
-    this.#process.send(load);
-    return nextMessage<RoundFigures>(this.#process, load.ms + ROUND_DEADLINE_MS);
+    this.#process ??= startModule(new URL('http-load.ts', import.meta.url));
+    const clients = this.#process;
+    try {
+      clients.send(load);
+      return await nextMessage<RoundFigures>(clients, load.ms + ROUND_DEADLINE_MS);
+    } catch (error) {
+      this.#process = undefined;
+      await endChild(clients);
+      throw error;
+    }
   }
 
-  close(): Promise<void> {
-    return endChild(this.#process);
+  async close(): Promise<void> {
+    if (this.#process) await endChild(this.#process);
   }
 }
 
