@@ -53,7 +53,7 @@ export const BENCHES: Readonly<Record<string, Bench>> = {
   backlog: {
     module: 'backlog.ts',
     title: 'a million messages waiting: memory, counts, restart',
-    minutes: 12,
+    minutes: 2,
     onlyByName: true,
   },
 };
