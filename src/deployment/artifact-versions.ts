@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isArchive } from './artifact-files.ts';
 import type { FileBatch } from './file-version.ts';
 import { VersionsFile } from './versions-file.ts';
@@ -186,5 +186,5 @@ function oldestIndex(versions: readonly ArtifactVersion[]): number {
 }
 
 function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text, 'hex');
 }

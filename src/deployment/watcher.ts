@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { logger } from '../logging/index.ts';
-import { readContent } from './artifact-content.ts';
+import { eagerReader, type ReadContent, readContent } from './artifact-content.ts';
 import { type FileLook, type Listing, listArtifactFiles, lookAtFiles } from './artifact-files.ts';
 import { forEachBounded } from './bounded.ts';
 import { EMPTY_BATCH, type FileBatch, type FileVersion, fileVersion, isEmpty } from './file-version.ts';
@@ -8,7 +8,7 @@ import { type Pauses, SHORTEST_PAUSE_MS, WatchLoop } from './watch-loop.ts';
 
 const log = logger('ArtifactWatcher');
 
-const READS_AT_ONCE = 8;
+const READS_AT_ONCE = 32;
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 /** A removal waits this long for other files that are on the move: they may be where its artifacts went to. */
 const REMOVAL_HOLD_MS = 3_000;
@@ -132,8 +132,9 @@ export class ArtifactWatcher {
   async #note(listing: Listing, first: boolean): Promise<FileBatch> {
     this.#noteSeen(listing);
     const changed: FileVersion[] = [];
+    const read = first ? eagerReader() : readContent;
     await forEachBounded(this.#quietFiles(first), READS_AT_ONCE, async (file) => {
-      const version = await this.#read(file);
+      const version = await this.#read(file, read);
       if (version) changed.push(version);
     });
     const removed = this.#takeRemoved();
@@ -232,10 +233,10 @@ export class ArtifactWatcher {
   }
 
   /** Reads a quiet file; its new version if its content is another one than before. */
-  async #read(file: WatchedFile): Promise<FileVersion | undefined> {
+  async #read(file: WatchedFile, read: ReadContent): Promise<FileVersion | undefined> {
     const { look } = file;
     const name = join(this.#directory, look.path);
-    const content = await readContent(name, look, this.#maxFileBytes);
+    const content = await read(name, look, this.#maxFileBytes);
     if (content === 'moving') {
       Object.assign(file, { since: this.#now(), looks: 0 });
       return undefined;

@@ -45,13 +45,13 @@ export function compileXPathExpression(source: string, prefixes: Prefixes): Expr
 
 type Results = Pick<Expression, 'stringValue' | 'booleanValue' | 'nodes' | 'value'>;
 
-function evaluation(compiled: CompiledXPath<MessageContext>): Results {
-  const style = nodeStyleOf(compiled.source);
+function evaluation({ source, evaluate: run }: CompiledXPath<MessageContext>): Results {
+  const style = nodeStyleOf(source);
   const evaluate = (message: MessageContext) => {
     try {
-      return compiled.evaluate(message);
+      return run(message);
     } catch (cause) {
-      throw evaluationError(compiled.source, cause);
+      throw evaluationError(source, cause);
     }
   };
   return {
@@ -107,10 +107,12 @@ interface Needs {
   readonly warnings: string[];
 }
 
+const envelopeOf = (message: MessageContext): XmlNode => message.payload.envelope();
+
 function environment(prefixes: Prefixes, needs: Needs): XPathEnvironment<MessageContext> {
   return {
     namespaces: prefixes,
-    contextNode: (message) => message.payload.envelope(),
+    contextNode: envelopeOf,
     variable(prefix, name) {
       const variable = variableReader(prefix, name);
       if (!variable) return undefined;

@@ -157,10 +157,11 @@ export function readAttributes<T extends ValueTypes>(
   types: T,
   reader: ArtifactReader,
 ): ValuesOf<T> | undefined {
-  reader.warnUnknownAttributes(element, Object.keys(types));
+  const { names, entries } = listed(types);
+  reader.warnUnknownAttributes(element, names);
   const values: Record<string, unknown> = {};
   let complete = true;
-  for (const [name, type] of Object.entries(types)) {
+  for (const [name, type] of entries) {
     const written = element.attribute(name);
     if (written === undefined) {
       if (type.required) {
@@ -180,6 +181,23 @@ export function readAttributes<T extends ValueTypes>(
 }
 
 const FAILED = Symbol('failed');
+
+interface ListedTypes {
+  readonly names: readonly string[];
+  readonly entries: ReadonlyArray<readonly [string, ValueType<unknown>]>;
+}
+
+const listings = new WeakMap<ValueTypes, ListedTypes>();
+
+/** A table as a list, made once: it is read for every element of its kind. */
+function listed(types: ValueTypes): ListedTypes {
+  let listing = listings.get(types);
+  if (!listing) {
+    listing = { names: Object.keys(types), entries: Object.entries(types) };
+    listings.set(types, listing);
+  }
+  return listing;
+}
 
 function readValue(written: string, type: ValueType<unknown>, context: ValueContext): unknown {
   try {

@@ -1,4 +1,4 @@
-import type { XmlAttribute, XmlElement, XmlNode } from '../xml/index.ts';
+import type { XmlElement, XmlNode } from '../xml/index.ts';
 import type { ArtifactSource, Position } from './diagnostic.ts';
 
 /** The namespace of every Synapse configuration element. */
@@ -8,6 +8,7 @@ const ELEMENT_NODE = 1;
 const TEXT_NODE = 3;
 const CDATA_NODE = 4;
 const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/';
+const NO_PREFIXES: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * An element of an artifact file that knows where it stands. Everything that reads configuration goes through this class, so
@@ -18,6 +19,7 @@ export class ConfigElement {
   readonly source: ArtifactSource;
   readonly parent: ConfigElement | undefined;
   #children: ConfigElement[] | undefined;
+  #prefixes: Readonly<Record<string, string>> | undefined;
 
   constructor(node: XmlElement, source: ArtifactSource, parent?: ConfigElement) {
     this.node = node;
@@ -76,7 +78,7 @@ export class ConfigElement {
   /** The names of all attributes in no namespace. */
   attributeNames(): string[] {
     const names: string[] = [];
-    for (const attribute of this.#attributes()) {
+    for (const attribute of this.node.attributes) {
       if (attribute.namespaceURI === null || attribute.namespaceURI === '') names.push(attribute.nodeName);
     }
     return names;
@@ -90,13 +92,19 @@ export class ConfigElement {
 
   /** The prefixed namespace declarations in scope here; an inner declaration hides an outer one (MREQ-17). */
   prefixes(): Readonly<Record<string, string>> {
-    const found: Record<string, string> = this.parent ? { ...this.parent.prefixes() } : {};
-    for (const attribute of this.#attributes()) {
-      if (attribute.namespaceURI === XMLNS_NAMESPACE && attribute.prefix === 'xmlns') {
-        found[attribute.localName ?? ''] = attribute.value;
-      }
-    }
-    return found;
+    this.#prefixes ??= this.#prefixesHere(this.parent?.prefixes() ?? NO_PREFIXES);
+    return this.#prefixes;
+  }
+
+  /** The same object as around this element where it declares none, since every expression keeps its own. */
+  #prefixesHere(around: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const declared = this.node.attributes.filter(
+      ({ namespaceURI, prefix }) => namespaceURI === XMLNS_NAMESPACE && prefix === 'xmlns',
+    );
+    if (declared.length === 0) return around;
+    const found = { ...around };
+    for (const { localName, value } of declared) found[localName ?? ''] = value;
+    return Object.freeze(found);
   }
 
   /** The way from the artifact's root element to here, for example `proxy[P]/target/inSequence/log[2]`. */
@@ -112,10 +120,6 @@ export class ConfigElement {
   get #artifactPath(): string {
     const name = this.attribute('name') ?? this.attribute('key');
     return name ? `${this.name}[${name}]` : this.name;
-  }
-
-  #attributes(): XmlAttribute[] {
-    return Array.from(this.node.attributes as unknown as ArrayLike<XmlAttribute>);
   }
 }
 

@@ -12,6 +12,9 @@ const definitions: ReadonlyMap<string, MediatorDefinition> = new Map(
   MEDIATORS.map((definition) => [definition.element, definition]),
 );
 
+/** Most mediators name nothing and have nothing inside: theirs is the same empty list, as there are many of them. */
+const NONE: readonly never[] = Object.freeze([]);
+
 /** Where the reference's mediators live; the business rules have a namespace of their own. */
 const KNOWN_NAMESPACES: readonly string[] = [SYNAPSE_NAMESPACE, 'http://wso2.org/carbon/rules'];
 
@@ -53,7 +56,21 @@ function compileStep(element: ConfigElement, reader: ArtifactReader, id: string,
   if (!mediate) return undefined;
   const { name: mediator, position } = element;
   const counts = { entered: 0, stopped: 0, faults: 0 };
-  return { id, mediator, position, mediate, branches, leavesBody, label: labelOf(element), counts, ...found.own() };
+  return {
+    id,
+    mediator,
+    position,
+    mediate,
+    branches: orNone(branches),
+    leavesBody,
+    label: labelOf(element),
+    counts,
+    ...found.own(),
+  };
+}
+
+function orNone<T>(items: readonly T[]): readonly T[] {
+  return items.length === 0 ? NONE : items;
 }
 
 function compileMediator(element: ConfigElement, reader: ArtifactReader, context: CompileContext): Mediate | undefined {
@@ -77,8 +94,8 @@ function labelOf(element: ConfigElement): string | undefined {
 /** The names and endpoints that the reader meets while a mediator is compiled, without those of the mediators inside. */
 class StepFindings {
   readonly #reader: ArtifactReader;
-  readonly #references: Reference[] = [];
-  readonly #endpoints: Endpoint[] = [];
+  #references: readonly Reference[] = NONE;
+  #endpoints: readonly Endpoint[] = NONE;
   #referencesSeen: number;
   #endpointsSeen: number;
 
@@ -103,11 +120,16 @@ class StepFindings {
   }
 
   #take(): void {
-    this.#references.push(...this.#reader.references.slice(this.#referencesSeen));
-    this.#endpoints.push(...this.#reader.endpoints.slice(this.#endpointsSeen));
-    this.#referencesSeen = this.#reader.references.length;
-    this.#endpointsSeen = this.#reader.endpoints.length;
+    const { references, endpoints } = this.#reader;
+    this.#references = withThoseFrom(this.#referencesSeen, references, this.#references);
+    this.#endpoints = withThoseFrom(this.#endpointsSeen, endpoints, this.#endpoints);
+    this.#referencesSeen = references.length;
+    this.#endpointsSeen = endpoints.length;
   }
+}
+
+function withThoseFrom<T>(from: number, all: readonly T[], before: readonly T[]): readonly T[] {
+  return all.length === from ? before : [...before, ...all.slice(from)];
 }
 
 function reportUnknown(element: ConfigElement, reader: ArtifactReader): void {

@@ -84,7 +84,8 @@ export function mediator<const A extends ValueTypes>(declaration: {
       if (!values || !allInstalled(packages, `<${name}>`, element, reader)) return undefined;
       const attributes = values as unknown as ValuesOf<A>;
       const leavesBody = (when?: LeavesBody) => context.leavesBody?.(when);
-      return declaration.compile({ element, reader, attributes, ...context, leavesBody });
+      const { id, rest, compileList } = context;
+      return declaration.compile({ element, reader, attributes, id, rest, compileList, leavesBody });
     },
   };
 }

@@ -94,17 +94,14 @@ class FileReader {
 
   read(): ArtifactFileReading {
     this.#readRoot();
-    const recorded = this.#recorded;
-    const outdated = this.#outdated;
-    const remote = this.#remote;
     return {
       source: this.#root.source,
       root: this.#root.name,
       artifacts: this.#artifacts,
       diagnostics: this.#diagnostics.sort(byPosition),
       whole: this.#whole,
-      outdated: () => recorded.some((lookup) => lookup.outdated) || outdated.some((ask) => ask()),
-      sourceAt: ({ file }) => (file === remote?.file ? remote : this.#root.source),
+      outdated: outdatedBy(this.#recorded, this.#outdated),
+      sourceAt: sourceAmong(this.#root.source, this.#remote),
     };
   }
 
@@ -271,6 +268,19 @@ class FileReader {
   ): void {
     this.#diagnostics.push({ severity, position: element.position, message, path: element.path, ...details });
   }
+}
+
+// What a reading can still be asked is made here, not inside the reader: it would keep the reader, and with it the XML of the whole file.
+
+function outdatedBy(
+  recorded: readonly RecordingLookup[],
+  others: ReadonlyArray<() => boolean>,
+): ArtifactFileReading['outdated'] {
+  return () => recorded.some((lookup) => lookup.outdated) || others.some((ask) => ask());
+}
+
+function sourceAmong(own: ArtifactSource, remote: ArtifactSource | undefined): ArtifactFileReading['sourceAt'] {
+  return ({ file }) => (file === remote?.file ? remote : own);
 }
 
 function isArtifactKind(name: string): name is ArtifactKind {

@@ -1,10 +1,6 @@
-import { createHash, type Hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ConfigElement } from '../grammar/element.ts';
-import type { XmlElement, XmlNode } from '../xml/index.ts';
-
-const ELEMENT_NODE = 1;
-const TEXT_NODE = 3;
-const CDATA_NODE = 4;
+import { NODE_TYPES, type XmlAttribute, type XmlElement } from '../xml/index.ts';
 
 /**
  * A fingerprint of what an artifact says: elements, attributes, text, the prefixes in scope for its expressions, and the answers of
@@ -12,24 +8,28 @@ const CDATA_NODE = 4;
  * bigger file is unchanged when only its neighbours are edited.
  */
 export function artifactHash(element: ConfigElement, lookups: string): string {
-  const hash = createHash('sha256');
-  hash.update(JSON.stringify(Object.entries(element.prefixes()).sort()));
-  hash.update(lookups);
-  addElement(element.node, hash);
-  return hash.digest('hex');
+  const prefixes = JSON.stringify(Object.entries(element.prefixes()).sort());
+  return hash('sha256', `${prefixes}${lookups}${said(element.node)}`, 'hex');
 }
 
-function addElement(element: XmlElement, hash: Hash): void {
-  const attributes = Array.from(element.attributes as unknown as ArrayLike<{ nodeName: string; value: string }>);
-  const written = attributes.map(({ nodeName, value }) => [nodeName, value] as const).sort(byName);
-  hash.update(`\u0001${element.namespaceURI ?? ''}\u0002${element.nodeName}\u0002${JSON.stringify(written)}`);
-  for (let node: XmlNode | null = element.firstChild; node; node = node.nextSibling) {
-    if (node.nodeType === ELEMENT_NODE) addElement(node as XmlElement, hash);
-    else if (node.nodeType === TEXT_NODE || node.nodeType === CDATA_NODE) hash.update(`\u0003${node.nodeValue ?? ''}`);
+/** All that an element says as one text; the characters that divide it cannot stand in XML. */
+function said(element: XmlElement): string {
+  let text = `\u0001${element.namespaceURI ?? ''}\u0002${element.nodeName}\u0002${saidByAttributes(element)}`;
+  for (let node = element.firstChild; node; node = node.nextSibling) {
+    if (node.nodeType === NODE_TYPES.element) text += said(node as XmlElement);
+    else if (node.nodeType === NODE_TYPES.text || node.nodeType === NODE_TYPES.cdata)
+      text += `\u0003${node.nodeValue ?? ''}`;
   }
-  hash.update('\u0004');
+  return `${text}\u0004`;
 }
 
-function byName(left: readonly [string, string], right: readonly [string, string]): number {
-  return left[0] < right[0] ? -1 : 1;
+function saidByAttributes({ attributes }: XmlElement): string {
+  let text = '';
+  const sorted = attributes.length > 1 ? attributes.toSorted(byName) : attributes;
+  for (const { nodeName, value } of sorted) text += `\u0005${nodeName}\u0006${value}`;
+  return text;
+}
+
+function byName(left: XmlAttribute, right: XmlAttribute): number {
+  return left.nodeName < right.nodeName ? -1 : 1;
 }

@@ -17,8 +17,8 @@ export interface DatabaseConnection {
   reference(message: MessageContext): DatabaseReference;
 }
 
-/** A value of `<pool>`: text, or the key of an entry that holds it. */
-type PoolValue = (message: MessageContext) => string;
+/** A value of `<pool>`: text, or what reads the entry that holds it. */
+type Written = string | ((message: MessageContext) => string);
 
 const NO_CONNECTION =
   'The DataSource connection information must be specified for using a custom DataSource connection pool or for a JNDI lookup';
@@ -50,10 +50,9 @@ function readDataSource(
   reader: ArtifactReader,
 ): DatabaseConnection | undefined {
   const value = readValue(pool, 'dsName', reader);
-  const dataSource = typeof value === 'string' ? constant(value) : value;
-  if (!dataSource || !settings) return undefined;
+  if (value === undefined || !settings) return undefined;
   const name = typeof value === 'string' ? value : (pool.child('dsName')?.attribute('key') ?? '');
-  return { name, settings, reference: (message) => ({ dataSource: dataSource(message) }) };
+  return { name, settings, reference: (message) => ({ dataSource: textFor(value, message) }) };
 }
 
 function readOwnPool(
@@ -63,31 +62,25 @@ function readOwnPool(
 ): DatabaseConnection | undefined {
   const read = VALUES.map((name) => readValue(pool, name, reader));
   if (read.some((value) => value === undefined) || !settings) return undefined;
-  const [driver, url, user, password] = read as Array<string | PoolValue>;
+  const [driver, url, user, password] = read as [Written, Written, Written, Written];
   if (typeof driver === 'string' && typeof url === 'string') warnUnreachable(pool, driver, url, reader);
-  const [driverOf, urlOf, userOf, passwordOf] = (read as Array<string | PoolValue>).map((value) =>
-    typeof value === 'string' ? constant(value) : value,
-  ) as [PoolValue, PoolValue, PoolValue, PoolValue];
   const name = typeof url === 'string' ? maskCredentials(url) : (pool.child('url')?.attribute('key') ?? '');
-  if (
-    typeof driver === 'string' &&
-    typeof url === 'string' &&
-    typeof user === 'string' &&
-    typeof password === 'string'
-  ) {
-    const reference = { driver, url, user, password };
-    return { name, settings, reference: () => reference };
-  }
-  return {
-    name,
-    settings,
-    reference: (message) => ({
-      driver: driverOf(message),
-      url: urlOf(message),
-      user: userOf(message),
-      password: passwordOf(message),
-    }),
-  };
+  return { name, settings, reference: referenceTo({ driver, url, user, password }) };
+}
+
+/** By itself, since a closure beside one that looks at the element would keep the XML of the artifact with it. */
+function referenceTo(written: Readonly<Record<(typeof VALUES)[number], Written>>): DatabaseConnection['reference'] {
+  const { driver, url, user, password } = written;
+  return (message) => ({
+    driver: textFor(driver, message),
+    url: textFor(url, message),
+    user: textFor(user, message),
+    password: textFor(password, message),
+  });
+}
+
+function textFor(written: Written, message: MessageContext): string {
+  return typeof written === 'string' ? written : written(message);
 }
 
 /** Like the reference, which finds out when a message comes: what else the artifact does is served. */
@@ -97,11 +90,7 @@ function warnUnreachable(pool: ConfigElement, driver: string, url: string, reade
   reader.warning(pool.child('driver') ?? pool, `${trouble}; messages fail here`, { expected: DRIVER_ADVICE });
 }
 
-function constant(value: string): PoolValue {
-  return () => value;
-}
-
-function readValue(pool: ConfigElement, name: string, reader: ArtifactReader): string | PoolValue | undefined {
+function readValue(pool: ConfigElement, name: string, reader: ArtifactReader): Written | undefined {
   const element = pool.child(name);
   const key = element?.attribute('key');
   if (key) return (message) => entryText(key, message);

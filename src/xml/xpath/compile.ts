@@ -6,16 +6,10 @@ import { XPathError, XPathSyntaxError } from './errors.ts';
 import { applySteps, type CompiledStep, Evaluation, filtered, type Run } from './evaluation.ts';
 import { CORE_FUNCTIONS, type CoreFunction } from './functions.ts';
 import { joinedSteps } from './joined-steps.ts';
+import { treeOf } from './known-trees.ts';
 import { OPERATIONS } from './operations.ts';
 import { rootOf } from './order.ts';
-import {
-  type BinaryOperator,
-  type NodeTest,
-  type PathTree,
-  parseXPath,
-  type StepTree,
-  type XPathTree,
-} from './syntax.ts';
+import type { BinaryOperator, NodeTest, PathTree, StepTree, XPathTree } from './syntax.ts';
 import { isNodeSet, type Spend, toBoolean, toNumber, toText, type XPathValue } from './values.ts';
 
 /**
@@ -25,7 +19,7 @@ import { isNodeSet, type Spend, toBoolean, toNumber, toText, type XPathValue } f
 export interface XPathEnvironment<C> {
   readonly namespaces: Readonly<Record<string, string>>;
   /** The node that relative paths start at; only asked for when a path does. */
-  contextNode(context: C): XmlNode;
+  readonly contextNode: (context: C) => XmlNode;
   /** Undefined when there is no such variable: evaluation then fails. */
   variable(prefix: string | undefined, name: string): ((context: C) => XPathValue) | undefined;
   /**
@@ -62,7 +56,8 @@ export interface CompileOptions {
 }
 
 /**
- * Compiles an XPath 1.0 expression into closures. Evaluation looks at a number of nodes linear in the document for any path whose
+ * Compiles an XPath 1.0 expression into closures, which keep neither its tree nor the environment: an expression stays for as long as its
+ * artifact is served. Evaluation looks at a number of nodes linear in the document for any path whose
  * predicates do so themselves, and is stopped by {@link XPATH_STEP_BUDGET} otherwise. It keeps no state between evaluations.
  * @throws XPathSyntaxError
  */
@@ -71,17 +66,54 @@ export function compileXPath<C>(
   environment: XPathEnvironment<C>,
   options: CompileOptions = {},
 ): CompiledXPath<C> {
-  const tree = parseXPath(source);
+  const tree = treeOf(source);
   const compiler = new Compiler(environment, options.direct ?? true);
   const run = compiler.compile(tree, false);
   const budget = options.budget ?? XPATH_STEP_BUDGET;
-  const contextNode = (context: C) => environment.contextNode(context);
+  const { contextNode } = environment;
   return {
     source,
     tree,
     needsContextNode: compiler.needsContextNode,
     problems: compiler.problems,
-    evaluate: (context) => run(new Evaluation(context, contextNode, budget), undefined, 1, 1),
+    evaluate: evaluateBy(run, contextNode, budget),
+  };
+}
+
+// What runs is made by functions of their own: a closure keeps what any other closure of its function has looked at, here the compiler.
+
+function evaluateBy<C>(
+  run: Run<C>,
+  contextNode: (context: C) => XmlNode,
+  budget: number,
+): CompiledXPath<C>['evaluate'] {
+  return (context) => run(new Evaluation(context, contextNode, budget), undefined, 1, 1);
+}
+
+function callBy<C>(custom: XPathFunction<C>, args: readonly Run<C>[]): Run<C> {
+  return (e, node, position, size) =>
+    custom(
+      e.context,
+      args.map((arg) => arg(e, node, position, size)),
+      e.spend,
+    );
+}
+
+interface CompiledPath<C> {
+  readonly absolute: boolean;
+  readonly start: Run<C> | undefined;
+  readonly startPredicates: readonly Run<C>[];
+  readonly steps: readonly CompiledStep<C>[];
+}
+
+function pathBy<C>({ absolute, start, startPredicates, steps }: CompiledPath<C>): Run<C> {
+  return (e, node, position, size) => {
+    if (absolute) return e.fromRoot(rootOf(node ?? e.start), steps);
+    if (!start) return applySteps(e, [node ?? e.start], steps);
+    const value = start(e, node, position, size);
+    if (value === null) return steps.length > 0 ? [] : null;
+    if (!isNodeSet(value)) throw new XPathError('a path must start at nodes, not at text or numbers');
+    return applySteps(e, filtered(e, value, startPredicates), steps);
   };
 }
 
@@ -133,12 +165,7 @@ class Compiler<C> {
     if (core) return this.#coreCall(name, core, args, inside);
     const custom = this.#environment.function(name, tree.args, prefix);
     if (!custom) return this.#failing(`there is no function ${prefix === undefined ? '' : `${prefix}:`}${name}()`);
-    return (e, node, position, size) =>
-      custom(
-        e.context,
-        args.map((arg) => arg(e, node, position, size)),
-        e.spend,
-      );
+    return callBy(custom, args);
   }
 
   #coreCall(name: string, core: CoreFunction, args: readonly Run<C>[], inside: boolean): Run<C> {
@@ -167,15 +194,7 @@ class Compiler<C> {
     const startPredicates = tree.startPredicates.map((predicate) => this.#predicate(predicate));
     const steps = joinedSteps(tree.steps).map((step) => this.#step(step));
     if (!start && !inside) this.needsContextNode = true;
-    const { absolute } = tree;
-    return (e, node, position, size) => {
-      if (absolute) return e.fromRoot(rootOf(node ?? e.start), steps);
-      if (!start) return applySteps(e, [node ?? e.start], steps);
-      const value = start(e, node, position, size);
-      if (value === null) return steps.length > 0 ? [] : null;
-      if (!isNodeSet(value)) throw new XPathError('a path must start at nodes, not at text or numbers');
-      return applySteps(e, filtered(e, value, startPredicates), steps);
-    };
+    return pathBy({ absolute: tree.absolute, start, startPredicates, steps });
   }
 
   #predicate(tree: XPathTree): Run<C> {

@@ -89,7 +89,7 @@ export type NodeTest =
 export function parseXPath(source: string): XPathTree {
   let parsed: { expression: LibraryNode };
   try {
-    parsed = new library.XPathParser().parse(source);
+    parsed = parser.parse(source);
   } catch (cause) {
     throw describedError(source, cause);
   }
@@ -139,6 +139,9 @@ interface Library {
 
 // Its type declarations would bring the browser's DOM types into every file.
 const library = createRequire(import.meta.url)('xpath') as Library;
+
+/** It keeps nothing between expressions, and to make one takes as long as to parse one. */
+const parser = new library.XPathParser();
 
 const OPERATORS = new Map<unknown, BinaryOperator>([
   [library.OrOperation, 'or'],
