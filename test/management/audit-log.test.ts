@@ -1,9 +1,9 @@
-import { appendFile, mkdtemp, readdir, readFile, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../src/management/audit/audit-entry.ts';
 import { AuditLog, auditLine } from '../../src/management/audit/audit-log.ts';
+import { fileFolder } from '../support/file-folder.ts';
 
 const entry = (name: string, detail = ''): AuditEntry => ({
   time: '2026-01-01T00:00:00.000Z',
@@ -21,8 +21,8 @@ const entry = (name: string, detail = ''): AuditEntry => ({
 let folder: string;
 let file: string;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'mini-synapse-audit-'));
+beforeEach(() => {
+  folder = fileFolder('audit');
   file = join(folder, 'audit.ndjson');
 });
 

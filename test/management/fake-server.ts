@@ -1,5 +1,3 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfiguration } from '../../src/config/config.ts';
 import { ArtifactVersions } from '../../src/deployment/artifact-versions.ts';
@@ -10,13 +8,14 @@ import type { ManagedServer } from '../../src/management/managed-server.ts';
 import { Security } from '../../src/management/security/security.ts';
 import { readArtifactFile } from '../../src/synapse/index.ts';
 import { FakeConfiguration } from '../mediation/harness.ts';
+import { fileFolder } from '../support/file-folder.ts';
 
 /**
  * A server for resources under test: has what is given, is ready, empty and without users otherwise; asking for anything else is an
  * error.
  */
 export async function fakeServer(members: Partial<ManagedServer> = {}): Promise<ManagedServer> {
-  const data = await mkdtemp(join(tmpdir(), 'mini-synapse-management-'));
+  const data = fileFolder('management');
   const configuration = new FakeConfiguration();
   const base: Partial<ManagedServer> = {
     health: { version: '1.2.3', ready: true },

@@ -1,12 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfiguration } from '../../src/config/config.ts';
 import { AttemptLimit } from '../../src/management/security/attempt-limit.ts';
 import { IssuedSecrets } from '../../src/management/security/issued-secrets.ts';
 import { hashPassword, isPasswordHash, verifyPassword } from '../../src/management/security/passwords.ts';
 import { Security } from '../../src/management/security/security.ts';
+import { fileFolder } from '../support/file-folder.ts';
 import { type Served, START_MS, serve } from './served.ts';
 
 const PROCESSORS = '/management/message-processors';
@@ -103,7 +102,7 @@ describe('the limits of logins', () => {
   it("an address that has failed too often makes no user's count be forgotten", async () => {
     const security = await Security.open({
       settings: { users: [], tokens: [] },
-      dataDirectory: mkdtempSync(join(tmpdir(), 'mini-synapse-logins-')),
+      dataDirectory: fileFolder('logins'),
       secrets: () => undefined,
     });
     const begin = vi.spyOn(AttemptLimit.prototype, 'begin');
@@ -371,7 +370,7 @@ describe('with users, over TLS (OP-80)', () => {
 
 describe('an address that others reach (OP-80)', () => {
   const open = (toml: string) => {
-    const folder = mkdtempSync(join(tmpdir(), 'mini-synapse-exposure-'));
+    const folder = fileFolder('exposure');
     writeFileSync(`${folder}/deployment.toml`, toml);
     return () => readConfiguration({ config: `${folder}/deployment.toml` }, {});
   };
