@@ -21,6 +21,8 @@ it('what is removed stays away after a restart, with its properties', async () =
   expect(again.list()).toEqual([{ path: 'config/b', bytes: 5, provided: false }]);
   again.store('conf:a', 'new');
   expect(again.properties('conf:a')).toEqual({});
+  // The folder goes when the test has ended.
+  await again.flush();
 });
 
 it('a resource that is stored again while its removal waits is kept', async () => {
