@@ -59,6 +59,13 @@ describe('a contest', () => {
     expect([ratio, met, rounds]).toEqual([1, true, 3]);
   });
 
+  it('takes more turns for a row that wants them', async () => {
+    const ours = { ...row(0.8), baseline: contestant('bare'), ours: contestant('ours'), roundsTimes: 2 };
+    const { rounds } = await contest(ours, { ...options, rounds: 1 });
+    expect(rounds).toBe(2);
+    expect(events.join()).toBe('bare,ours,bare,ours,ours,bare,bare ends,ours ends');
+  });
+
   it('is preceded by as many rounds as it takes to be warm', async () => {
     const warming = { ...options, rounds: 1, warmAfter: 250, warmUps: 4 };
     await contest({ ...row(0.8), baseline: contestant('bare'), ours: contestant('slow', { messages: 10 }) }, warming);

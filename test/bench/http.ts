@@ -3,6 +3,7 @@ import { DEFAULT_CONTEST } from './contest/contest.ts';
 import { HttpClients, startEcho } from './contest/http-contestants.ts';
 import { httpPaths } from './contest/http-rows.ts';
 import { exitCodeOf, type Measured, measureLimit, measureRows } from './contest/rows.ts';
+import { packageVersions } from './package-versions.ts';
 import { writeResult } from './result.ts';
 
 /*
@@ -34,7 +35,8 @@ try {
   await measureRows(wanted, options, measured);
   const sizes = wantsSizes ? await measureLimit(paths.resident, measured) : undefined;
   const limits = sizes ? [sizes] : [];
-  await writeResult('http', { ...measured, limits });
+  const servers = packageVersions(['koa', 'undici', '@xmldom/xmldom']);
+  await writeResult('http', { servers, ...measured, limits });
   process.exitCode = exitCodeOf(measured) || Number(limits.some(({ met }) => !met));
 } finally {
   await paths.close();

@@ -147,7 +147,7 @@ By name only, \`npm run bench -- NAME\`:
 ${list(byName)}
 
 Each row starts a baseline and mini-synapse as their users do, warms both up (15,000 messages or three rounds of 2 s), and loads them in turns
-for five rounds of a second each, the one that begins changing from round to round. Clients are a process of their own, and so is the back
+for five rounds of a second each (the line of log for fifteen), the one that begins changing from round to round. Clients are a process of their own, and so is the back
 end (of \`latency\` and \`soak\` both are the bench's process, and the bare STOMP and Java clients load themselves); brokers and databases are real, with their data on disk. A row that fails or stands still is told with its reason; the others are
 measured. Figures are medians, with the least and the most in brackets.
 

@@ -9,6 +9,7 @@ import { javaMissing } from './contest/jms-producer.ts';
 import { exitCodeOf, type Measured, measureRows } from './contest/rows.ts';
 import { activemqRows } from './contest/store-rows.ts';
 import { benchFolder, removeFolder } from './folder.ts';
+import { packageVersions } from './package-versions.ts';
 import { writeResult } from './result.ts';
 import { activemqVersions, postgresqlVersion, rabbitmqVersion } from './server-versions.ts';
 import { closeServers, startRoomyActiveMq, startRoomyRabbitMq, startServer } from './servers.ts';
@@ -50,7 +51,7 @@ const wants = (group: keyof typeof GROUPS) =>
 const clients = new HttpClients();
 const folder = benchFolder();
 const measured: Measured = { rows: [], failed: [] };
-const servers: Record<string, string> = {};
+const servers = packageVersions(['stompit', 'pg', 'amqplib']);
 let leftOut = false;
 
 function leaveOut(what: string): readonly Row[] {

@@ -106,15 +106,16 @@ export async function contest(row: Row, options: ContestOptions = DEFAULT_CONTES
     for (const contestant of [row.baseline, row.ours]) measured.push(await started(contestant, options));
     for (const one of measured) await warmUp(one, options);
     const [baseline, ours] = measured as [Measured, Measured];
-    for (let round = 0; round < options.rounds; round += 1) {
+    const rounds = options.rounds * (row.roundsTimes ?? 1);
+    for (let round = 0; round < rounds; round += 1) {
       for (const one of round % 2 === 0 ? [baseline, ours] : [ours, baseline]) {
-        await measureRound(one, `round ${round + 1} of ${options.rounds}`, options);
+        await measureRound(one, `round ${round + 1} of ${rounds}`, options);
         // Behind the last round there is nothing that it would be made ready for.
-        if (round + 1 < options.rounds) await tidied(one.running, one.name, options);
+        if (round + 1 < rounds) await tidied(one.running, one.name, options);
       }
     }
     failed = false;
-    return judged(row, options.rounds, figuresOf(baseline), figuresOf(ours));
+    return judged(row, rounds, figuresOf(baseline), figuresOf(ours));
   } finally {
     await closeAll(measured, failed);
   }

@@ -42,4 +42,6 @@ export interface Row {
   readonly goal: number;
   /** At most so many times its 99th percentile. */
   readonly p99Goal?: number;
+  /** So many times the rounds of other rows, where they differ more from each other than what is looked for; default 1. */
+  readonly roundsTimes?: number;
 }
